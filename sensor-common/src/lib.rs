@@ -1,1 +1,13 @@
-#![no_std]
+//! What the kernel and the agent must agree on, in `no_std` Rust that both compile.
+//!
+//! There is one packet parser in this project and it is here: the eBPF programs run it over verifier-checked packet
+//! pointers, every userspace source over slices. The same bytes give the same [`parse::Packet`] on every road.
+#![cfg_attr(not(test), no_std)]
+
+pub mod abi;
+pub mod classify;
+pub mod flow;
+pub mod parse;
+pub mod protocol;
+pub mod view;
+pub mod wire;

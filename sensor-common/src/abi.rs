@@ -1,0 +1,162 @@
+//! The layout of the kernel's maps: written by the eBPF programs, read by the agent through a memory mapping.
+//!
+//! Each CPU owns its part of every map, so nothing is shared between CPUs and no update needs an atomic. Everything
+//! exists twice (two halves, chosen by the lowest bit of an epoch): the agent turns the epoch, waits until no program
+//! run that saw the old one is left (one RCU grace period), and then reads a half that stands still.
+//!
+//! Every `u64` is native-endian. Sizes and offsets are asserted below; a change of this file changes [`VERSION`].
+
+use core::ops::{Add, AddAssign};
+
+use crate::parse::Reason;
+
+/// Of this layout; the agent refuses an object that says otherwise.
+pub const VERSION: u32 = 1;
+
+/// Packets and bytes on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[repr(C)]
+pub struct Counts {
+    pub packets: u64,
+    pub bytes: u64,
+}
+
+impl Counts {
+    pub const ZERO: Counts = Counts {
+        packets: 0,
+        bytes: 0,
+    };
+
+    #[inline(always)]
+    pub fn add(&mut self, packets: u64, bytes: u64) {
+        self.packets = self.packets.wrapping_add(packets);
+        self.bytes = self.bytes.wrapping_add(bytes);
+    }
+}
+
+impl Add for Counts {
+    type Output = Counts;
+
+    fn add(mut self, other: Counts) -> Counts {
+        self += other;
+        self
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        Counts::add(self, other.packets, other.bytes);
+    }
+}
+
+impl core::iter::Sum for Counts {
+    fn sum<I: Iterator<Item = Counts>>(counts: I) -> Counts {
+        counts.fold(Counts::ZERO, Add::add)
+    }
+}
+
+/// Number of classes behind the IP protocols: what carries no IP, and each reason for malformed.
+pub const CLASSES: usize = 16;
+/// Class of packets that carry no IP.
+pub const CLASS_NOT_IP: usize = 0;
+
+/// Class of packets that could not be parsed.
+#[inline(always)]
+pub fn class_of(reason: Reason) -> usize {
+    1 + reason as usize
+}
+
+/// Index into [`Totals::ip`] and [`Totals::overflow`].
+#[inline(always)]
+pub fn ip_index(protocol: u8, ipv6: bool) -> usize {
+    protocol as usize | (ipv6 as usize) << 8
+}
+
+/// Every packet of one CPU, interface, direction and half, in exactly one of `ip` and `class`. They cannot overflow.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Totals {
+    /// By IP protocol, IPv4 first, then IPv6.
+    pub ip: [Counts; 512],
+    pub class: [Counts; CLASSES],
+    /// The part of `ip` that found no room in the flow table.
+    pub overflow: [Counts; 512],
+    /// The part of `class[CLASS_NOT_IP]` that found no room in the flow table.
+    pub overflow_not_ip: Counts,
+    reserved: [u64; 6],
+}
+
+impl Totals {
+    pub const ZERO: Totals = Totals {
+        ip: [Counts::ZERO; 512],
+        class: [Counts::ZERO; CLASSES],
+        overflow: [Counts::ZERO; 512],
+        overflow_not_ip: Counts::ZERO,
+        reserved: [0; 6],
+    };
+}
+
+/// One value of map `CONTROL`: index = cpu * slots * 2 + slot * 2 + (0 ingress, 1 egress).
+#[repr(C, align(64))]
+pub struct Control {
+    /// Written by the agent only; its lowest bit chooses the half.
+    pub epoch: u64,
+    reserved: [u64; 7],
+    pub half: [Totals; 2],
+}
+
+/// One value of map `CPU`: what the CPU's inserts need.
+#[repr(C, align(64))]
+pub struct Cpu {
+    /// Records spilled to the log, per half.
+    pub spilled: [u64; 2],
+    /// Records claimed in the sets, per half.
+    pub claimed: [u64; 2],
+    reserved: [u64; 4],
+}
+
+/// One flow: a cache line. Index in map `LOG`: (cpu * 2 + half) * log size + n.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, align(64))]
+pub struct Record {
+    /// [`crate::flow::FlowKey`]; the record is empty while the last word lacks [`crate::flow::VALID`].
+    pub key: [u64; 5],
+    /// Packets in the low 56 bits, the OR of the TCP flags in the top 8.
+    pub packets_flags: u64,
+    pub bytes: u64,
+    /// Low 32 bits of jiffies at the first and at the last packet.
+    pub first: u32,
+    pub last: u32,
+}
+
+pub const FLAGS_SHIFT: u32 = 56;
+pub const PACKETS_MASK: u64 = (1 << FLAGS_SHIFT) - 1;
+
+/// Records in a set.
+pub const WAYS: usize = 8;
+
+/// One value of map `SETS`: index = (cpu * 2 + half) << set bits | top bits of the hash.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub struct Set {
+    pub ways: [Record; WAYS],
+}
+
+/// Value of `SLOT_OF` for an interface that is not counted.
+pub const NO_SLOT: u16 = u16::MAX;
+/// Added to the slot of an interface whose packets start with the IP header.
+pub const SLOT_L3: u16 = 0x8000;
+/// `SLOT_OF` is indexed by the low bits of the interface's index.
+pub const SLOT_TABLE: usize = 1024;
+
+const _: () = {
+    assert!(size_of::<Counts>() == 16);
+    assert!(size_of::<Totals>() == 16 * (512 + CLASSES + 512 + 1) + 48);
+    assert!(size_of::<Totals>().is_multiple_of(64));
+    assert!(size_of::<Control>() == 64 + 2 * size_of::<Totals>());
+    assert!(size_of::<Cpu>() == 64);
+    assert!(size_of::<Record>() == 64);
+    assert!(size_of::<Set>() == 512);
+    assert!(Reason::ALL.len() < CLASSES);
+};

@@ -1,0 +1,236 @@
+//! The flow key: one-way 5-tuple, with where it was seen, in five machine words.
+//!
+//! Words, not byte arrays: in eBPF a key built by copying bytes costs more than the table look-up behind it. Addresses
+//! stand in memory order, so a word comes straight from the packet.
+
+/// Way of a packet relative to the interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Direction {
+    /// The source does not say (most capture files, a mirror port).
+    #[default]
+    Unknown = 0,
+    Ingress = 1,
+    Egress = 2,
+}
+
+/// `[src 0..8, src 8..16, dst 0..8, dst 8..16, meta]`; IPv4 addresses are v4-mapped (::ffff:a.b.c.d).
+///
+/// `meta`: bits 0-31 source and destination port as in the packet's memory, 32-39 IP protocol, 40-47 flags, 48-55 slot
+/// of the interface. For packets that are not IP the first word is the network id (see [`crate::protocol`]) and the
+/// next three are zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct FlowKey(pub [u64; 5]);
+
+const PROTOCOL_SHIFT: u32 = 32;
+/// Set in every key; a record whose key lacks it is empty.
+pub const VALID: u64 = 1 << 40;
+const IPV6: u64 = 1 << 41;
+const PORTS: u64 = 1 << 42;
+const NOT_IP: u64 = 1 << 43;
+const DIRECTION_SHIFT: u32 = 44;
+const SLOT_SHIFT: u32 = 48;
+/// The second address word of a v4-mapped address with the IPv4 address itself left zero.
+const V4_MAPPED: u64 = u64::from_ne_bytes([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
+
+/// The most interfaces that one run tells apart.
+pub const MAX_SLOTS: usize = 256;
+
+impl FlowKey {
+    /// Addresses are the four bytes as they lie in the packet.
+    #[inline(always)]
+    pub fn ipv4(src: u32, dst: u32, protocol: u8) -> Self {
+        FlowKey([
+            0,
+            v4_mapped(src),
+            0,
+            v4_mapped(dst),
+            VALID | (protocol as u64) << PROTOCOL_SHIFT,
+        ])
+    }
+
+    /// Addresses are two words each, as they lie in the packet.
+    #[inline(always)]
+    pub fn ipv6(src: [u64; 2], dst: [u64; 2], protocol: u8) -> Self {
+        FlowKey([
+            src[0],
+            src[1],
+            dst[0],
+            dst[1],
+            VALID | IPV6 | (protocol as u64) << PROTOCOL_SHIFT,
+        ])
+    }
+
+    /// A packet without an IP header, named by its network id.
+    #[inline(always)]
+    pub fn not_ip(network: u16) -> Self {
+        FlowKey([network as u64, 0, 0, 0, VALID | NOT_IP])
+    }
+
+    /// `ports`: source and destination port as the four bytes lie in the packet.
+    #[inline(always)]
+    pub fn set_ports(&mut self, ports: u32) {
+        self.0[4] |= PORTS | ports as u64;
+    }
+
+    /// Where the packet was seen.
+    #[inline(always)]
+    pub fn set_origin(&mut self, slot: u8, direction: Direction) {
+        self.0[4] |= (slot as u64) << SLOT_SHIFT | (direction as u64) << DIRECTION_SHIFT;
+    }
+
+    #[inline(always)]
+    pub fn is_ip(&self) -> bool {
+        self.0[4] & NOT_IP == 0
+    }
+
+    #[inline(always)]
+    pub fn is_ipv6(&self) -> bool {
+        self.0[4] & IPV6 != 0
+    }
+
+    /// False for non-first fragments, cut-off transport headers and protocols without ports.
+    #[inline(always)]
+    pub fn has_ports(&self) -> bool {
+        self.0[4] & PORTS != 0
+    }
+
+    /// IP protocol number; 0 also where [`Self::is_ip`] is false.
+    #[inline(always)]
+    pub fn protocol(&self) -> u8 {
+        (self.0[4] >> PROTOCOL_SHIFT) as u8
+    }
+
+    /// EtherType or another network id, of a packet that is not IP.
+    #[inline(always)]
+    pub fn network(&self) -> u16 {
+        self.0[0] as u16
+    }
+
+    #[inline(always)]
+    pub fn slot(&self) -> u8 {
+        (self.0[4] >> SLOT_SHIFT) as u8
+    }
+
+    #[inline(always)]
+    pub fn direction(&self) -> Direction {
+        match (self.0[4] >> DIRECTION_SHIFT) & 3 {
+            1 => Direction::Ingress,
+            2 => Direction::Egress,
+            _ => Direction::Unknown,
+        }
+    }
+
+    pub fn src_port(&self) -> u16 {
+        let [a, b, _, _] = self.ports();
+        u16::from_be_bytes([a, b])
+    }
+
+    pub fn dst_port(&self) -> u16 {
+        let [_, _, a, b] = self.ports();
+        u16::from_be_bytes([a, b])
+    }
+
+    pub fn src_addr(&self) -> core::net::IpAddr {
+        self.addr(0)
+    }
+
+    pub fn dst_addr(&self) -> core::net::IpAddr {
+        self.addr(2)
+    }
+
+    fn ports(&self) -> [u8; 4] {
+        (self.0[4] as u32).to_ne_bytes()
+    }
+
+    fn addr(&self, word: usize) -> core::net::IpAddr {
+        let mut octets = [0; 16];
+        octets[..8].copy_from_slice(&self.0[word].to_ne_bytes());
+        octets[8..].copy_from_slice(&self.0[word + 1].to_ne_bytes());
+        if self.is_ipv6() {
+            return core::net::Ipv6Addr::from(octets).into();
+        }
+        let [.., a, b, c, d] = octets;
+        core::net::Ipv4Addr::new(a, b, c, d).into()
+    }
+
+    /// Multilinear hash with secret odd multipliers, so that nobody can craft colliding flows; the top bits are the good
+    /// ones. (Five multiplications; `u128` products do not exist in eBPF.)
+    #[inline(always)]
+    pub fn hash(&self, seeds: &[u64; 6]) -> u64 {
+        let sum = self.0[0]
+            .wrapping_mul(seeds[0])
+            .wrapping_add(self.0[1].wrapping_mul(seeds[1]))
+            .wrapping_add(self.0[2].wrapping_mul(seeds[2]))
+            .wrapping_add(self.0[3].wrapping_mul(seeds[3]))
+            .wrapping_add(self.0[4].wrapping_mul(seeds[4]));
+        (sum ^ sum >> 32).wrapping_mul(seeds[5])
+    }
+}
+
+#[inline(always)]
+fn v4_mapped(addr: u32) -> u64 {
+    if cfg!(target_endian = "little") {
+        V4_MAPPED | (addr as u64) << 32
+    } else {
+        V4_MAPPED | addr as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv4_key_gives_back_what_went_in() {
+        let mut key = FlowKey::ipv4(
+            u32::from_ne_bytes([10, 0, 0, 1]),
+            u32::from_ne_bytes([192, 168, 7, 9]),
+            6,
+        );
+        assert!(!key.has_ports());
+        key.set_ports(u32::from_ne_bytes([0x01, 0xbb, 0x12, 0x34]));
+        key.set_origin(255, Direction::Egress);
+        assert_eq!(key.src_addr().to_string(), "10.0.0.1");
+        assert_eq!(key.dst_addr().to_string(), "192.168.7.9");
+        assert_eq!(
+            (key.src_port(), key.dst_port(), key.protocol()),
+            (443, 0x1234, 6)
+        );
+        assert_eq!((key.slot(), key.direction()), (255, Direction::Egress));
+        assert!(key.is_ip() && !key.is_ipv6() && key.has_ports());
+    }
+
+    #[test]
+    fn a_mapped_ipv6_address_is_not_the_ipv4_address() {
+        let v4 = FlowKey::ipv4(u32::from_ne_bytes([1, 2, 3, 4]), 0, 17);
+        let v6 = FlowKey::ipv6([v4.0[0], v4.0[1]], [v4.0[2], v4.0[3]], 17);
+        assert_ne!(v4, v6);
+        assert_eq!(v6.src_addr().to_string(), "::ffff:1.2.3.4");
+    }
+
+    #[test]
+    fn every_bit_of_the_key_reaches_the_top_of_the_hash() {
+        let seeds = [
+            0x9e37_79b9_7f4a_7c15,
+            0xbf58_476d_1ce4_e5b9,
+            0x94d0_49bb_1331_11eb,
+            0xd6e8_feb8_6659_fd93,
+            0xff51_afd7_ed55_8ccd,
+            0xc4ce_b9fe_1a85_ec53,
+        ];
+        let key = FlowKey::ipv4(1, 2, 6);
+        for word in 0..5 {
+            for bit in 0..64 {
+                let mut other = key;
+                other.0[word] ^= 1 << bit;
+                assert_ne!(
+                    key.hash(&seeds),
+                    other.hash(&seeds),
+                    "word {word} bit {bit}"
+                );
+            }
+        }
+    }
+}

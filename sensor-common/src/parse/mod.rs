@@ -1,0 +1,131 @@
+//! From the first bytes of a packet to its flow key, by one walk over the headers.
+//!
+//! The outermost IP header decides. Whatever the bytes are, the walk ends, reads nothing out of bounds and names its
+//! outcome: a [`Packet`] (IP or not), or the [`Reason`] why there is none.
+
+mod ipv4;
+mod ipv6;
+mod link;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+pub use link::LinkType;
+
+use crate::flow::{Direction, FlowKey};
+use crate::view::PacketView;
+
+/// VLAN-like tags (802.1Q, 802.1ad, 0x9100, 802.1BR, VN-Tag) that are walked over; more make the packet `too_deep`.
+pub const MAX_TAGS: usize = 4;
+/// MPLS labels that are walked over.
+pub const MAX_LABELS: usize = 8;
+/// IPv6 extension headers that are walked over; with more, the next one's number is the transport.
+pub const MAX_EXTENSIONS: usize = 8;
+
+/// What the headers of one packet say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Without its origin (slot, direction), which only the source knows.
+    pub key: FlowKey,
+    /// TCP flags (FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128), 0 for anything else.
+    pub tcp_flags: u8,
+    /// Bytes up to the end of the transport header, or of the last header that was understood.
+    pub header_len: u16,
+    /// Way that the link-layer header itself tells (Linux cooked captures).
+    pub direction: Direction,
+    /// A header ends beyond the bytes at hand: who has more bytes should parse again.
+    pub cut: bool,
+}
+
+/// Why a packet has no flow key. The order is the order of the kernel's counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Reason {
+    /// The link-layer header or a tag is cut off.
+    TruncatedLink = 0,
+    /// The IP header is cut off before its addresses end.
+    TruncatedNetwork = 1,
+    /// More tags or labels than are walked over.
+    TooDeep = 2,
+    /// Announced as IP, but the version field says neither what was announced nor 4 or 6.
+    IpVersion = 3,
+    /// IPv4 header length below 20 bytes (RFC 791 section 3.1).
+    Ipv4HeaderLength = 4,
+    /// IPv4 total length below the header's own length (0 is a super-packet and fine).
+    Ipv4TotalLength = 5,
+    /// A capture file's link type that has no decoder here.
+    UnsupportedLinkType = 6,
+}
+
+impl Reason {
+    pub const ALL: [Reason; 7] = [
+        Reason::TruncatedLink,
+        Reason::TruncatedNetwork,
+        Reason::TooDeep,
+        Reason::IpVersion,
+        Reason::Ipv4HeaderLength,
+        Reason::Ipv4TotalLength,
+        Reason::UnsupportedLinkType,
+    ];
+
+    /// The name that stands in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::TruncatedLink => "truncated_link",
+            Reason::TruncatedNetwork => "truncated_network",
+            Reason::TooDeep => "too_deep",
+            Reason::IpVersion => "ip_version",
+            Reason::Ipv4HeaderLength => "ipv4_header_length",
+            Reason::Ipv4TotalLength => "ipv4_total_length",
+            Reason::UnsupportedLinkType => "unsupported_link_type",
+        }
+    }
+
+    /// More bytes of the same packet could change the outcome.
+    #[inline(always)]
+    pub fn is_truncation(self) -> bool {
+        matches!(self, Reason::TruncatedLink | Reason::TruncatedNetwork)
+    }
+}
+
+/// Parses a packet that starts with an Ethernet header.
+#[inline(always)]
+pub fn ethernet<V: PacketView>(view: &V) -> Result<Packet, Reason> {
+    let (network, offset) = link::ethernet(view, 0)?;
+    network_layer(view, network, offset)
+}
+
+/// Parses a packet that starts with an IP header (tun, WireGuard and other devices without a link layer).
+#[inline(always)]
+pub fn ip<V: PacketView>(view: &V) -> Result<Packet, Reason> {
+    let first = view.at::<1>(0).ok_or(Reason::TruncatedNetwork)?;
+    match first[0] >> 4 {
+        4 => ipv4::parse(view, 0),
+        6 => ipv6::parse(view, 0),
+        _ => Err(Reason::IpVersion),
+    }
+}
+
+/// Parses a packet of any link type that has a decoder.
+pub fn packet<V: PacketView>(view: &V, link_type: LinkType) -> Result<Packet, Reason> {
+    let start = link::start(view, link_type)?;
+    let mut packet = network_layer(view, start.network, start.offset)?;
+    packet.direction = start.direction;
+    Ok(packet)
+}
+
+#[inline(always)]
+fn network_layer<V: PacketView>(view: &V, network: u16, offset: usize) -> Result<Packet, Reason> {
+    match network {
+        link::IPV4 => ipv4::parse(view, offset),
+        link::IPV6 => ipv6::parse(view, offset),
+        other => Ok(Packet {
+            key: FlowKey::not_ip(other),
+            tcp_flags: 0,
+            header_len: offset as u16,
+            direction: Direction::Unknown,
+            cut: false,
+        }),
+    }
+}

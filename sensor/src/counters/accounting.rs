@@ -1,0 +1,162 @@
+//! The accounting identity, computed from what a [`Delta`] holds: nothing here is assumed.
+
+use std::collections::BTreeMap;
+
+use sensor_common::abi::{CLASS_NOT_IP, Totals, class_of};
+use sensor_common::flow::Direction;
+use sensor_common::parse::Reason;
+use sensor_common::protocol::network;
+
+use super::{Class, Counts, Delta, Kind};
+
+const DIRECTIONS: usize = 3;
+
+/// `seen = in_flows + overflow + not_ip + malformed`, in packets and in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accounting {
+    pub seen: Counts,
+    pub in_flows: Counts,
+    pub overflow: Counts,
+    pub not_ip: Counts,
+    pub malformed: BTreeMap<&'static str, Counts>,
+    pub filtered: Counts,
+    pub identity_holds: bool,
+}
+
+/// The accounting of one interface and direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotAccounting {
+    pub slot: u8,
+    pub direction: Direction,
+    pub accounting: Accounting,
+}
+
+impl Delta {
+    /// Totals by direction: unknown, ingress, egress.
+    pub fn by_direction(&self) -> [Counts; DIRECTIONS] {
+        let mut sums = [Counts::ZERO; DIRECTIONS];
+        for (index, totals) in self.slot_totals().iter().enumerate() {
+            sums[index % DIRECTIONS] += seen_in(totals);
+        }
+        sums
+    }
+
+    /// Exact counts by protocol, from the totals that can't overflow: each class of the whole, the applications of
+    /// flows in the table, and what is left of each transport without one.
+    pub fn by_class(&self) -> Vec<(Class, Counts)> {
+        let mut sums = vec![Counts::ZERO; self.classes().len()];
+        for flow in self.flows().iter() {
+            sums[flow.class as usize].add(flow.packets, flow.bytes);
+        }
+        let mut list: Vec<(Class, Counts)> = self.classes().iter().copied().zip(sums).collect();
+        for (index, totals) in self.slot_totals().iter().enumerate() {
+            let direction = direction_of(index);
+            let reasons = Reason::ALL.map(|reason| {
+                (
+                    Class::of_malformed(direction, reason),
+                    totals.class[class_of(reason)],
+                )
+            });
+            let overflow = totals.overflow.iter().enumerate().map(|(index, counts)| {
+                (
+                    Class::of_overflow(direction, index as u8, index > 0xff),
+                    *counts,
+                )
+            });
+            let rest = [(not_ip_overflow(direction), totals.overflow_not_ip)];
+            list.extend(reasons.into_iter().chain(overflow).chain(rest));
+        }
+        list.retain(|(_, counts)| *counts != Counts::ZERO);
+        list
+    }
+
+    /// The accounting of the whole, and of each interface and direction that saw a packet.
+    pub fn accounting(&self) -> (Accounting, Vec<SlotAccounting>) {
+        let mut flows = vec![(Counts::ZERO, Counts::ZERO); self.slot_totals().len()];
+        for flow in self.flows().iter() {
+            let index = index_of(flow.key.slot(), flow.key.direction());
+            let (ip, not_ip) = &mut flows[index];
+            if flow.key.is_ip() { ip } else { not_ip }.add(flow.packets, flow.bytes);
+        }
+        let mut whole = Accounting {
+            identity_holds: true,
+            ..Accounting::default()
+        };
+        let mut slots = Vec::new();
+        for (index, totals) in self.slot_totals().iter().enumerate() {
+            let part = account(totals, flows[index]);
+            if part.seen == Counts::ZERO {
+                continue;
+            }
+            whole.add(&part);
+            let slot = (index / DIRECTIONS) as u8;
+            slots.push(SlotAccounting {
+                slot,
+                direction: direction_of(index),
+                accounting: part,
+            });
+        }
+        whole.identity_holds &= self.buckets().total() + self.untimed() == whole.seen;
+        (whole, slots)
+    }
+}
+
+impl Accounting {
+    fn add(&mut self, part: &Accounting) {
+        self.seen += part.seen;
+        self.in_flows += part.in_flows;
+        self.overflow += part.overflow;
+        self.not_ip += part.not_ip;
+        self.filtered += part.filtered;
+        for (reason, counts) in &part.malformed {
+            *self.malformed.entry(reason).or_default() += *counts;
+        }
+        self.identity_holds &= part.identity_holds;
+    }
+}
+
+fn account(totals: &Totals, (ip_flows, not_ip_flows): (Counts, Counts)) -> Accounting {
+    let malformed: BTreeMap<_, _> = Reason::ALL
+        .iter()
+        .map(|reason| (reason.name(), totals.class[class_of(*reason)]))
+        .filter(|(_, counts)| *counts != Counts::ZERO)
+        .collect();
+    let mut accounting = Accounting {
+        seen: seen_in(totals),
+        in_flows: ip_flows,
+        overflow: totals.overflow.iter().copied().sum(),
+        not_ip: totals.class[CLASS_NOT_IP],
+        malformed,
+        filtered: Counts::ZERO,
+        identity_holds: false,
+    };
+    let counted = accounting.in_flows
+        + accounting.overflow
+        + accounting.not_ip
+        + accounting.malformed.values().copied().sum()
+        + accounting.filtered;
+    accounting.identity_holds =
+        accounting.seen == counted && not_ip_flows + totals.overflow_not_ip == accounting.not_ip;
+    accounting
+}
+
+pub(super) fn seen_in(totals: &Totals) -> Counts {
+    totals.ip.iter().chain(&totals.class).copied().sum()
+}
+
+/// Packets without IP whose EtherType was not kept because the flow table was full.
+pub(super) fn not_ip_overflow(direction: Direction) -> Class {
+    Class {
+        direction,
+        kind: Kind::NotIp(network::UNKNOWN),
+    }
+}
+
+/// Place of a slot's direction among a delta's totals.
+pub(super) fn index_of(slot: u8, direction: Direction) -> usize {
+    slot as usize * DIRECTIONS + direction as usize
+}
+
+fn direction_of(index: usize) -> Direction {
+    [Direction::Unknown, Direction::Ingress, Direction::Egress][index % DIRECTIONS]
+}

@@ -1,0 +1,362 @@
+//! What one source counted since it was last asked: exact totals, flows, time buckets, and the accounting that holds
+//! them together.
+//!
+//! Packet sources (files, AF_PACKET) feed packets, the kernel source feeds the totals and flow records that it drained.
+//! Nobody to the right of a `Delta` can tell the difference.
+
+use std::collections::BTreeMap;
+
+use sensor_common::abi::{CLASS_NOT_IP, Totals, class_of, ip_index};
+use sensor_common::flow::{Direction, FlowKey};
+use sensor_common::parse::{Packet, Reason};
+
+use super::accounting::{index_of, not_ip_overflow, seen_in};
+use super::{Buckets, Class, ClassId, Classes, Counts, FlowTable, When};
+
+/// Packets whose table entries are fetched from memory at the same time.
+const BATCH: usize = 64;
+
+#[derive(Clone, Copy, Debug)]
+pub struct DeltaConfig {
+    /// Length of a bucket in nanoseconds.
+    pub interval: i64,
+    /// The most flows that are kept apart; the packets of further ones are `overflow`.
+    pub max_flows: usize,
+    /// Secret seeds of the flow hash, odd.
+    pub seeds: [u64; 6],
+}
+
+/// One buffer as a packet source saw it.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    pub packet: Result<Packet, Reason>,
+    pub when: When,
+    pub slot: u8,
+    pub direction: Direction,
+    /// On the wire: more than one packet for a GSO super-packet.
+    pub counts: Counts,
+    pub captured_bytes: u64,
+}
+
+/// One flow record that the kernel counted.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowCounts {
+    pub key: FlowKey,
+    pub counts: Counts,
+    pub tcp_flags: u8,
+    /// Nanoseconds since the epoch.
+    pub first: i64,
+    pub last: i64,
+}
+
+#[derive(Clone, Copy)]
+struct Pending {
+    key: FlowKey,
+    hash: u64,
+    counts: Counts,
+    at: Option<i64>,
+    tcp_flags: u8,
+}
+
+#[derive(Clone)]
+pub struct Delta {
+    config: DeltaConfig,
+    totals: Vec<Totals>,
+    flows: FlowTable,
+    classes: Classes,
+    buckets: Buckets,
+    pending: Vec<Pending>,
+    captured_bytes: u64,
+    untimed: Counts,
+    out_of_range: u64,
+    first: i64,
+    last: i64,
+    lost: BTreeMap<&'static str, u64>,
+}
+
+impl Delta {
+    pub fn new(config: DeltaConfig) -> Self {
+        Delta {
+            config,
+            totals: Vec::new(),
+            flows: FlowTable::new(config.max_flows, config.seeds),
+            classes: Classes::default(),
+            buckets: Buckets::new(config.interval),
+            pending: Vec::with_capacity(BATCH),
+            captured_bytes: 0,
+            untimed: Counts::ZERO,
+            out_of_range: 0,
+            first: i64::MAX,
+            last: i64::MIN,
+            lost: BTreeMap::new(),
+        }
+    }
+
+    /// What was counted so far; this one starts again from nothing.
+    pub fn take(&mut self) -> Delta {
+        self.flush();
+        let config = self.config;
+        std::mem::replace(self, Delta::new(config))
+    }
+
+    /// Counts one packet (or super-packet). [`Self::flush`] must follow before anything is read.
+    #[inline]
+    pub fn packet(&mut self, seen: &Seen) {
+        self.captured_bytes += seen.captured_bytes;
+        let at = self.note_time(seen.when, seen.counts);
+        let Counts { packets, bytes } = seen.counts;
+        let packet = match seen.packet {
+            Ok(packet) => packet,
+            Err(reason) => return self.malformed(seen, reason, at),
+        };
+        let direction = match seen.direction {
+            Direction::Unknown => packet.direction,
+            known => known,
+        };
+        let totals = self.totals_mut(seen.slot, direction);
+        if packet.key.is_ip() {
+            totals.ip[ip_index(packet.key.protocol(), packet.key.is_ipv6())].add(packets, bytes);
+        } else {
+            totals.class[CLASS_NOT_IP].add(packets, bytes);
+        }
+        let mut key = packet.key;
+        key.set_origin(seen.slot, direction);
+        let hash = self.flows.hash(&key);
+        self.flows.prefetch(hash);
+        self.pending.push(Pending {
+            key,
+            hash,
+            counts: seen.counts,
+            at,
+            tcp_flags: packet.tcp_flags,
+        });
+        if self.pending.len() == BATCH {
+            self.flush();
+        }
+    }
+
+    /// Puts the last packets of an unfinished batch into the table.
+    pub fn flush(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        for one in &pending {
+            let class = self.count_flow(
+                &FlowCounts {
+                    key: one.key,
+                    counts: one.counts,
+                    tcp_flags: one.tcp_flags,
+                    first: one.at.unwrap_or(i64::MAX),
+                    last: one.at.unwrap_or(i64::MIN),
+                },
+                one.hash,
+            );
+            if let Some(at) = one.at {
+                self.buckets.add(at, class, one.counts);
+            }
+        }
+        self.pending = pending;
+        self.pending.clear();
+    }
+
+    /// Adds what the kernel counted for one interface and direction in the bucket of time `at`. The flows come by
+    /// [`Self::flow`].
+    pub fn totals(&mut self, slot: u8, direction: Direction, counted: &Totals, at: i64) {
+        let seen = seen_in(counted);
+        if seen == Counts::ZERO {
+            return;
+        }
+        self.captured_bytes += seen.bytes;
+        add_totals(self.totals_mut(slot, direction), counted);
+        self.first = self.first.min(at);
+        self.last = self.last.max(at);
+        for reason in Reason::ALL {
+            self.in_bucket(
+                at,
+                Class::of_malformed(direction, reason),
+                counted.class[class_of(reason)],
+            );
+        }
+        for (index, overflow) in counted.overflow.iter().enumerate() {
+            self.in_bucket(
+                at,
+                Class::of_overflow(direction, index as u8, index > 0xff),
+                *overflow,
+            );
+        }
+        self.in_bucket(at, not_ip_overflow(direction), counted.overflow_not_ip);
+    }
+
+    /// Adds one flow record that the kernel counted in the bucket of time `at`.
+    pub fn flow(&mut self, record: &FlowCounts, at: i64) {
+        let hash = self.flows.hash(&record.key);
+        let class = self.count_flow(record, hash);
+        self.buckets.add(at, class, record.counts);
+    }
+
+    /// Packets that the kernel says it lost, by where.
+    pub fn lost(&mut self, place: &'static str, packets: u64) {
+        *self.lost.entry(place).or_default() += packets;
+    }
+
+    /// Adds what another one counted.
+    pub fn merge(&mut self, other: &Delta) {
+        self.flush();
+        debug_assert!(
+            other.pending.is_empty(),
+            "a delta must be flushed before it is merged"
+        );
+        for (index, totals) in other.totals.iter().enumerate() {
+            add_totals(self.totals_at(index), totals);
+        }
+        let translate: Vec<ClassId> = other
+            .classes
+            .iter()
+            .map(|class| self.classes.id(*class))
+            .collect();
+        for flow in other.flows.iter() {
+            let record = FlowCounts {
+                key: flow.key,
+                counts: Counts {
+                    packets: flow.packets,
+                    bytes: flow.bytes,
+                },
+                tcp_flags: flow.tcp_flags,
+                first: flow.first,
+                last: flow.last,
+            };
+            self.count_flow(&record, self.flows.hash(&flow.key));
+        }
+        self.buckets.merge(&other.buckets, &translate);
+        self.captured_bytes += other.captured_bytes;
+        self.untimed += other.untimed;
+        self.out_of_range += other.out_of_range;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        for (place, packets) in &other.lost {
+            self.lost(place, *packets);
+        }
+    }
+
+    /// By slot and direction, see [`super::accounting`].
+    pub(super) fn slot_totals(&self) -> &[Totals] {
+        &self.totals
+    }
+
+    pub fn flows(&self) -> &FlowTable {
+        &self.flows
+    }
+
+    pub fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
+    pub fn buckets(&self) -> &Buckets {
+        &self.buckets
+    }
+
+    /// First and last time of a packet, nanoseconds since the epoch.
+    pub fn span(&self) -> Option<(i64, i64)> {
+        (self.first <= self.last).then_some((self.first, self.last))
+    }
+
+    pub fn captured_bytes(&self) -> u64 {
+        self.captured_bytes
+    }
+
+    /// Packets without a usable time: they count everywhere but in buckets.
+    pub fn untimed(&self) -> Counts {
+        self.untimed
+    }
+
+    /// How many of the untimed have a time that can't be true.
+    pub fn out_of_range(&self) -> u64 {
+        self.out_of_range
+    }
+
+    pub fn lost_by_place(&self) -> &BTreeMap<&'static str, u64> {
+        &self.lost
+    }
+
+    /// Counts a flow (or its overflow) and gives its class.
+    #[inline]
+    fn count_flow(&mut self, record: &FlowCounts, hash: u64) -> ClassId {
+        let Some(flow) = self.flows.entry(&record.key, hash) else {
+            return self.overflow(record);
+        };
+        if flow.packets == 0 {
+            flow.class = self.classes.id(Class::of_flow(&record.key));
+        }
+        flow.packets += record.counts.packets;
+        flow.bytes += record.counts.bytes;
+        flow.first = flow.first.min(record.first);
+        flow.last = flow.last.max(record.last);
+        flow.tcp_flags |= record.tcp_flags;
+        flow.class
+    }
+
+    #[cold]
+    fn overflow(&mut self, record: &FlowCounts) -> ClassId {
+        let (key, direction) = (&record.key, record.key.direction());
+        let Counts { packets, bytes } = record.counts;
+        let totals = self.totals_mut(key.slot(), direction);
+        let class = if key.is_ip() {
+            totals.overflow[ip_index(key.protocol(), key.is_ipv6())].add(packets, bytes);
+            Class::of_overflow(direction, key.protocol(), key.is_ipv6())
+        } else {
+            totals.overflow_not_ip.add(packets, bytes);
+            not_ip_overflow(direction)
+        };
+        self.classes.id(class)
+    }
+
+    #[cold]
+    fn malformed(&mut self, seen: &Seen, reason: Reason, at: Option<i64>) {
+        let totals = self.totals_mut(seen.slot, seen.direction);
+        totals.class[class_of(reason)].add(seen.counts.packets, seen.counts.bytes);
+        if let Some(at) = at {
+            self.in_bucket(at, Class::of_malformed(seen.direction, reason), seen.counts);
+        }
+    }
+
+    #[inline]
+    fn note_time(&mut self, when: When, counts: Counts) -> Option<i64> {
+        match when {
+            When::At(at) => {
+                self.first = self.first.min(at);
+                self.last = self.last.max(at);
+                return Some(at);
+            }
+            When::Missing => {}
+            When::OutOfRange => self.out_of_range += counts.packets,
+        }
+        self.untimed += counts;
+        None
+    }
+
+    fn in_bucket(&mut self, at: i64, class: Class, counts: Counts) {
+        if counts != Counts::ZERO {
+            let class = self.classes.id(class);
+            self.buckets.add(at, class, counts);
+        }
+    }
+
+    #[inline]
+    fn totals_mut(&mut self, slot: u8, direction: Direction) -> &mut Totals {
+        self.totals_at(index_of(slot, direction))
+    }
+
+    #[inline]
+    fn totals_at(&mut self, index: usize) -> &mut Totals {
+        if index >= self.totals.len() {
+            self.totals.resize(index + 1, Totals::ZERO);
+        }
+        &mut self.totals[index]
+    }
+}
+
+fn add_totals(to: &mut Totals, from: &Totals) {
+    let pairs = to.ip.iter_mut().zip(&from.ip);
+    let pairs = pairs.chain(to.class.iter_mut().zip(&from.class));
+    let pairs = pairs.chain(to.overflow.iter_mut().zip(&from.overflow));
+    pairs.for_each(|(to, from)| *to += *from);
+    to.overflow_not_ip += from.overflow_not_ip;
+}

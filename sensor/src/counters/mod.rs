@@ -1,0 +1,27 @@
+//! What was counted: the values that every source yields and every report is made of.
+
+mod accounting;
+mod buckets;
+mod class;
+mod delta;
+mod flow_table;
+#[cfg(test)]
+mod tests;
+
+pub use accounting::{Accounting, SlotAccounting};
+pub use buckets::{Bucket, Buckets};
+pub use class::{Class, ClassId, Classes, Kind, application, transport_name};
+pub use delta::{Delta, DeltaConfig, FlowCounts, Seen};
+pub use flow_table::{Flow, FlowTable};
+pub use sensor_common::abi::Counts;
+
+/// When a packet was captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Nanoseconds since the Unix epoch.
+    At(i64),
+    /// The capture holds no time for it (pcapng simple packet block).
+    Missing,
+    /// The capture's time does not fit (before the year 1678 or after 2262): it can't be true.
+    OutOfRange,
+}
