@@ -70,6 +70,21 @@ impl Delta {
         list
     }
 
+    /// Packets that found no room in the flow table, by direction and IP protocol.
+    pub fn overflow_by_class(&self) -> Vec<(Class, Counts)> {
+        let mut list = Vec::new();
+        for (index, totals) in self.slot_totals().iter().enumerate() {
+            let direction = direction_of(index);
+            let overflow = totals.overflow.iter().enumerate();
+            let overflow = overflow.filter(|(_, counts)| **counts != Counts::ZERO);
+            list.extend(overflow.map(|(index, counts)| {
+                let class = Class::of_overflow(direction, index as u8, index > 0xff);
+                (class, *counts)
+            }));
+        }
+        list
+    }
+
     /// The accounting of the whole, and of each interface and direction that saw a packet.
     pub fn accounting(&self) -> (Accounting, Vec<SlotAccounting>) {
         let mut flows = vec![(Counts::ZERO, Counts::ZERO); self.slot_totals().len()];

@@ -1,0 +1,183 @@
+//! From what was counted to the report.
+
+use std::collections::BTreeMap;
+
+use sensor_common::flow::Direction;
+
+use super::bandwidth::bandwidth;
+use super::protocols::{add_up, by_name, protocols};
+use super::time::seconds;
+use super::{
+    Accounting, BucketRow, Context, Counts, Interface, InterfaceInfo, Others, Report, SCHEMA,
+    Sensor, SlotCounts, Source, Time, Totals, fold,
+};
+use crate::counters::{Bucket, Class, Delta, SlotAccounting};
+
+/// `delta` must be flushed.
+pub fn build(delta: &Delta, context: &Context) -> Report {
+    let (accounted, slots) = delta.accounting();
+    let totals = totals(delta);
+    let counts = totals.counts();
+    let protocols = protocols(&delta.by_class(), counts);
+    let buckets = buckets(delta);
+    let span = context.span.or_else(|| delta.span());
+    let duration = span.map(|(start, end)| seconds(start, end).max(0.0));
+
+    let flows = || delta.flows().iter().filter(|flow| flow.key.is_ip());
+    let endpoints = fold::endpoints(flows(), context.top_n);
+    let conversations = fold::conversations(flows(), context.top_n);
+    let flows = fold::flows(flows(), context);
+    let overflow = accounted.overflow;
+    let identity_holds =
+        accounted.identity_holds && counts == accounted.seen && add_up(&protocols, counts);
+
+    Report {
+        schema: SCHEMA,
+        sensor: Sensor {
+            version: env!("CARGO_PKG_VERSION"),
+            hostname: context.hostname.clone(),
+        },
+        source: Source {
+            backend: context.backend.clone(),
+            interfaces: interfaces(&context.interfaces, &slots),
+            files: context.files.clone(),
+        },
+        filter: context.filter.clone(),
+        start: span.map(|(start, _)| Time(start)),
+        end: span.map(|(_, end)| Time(end)),
+        duration_seconds: duration.unwrap_or(0.0),
+        interval_seconds: delta.buckets().interval() as f64 / 1e9,
+        bandwidth: bandwidth(
+            &buckets,
+            delta.buckets().interval(),
+            &context.not_observed,
+            counts,
+            duration,
+        ),
+        totals,
+        accounting: Accounting {
+            seen: accounted.seen,
+            in_flows: accounted.in_flows,
+            overflow,
+            overflow_by_transport: by_name(&delta.overflow_by_class(), Class::transport),
+            not_ip: accounted.not_ip,
+            malformed: named(&accounted.malformed),
+            filtered: accounted.filtered,
+            lost: named(delta.lost_by_place()),
+            interface_counters: context.interface_counters.clone(),
+            identity_holds,
+        },
+        protocols,
+        others: Others {
+            endpoints: endpoints.left_out + overflow + overflow,
+            conversations: conversations.left_out + overflow,
+            flows: flows.left_out + overflow,
+        },
+        endpoints: endpoints.rows,
+        endpoints_total: endpoints.total,
+        conversations: conversations.rows,
+        conversations_total: conversations.total,
+        flows: flows.rows,
+        flows_total: flows.total,
+        buckets,
+        not_observed: context.not_observed.clone(),
+        notes: notes(delta, context),
+    }
+}
+
+fn totals(delta: &Delta) -> Totals {
+    let [unknown_direction, ingress, egress] = delta.by_direction();
+    let Counts { packets, bytes } = unknown_direction + ingress + egress;
+    Totals {
+        packets,
+        bytes,
+        captured_bytes: delta.captured_bytes(),
+        ingress,
+        egress,
+        unknown_direction,
+    }
+}
+
+fn interfaces(infos: &[InterfaceInfo], slots: &[SlotAccounting]) -> Vec<Interface> {
+    let of = |info: &InterfaceInfo| {
+        let mut counted = SlotCounts::default();
+        let mut identity_holds = true;
+        for part in slots.iter().filter(|part| part.slot == info.slot) {
+            let way = match part.direction {
+                Direction::Ingress => &mut counted.ingress,
+                Direction::Egress => &mut counted.egress,
+                Direction::Unknown => &mut counted.unknown,
+            };
+            *way += part.accounting.seen;
+            identity_holds &= part.accounting.identity_holds;
+        }
+        Interface {
+            name: info.name.clone(),
+            ifindex: info.ifindex,
+            link_type: info.link_type.clone(),
+            ingress: info.ingress.clone(),
+            egress: info.egress.clone(),
+            counted,
+            identity_holds,
+        }
+    };
+    infos.iter().map(of).collect()
+}
+
+fn buckets(delta: &Delta) -> Vec<BucketRow> {
+    let interval = delta.buckets().interval();
+    let row = |bucket: &&Bucket| {
+        let classes: Vec<(Class, Counts)> = bucket
+            .by_class(delta.classes())
+            .map(|(class, counts)| (*class, counts))
+            .collect();
+        let way = |direction| -> Counts {
+            let those = classes
+                .iter()
+                .filter(|(class, _)| class.direction == direction);
+            those.map(|(_, counts)| *counts).sum()
+        };
+        let Counts { packets, bytes } = bucket.total();
+        BucketRow {
+            start: Time(bucket.index.saturating_mul(interval)),
+            packets,
+            bytes,
+            ingress: way(Direction::Ingress),
+            egress: way(Direction::Egress),
+            transport: by_name(&classes, Class::transport),
+            application: by_name(&classes, Class::application),
+        }
+    };
+    delta.buckets().sorted().iter().map(row).collect()
+}
+
+fn named<T: Copy>(map: &BTreeMap<&'static str, T>) -> BTreeMap<String, T> {
+    map.iter()
+        .map(|(name, value)| ((*name).to_owned(), *value))
+        .collect()
+}
+
+fn notes(delta: &Delta, context: &Context) -> Vec<String> {
+    let mut notes = context.notes.clone();
+    let interval = delta.buckets().interval();
+    if context.interval > 0 && interval != context.interval {
+        notes.push(format!(
+            "buckets are {} s long instead of the {} s asked for, because there would be too many",
+            interval as f64 / 1e9,
+            context.interval as f64 / 1e9,
+        ));
+    }
+    let out_of_range = delta.out_of_range();
+    let missing = delta.untimed().packets.saturating_sub(out_of_range);
+    if missing > 0 {
+        notes.push(format!(
+            "{missing} packets have no time: they count everywhere but in buckets"
+        ));
+    }
+    if out_of_range > 0 {
+        notes.push(format!(
+            "{out_of_range} packets have a time that can't be true: they count everywhere but in buckets"
+        ));
+    }
+    notes
+}

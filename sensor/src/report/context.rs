@@ -1,0 +1,82 @@
+//! What a report says that was not counted: where packets came from, what was asked, and what else is known.
+
+use serde::Serialize;
+
+use super::{Counts, Span};
+
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    pub hostname: String,
+    /// `xdp`, `tc`, `af-packet`, `af-xdp` or `file`.
+    pub backend: String,
+    pub interfaces: Vec<InterfaceInfo>,
+    pub files: Vec<FileInfo>,
+    pub filter: Option<String>,
+    /// Most rows of each ranked list; 0 = all.
+    pub top_n: usize,
+    /// The interval that was asked for, nanoseconds. The report has that of the delta's buckets, which may be wider.
+    pub interval: i64,
+    /// The time that was observed (live), nanoseconds since the epoch; else the first and last packet's time is used.
+    pub span: Option<(i64, i64)>,
+    pub not_observed: Vec<Span>,
+    pub interface_counters: Vec<InterfaceCounters>,
+    pub notes: Vec<String>,
+}
+
+/// An interface, and how it is listened to.
+#[derive(Clone, Debug)]
+pub struct InterfaceInfo {
+    pub slot: u8,
+    pub name: String,
+    pub ifindex: u32,
+    pub link_type: String,
+    pub ingress: Ingress,
+    pub egress: Egress,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Ingress {
+    /// `xdp`, `tcx`, `clsact`, `af-packet` ...; null where ingress is not counted.
+    pub hook: Option<String>,
+    /// XDP's: `native`, `generic`, `offload`.
+    pub mode: Option<String>,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Egress {
+    /// Null where egress is not counted.
+    pub hook: Option<String>,
+    pub why: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SlotCounts {
+    pub ingress: Counts,
+    pub egress: Counts,
+    pub unknown: Counts,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FileInfo {
+    pub path: String,
+    pub format: String,
+    pub link_types: Vec<String>,
+    pub packets: u64,
+    pub complete: bool,
+    pub error: Option<String>,
+}
+
+/// An interface's own counters over the run, beside what was counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct InterfaceCounters {
+    pub interface: String,
+    /// `ingress` or `egress`.
+    pub direction: String,
+    pub packets: u64,
+    pub bytes: u64,
+    pub counted_packets: u64,
+    pub counted_bytes: u64,
+    /// One sentence for people.
+    pub verdict: String,
+}

@@ -1,0 +1,208 @@
+//! Flows folded into endpoints and conversations, and the rows of the flow list.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+
+use foldhash::fast::RandomState;
+use sensor_common::flow::Direction;
+use sensor_common::protocol::ip;
+
+use super::rank::top;
+use super::{Context, Conversation, Counts, Endpoint, FlowRow, Time};
+use crate::counters::{Flow, application, transport_name};
+
+/// One ranked list: its first rows, how many rows there are, and the sum of those left out.
+pub(super) struct Ranked<T> {
+    pub(super) rows: Vec<T>,
+    pub(super) total: u64,
+    pub(super) left_out: Counts,
+}
+
+pub(super) fn endpoints<'a>(
+    flows: impl Iterator<Item = &'a Flow>,
+    top_n: usize,
+) -> Ranked<Endpoint> {
+    let mut sums: HashMap<IpAddr, (Counts, Counts), RandomState> = HashMap::default();
+    for flow in flows {
+        let (sent, _) = sums.entry(flow.key.src_addr()).or_default();
+        sent.add(flow.packets, flow.bytes);
+        let (_, received) = sums.entry(flow.key.dst_addr()).or_default();
+        received.add(flow.packets, flow.bytes);
+    }
+    let list = sums.into_iter().collect();
+    let size = |(_, (sent, received)): &(IpAddr, (Counts, Counts))| *sent + *received;
+    let ranked = ranked(list, top_n, size, |a, b| a.0.cmp(&b.0));
+    ranked.map(|(addr, (sent, received))| Endpoint {
+        addr,
+        names: Vec::new(),
+        sent,
+        received,
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Pair {
+    a_to_b: Counts,
+    b_to_a: Counts,
+    first: i64,
+    last: i64,
+}
+
+const NO_PAIR: Pair = Pair {
+    a_to_b: Counts::ZERO,
+    b_to_a: Counts::ZERO,
+    first: i64::MAX,
+    last: i64::MIN,
+};
+
+pub(super) fn conversations<'a>(
+    flows: impl Iterator<Item = &'a Flow>,
+    top_n: usize,
+) -> Ranked<Conversation> {
+    let mut pairs: HashMap<(IpAddr, IpAddr), Pair, RandomState> = HashMap::default();
+    for flow in flows {
+        let (src, dst) = (flow.key.src_addr(), flow.key.dst_addr());
+        let forward = src <= dst;
+        let ends = if forward { (src, dst) } else { (dst, src) };
+        let pair = match pairs.entry(ends) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(NO_PAIR),
+        };
+        let way = if forward {
+            &mut pair.a_to_b
+        } else {
+            &mut pair.b_to_a
+        };
+        way.add(flow.packets, flow.bytes);
+        pair.first = pair.first.min(flow.first);
+        pair.last = pair.last.max(flow.last);
+    }
+    let list = pairs.into_iter().collect();
+    let size = |(_, pair): &((IpAddr, IpAddr), Pair)| pair.a_to_b + pair.b_to_a;
+    let ranked = ranked(list, top_n, size, |a, b| a.0.cmp(&b.0));
+    ranked.map(|((a, b), pair)| {
+        let (start, end) = times(pair.first, pair.last);
+        Conversation {
+            a,
+            b,
+            a_to_b: pair.a_to_b,
+            b_to_a: pair.b_to_a,
+            start,
+            end,
+        }
+    })
+}
+
+pub(super) fn flows<'a>(
+    flows: impl Iterator<Item = &'a Flow>,
+    context: &Context,
+) -> Ranked<FlowRow> {
+    let size = |flow: &&Flow| Counts {
+        packets: flow.packets,
+        bytes: flow.bytes,
+    };
+    let ranked = ranked(flows.collect(), context.top_n, size, |a, b| {
+        order_of(a).cmp(&order_of(b))
+    });
+    ranked.map(|flow| row(flow, context))
+}
+
+impl<T> Ranked<T> {
+    fn map<U>(self, make: impl FnMut(T) -> U) -> Ranked<U> {
+        Ranked {
+            rows: self.rows.into_iter().map(make).collect(),
+            total: self.total,
+            left_out: self.left_out,
+        }
+    }
+}
+
+/// By bytes, then packets, descending; ties in the order of `tie`, which must tell any two apart.
+fn ranked<T>(
+    list: Vec<T>,
+    top_n: usize,
+    size: impl Fn(&T) -> Counts,
+    tie: impl Fn(&T, &T) -> Ordering,
+) -> Ranked<T> {
+    let total = list.len() as u64;
+    let rank = |one: &T| {
+        let Counts { packets, bytes } = size(one);
+        Reverse((bytes, packets))
+    };
+    let (rows, rest) = top(list, top_n, |a, b| {
+        rank(a).cmp(&rank(b)).then_with(|| tie(a, b))
+    });
+    Ranked {
+        rows,
+        total,
+        left_out: rest.iter().map(size).sum(),
+    }
+}
+
+/// The key itself is no order: its words hold bytes in the packet's order.
+fn order_of(flow: &Flow) -> impl Ord + use<> {
+    let key = &flow.key;
+    let from = (key.src_addr(), key.src_port());
+    let to = (key.dst_addr(), key.dst_port());
+    (
+        from,
+        to,
+        key.protocol(),
+        key.slot(),
+        key.direction(),
+        key.has_ports(),
+    )
+}
+
+fn row(flow: &Flow, context: &Context) -> FlowRow {
+    let key = &flow.key;
+    let (start, end) = times(flow.first, flow.last);
+    let transport = transport_name(key.protocol()).into_owned();
+    let application = application(key);
+    let interface = context
+        .interfaces
+        .iter()
+        .find(|one| one.slot == key.slot())
+        .map(|one| one.name.clone());
+    FlowRow {
+        src_addr: key.src_addr(),
+        src_port: key.src_port(),
+        dst_addr: key.dst_addr(),
+        dst_port: key.dst_port(),
+        protocol: application.map_or_else(|| transport.clone(), String::from),
+        classified_by: application.map(|_| "port"),
+        transport,
+        names: Vec::new(),
+        packets: flow.packets,
+        bytes: flow.bytes,
+        start,
+        end,
+        tcp_flags: (key.protocol() == ip::TCP).then(|| flag_letters(flow.tcp_flags)),
+        interface,
+        direction: direction_name(key.direction()),
+    }
+}
+
+fn flag_letters(flags: u8) -> String {
+    "FSRPAUEC"
+        .chars()
+        .enumerate()
+        .filter(|(bit, _)| flags & (1 << bit) != 0)
+        .map(|(_, letter)| letter)
+        .collect()
+}
+
+fn direction_name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Unknown => "unknown",
+        Direction::Ingress => "ingress",
+        Direction::Egress => "egress",
+    }
+}
+
+fn times(first: i64, last: i64) -> (Option<Time>, Option<Time>) {
+    let timed = first <= last;
+    (timed.then_some(Time(first)), timed.then_some(Time(last)))
+}

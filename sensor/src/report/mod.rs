@@ -1,0 +1,230 @@
+//! The report, schema `sensor.report/1`: the one value that every sink, chart and page is made from.
+//!
+//! [`build`] makes it from a [`crate::counters::Delta`] and a [`Context`] without I/O and without a clock.
+
+mod bandwidth;
+mod build;
+mod context;
+mod fold;
+mod protocols;
+mod rank;
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;
+mod time;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+pub use build::build;
+pub use context::{
+    Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, SlotCounts,
+};
+pub use time::Time;
+
+pub use crate::counters::Counts;
+
+/// Value of [`Report::schema`].
+pub const SCHEMA: &str = "sensor.report/1";
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    pub schema: &'static str,
+    pub sensor: Sensor,
+    pub source: Source,
+    pub filter: Option<String>,
+    pub start: Option<Time>,
+    pub end: Option<Time>,
+    pub duration_seconds: f64,
+    pub interval_seconds: f64,
+    pub totals: Totals,
+    pub accounting: Accounting,
+    pub protocols: Protocols,
+    pub bandwidth: Bandwidth,
+    pub endpoints: Vec<Endpoint>,
+    pub endpoints_total: u64,
+    pub conversations: Vec<Conversation>,
+    pub conversations_total: u64,
+    pub flows: Vec<FlowRow>,
+    pub flows_total: u64,
+    pub others: Others,
+    pub buckets: Vec<BucketRow>,
+    pub not_observed: Vec<Span>,
+    pub notes: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Sensor {
+    pub version: &'static str,
+    pub hostname: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Source {
+    pub backend: String,
+    pub interfaces: Vec<Interface>,
+    pub files: Vec<FileInfo>,
+}
+
+/// An interface, how it was listened to, and what was counted on it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Interface {
+    pub name: String,
+    pub ifindex: u32,
+    pub link_type: String,
+    pub ingress: Ingress,
+    pub egress: Egress,
+    pub counted: SlotCounts,
+    pub identity_holds: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Totals {
+    pub packets: u64,
+    pub bytes: u64,
+    pub captured_bytes: u64,
+    pub ingress: Counts,
+    pub egress: Counts,
+    pub unknown_direction: Counts,
+}
+
+impl Totals {
+    pub fn counts(&self) -> Counts {
+        Counts {
+            packets: self.packets,
+            bytes: self.bytes,
+        }
+    }
+}
+
+/// `seen = in_flows + overflow + not_ip + malformed + filtered`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Accounting {
+    pub seen: Counts,
+    pub in_flows: Counts,
+    /// IP packets whose flow found no room in the table: exact here and in the protocols, absent from the lists.
+    pub overflow: Counts,
+    pub overflow_by_transport: BTreeMap<String, Counts>,
+    pub not_ip: Counts,
+    pub malformed: BTreeMap<String, Counts>,
+    pub filtered: Counts,
+    /// What the kernel says it lost; not a part of `seen`.
+    pub lost: BTreeMap<String, u64>,
+    pub interface_counters: Vec<InterfaceCounters>,
+    /// Computed: the identity, in packets and bytes, of the whole and of each interface and direction; and each list of
+    /// protocols adds up to the totals.
+    pub identity_holds: bool,
+}
+
+/// Each list adds up to the totals.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Protocols {
+    pub network: Vec<Protocol>,
+    pub transport: Vec<Protocol>,
+    pub application: Vec<Protocol>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Protocol {
+    pub name: String,
+    pub packets: u64,
+    pub bytes: u64,
+    /// 0 to 100.
+    pub packets_percent: f64,
+    pub bytes_percent: f64,
+}
+
+/// Rates of the wire bytes. Null where there is nothing to divide by, or no interval.
+///
+/// The mean is over the time from `start` to `end`. Peak and percentiles are of whole intervals: from the first to the
+/// last one with a packet, those without one count as zero, those that nobody observed don't count. An interval that was
+/// observed in part is still divided by its whole length.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Bandwidth {
+    pub mean_bits_per_sec: Option<f64>,
+    pub peak_bits_per_sec: Option<f64>,
+    pub peak_start: Option<Time>,
+    pub p50_bits_per_sec: Option<f64>,
+    pub p95_bits_per_sec: Option<f64>,
+    pub p99_bits_per_sec: Option<f64>,
+    pub mean_packets_per_sec: Option<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Endpoint {
+    pub addr: IpAddr,
+    pub names: Vec<String>,
+    pub sent: Counts,
+    pub received: Counts,
+}
+
+/// Both directions between two addresses, `a <= b`: IPv4 before IPv6, then by number. What an address sends to itself is
+/// `a_to_b`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Conversation {
+    pub a: IpAddr,
+    pub b: IpAddr,
+    pub a_to_b: Counts,
+    pub b_to_a: Counts,
+    pub start: Option<Time>,
+    pub end: Option<Time>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FlowRow {
+    pub src_addr: IpAddr,
+    pub src_port: u16,
+    pub dst_addr: IpAddr,
+    pub dst_port: u16,
+    pub transport: String,
+    /// The application's name, else the transport's.
+    pub protocol: String,
+    /// By what the application was told, null where it was not.
+    pub classified_by: Option<&'static str>,
+    pub names: Vec<String>,
+    pub packets: u64,
+    pub bytes: u64,
+    pub start: Option<Time>,
+    pub end: Option<Time>,
+    /// Letters of the flags that any packet had, in the order FSRPAUEC; null where the transport is not TCP.
+    pub tcp_flags: Option<String>,
+    pub interface: Option<String>,
+    pub direction: &'static str,
+}
+
+/// What the lists leave out, so that columns add up:
+///
+/// - flows: `sum(packets) + others.flows = in_flows + overflow`;
+/// - conversations: `sum(a_to_b + b_to_a) + others.conversations = in_flows + overflow`;
+/// - endpoints: `sum(sent + received) + others.endpoints = 2 * (in_flows + overflow)`, as each packet is sent by one
+///   endpoint and received by one.
+///
+/// So packets that overflowed the flow table, whose addresses nobody kept, are in all three (twice among the endpoints).
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Others {
+    pub endpoints: Counts,
+    pub conversations: Counts,
+    pub flows: Counts,
+}
+
+/// One interval with packets in it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BucketRow {
+    pub start: Time,
+    pub packets: u64,
+    pub bytes: u64,
+    pub ingress: Counts,
+    pub egress: Counts,
+    pub transport: BTreeMap<String, Counts>,
+    pub application: BTreeMap<String, Counts>,
+}
+
+/// `end` is not part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Span {
+    pub start: Time,
+    pub end: Time,
+}

@@ -1,0 +1,42 @@
+//! Where reports go: files that are whole or absent, standard output, and text for people.
+
+mod atomic;
+pub mod json;
+mod periodic;
+mod stdout;
+// pub mod text;
+
+use std::io;
+use std::path::PathBuf;
+
+pub use atomic::{clean_stale, write_atomically};
+pub use periodic::{Written, write_periodic};
+pub use stdout::write_stdout;
+
+/// An output that could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    #[error("can't write {}: it is {kind}, name a regular file", path.display())]
+    NotAFile { path: PathBuf, kind: &'static str },
+    #[error("can't write {}: {error}", path.display())]
+    Write { path: PathBuf, error: io::Error },
+    #[error("can't read folder {}: {error}", path.display())]
+    Folder { path: PathBuf, error: io::Error },
+    #[error("can't write to standard output: {0}")]
+    Stdout(io::Error),
+}
+
+impl SinkError {
+    /// The disk is full, or a quota is: worth another try later, when there may be room again.
+    pub fn is_full(&self) -> bool {
+        let error = match self {
+            SinkError::NotAFile { .. } => return false,
+            SinkError::Write { error, .. } | SinkError::Folder { error, .. } => error,
+            SinkError::Stdout(error) => error,
+        };
+        matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    }
+}
