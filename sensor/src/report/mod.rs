@@ -10,6 +10,7 @@ mod protocols;
 mod rank;
 #[cfg(test)]
 pub(crate) mod samples;
+mod series;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -23,6 +24,7 @@ pub use build::build;
 pub use context::{
     Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, SlotCounts,
 };
+pub use series::{Column, columns};
 pub use time::Time;
 
 pub use crate::counters::Counts;

@@ -4,7 +4,7 @@ mod atomic;
 pub mod json;
 mod periodic;
 mod stdout;
-// pub mod text;
+pub mod text;
 
 use std::io;
 use std::path::PathBuf;

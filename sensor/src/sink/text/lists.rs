@@ -1,0 +1,166 @@
+//! The tables of a report: protocols, top talkers, conversations, flows.
+
+use std::net::IpAddr;
+
+use super::spark::bar;
+use super::table::{Align, Table};
+use crate::report::{Counts, FlowRow, Protocol, Report, Time};
+use crate::units;
+
+use Align::{Left, Right};
+
+pub(super) fn protocols(list: &[Protocol], layer: &str, width: usize) -> Vec<String> {
+    let titles = [
+        (layer, Left),
+        ("packets", Right),
+        ("bytes", Right),
+        ("share", Right),
+        ("", Left),
+    ];
+    let mut table = Table::new(&titles);
+    let bar_width = if width >= 80 { 24 } else { 10 };
+    for one in list {
+        let cells = vec![
+            units::count(one.packets),
+            units::bytes(one.bytes),
+            units::percent(one.bytes_percent),
+            bar(one.bytes_percent, bar_width),
+        ];
+        table.row(vec![name_column(&one.name)], cells);
+    }
+    table.lines(width)
+}
+
+pub(super) fn endpoints(report: &Report, width: usize) -> Vec<String> {
+    let titles = [
+        ("address", Left),
+        ("sent", Right),
+        ("received", Right),
+        ("total", Right),
+        ("packets", Right),
+    ];
+    let mut table = Table::new(&titles);
+    for one in &report.endpoints {
+        let both = one.sent + one.received;
+        let cells = vec![
+            units::bytes(one.sent.bytes),
+            units::bytes(one.received.bytes),
+            units::bytes(both.bytes),
+            units::count(both.packets),
+        ];
+        table.row(vec![one.addr.to_string()], cells);
+    }
+    let listed = report.endpoints.len();
+    let more = more(listed, report.endpoints_total, report.others.endpoints);
+    finished(&table, listed, more, width)
+}
+
+pub(super) fn conversations(report: &Report, width: usize) -> Vec<String> {
+    let titles = [
+        ("a <> b", Left),
+        ("a > b", Right),
+        ("b > a", Right),
+        ("packets", Right),
+        ("time", Right),
+    ];
+    let mut table = Table::new(&titles);
+    for one in &report.conversations {
+        let cells = vec![
+            units::bytes(one.a_to_b.bytes),
+            units::bytes(one.b_to_a.bytes),
+            units::count((one.a_to_b + one.b_to_a).packets),
+            lasted(one.start, one.end),
+        ];
+        table.row(vec![one.a.to_string(), format!("<> {}", one.b)], cells);
+    }
+    let listed = report.conversations.len();
+    let more = more(
+        listed,
+        report.conversations_total,
+        report.others.conversations,
+    );
+    finished(&table, listed, more, width)
+}
+
+pub(super) fn flows(report: &Report, width: usize) -> Vec<String> {
+    let titles = [
+        ("source > destination", Left),
+        ("protocol", Left),
+        ("bytes", Right),
+        ("packets", Right),
+        ("time", Right),
+        ("flags", Left),
+    ];
+    // Where there is little room the first columns are worth the most.
+    let columns = if width >= 90 { titles.len() } else { 4 };
+    let mut table = Table::new(&titles[..columns]);
+    for one in &report.flows {
+        let mut cells = vec![
+            protocol(one),
+            units::bytes(one.bytes),
+            units::count(one.packets),
+            lasted(one.start, one.end),
+            one.tcp_flags.clone().unwrap_or_default(),
+        ];
+        cells.truncate(columns - 1);
+        let source = end(one.src_addr, one.src_port);
+        let destination = end(one.dst_addr, one.dst_port);
+        table.row(vec![source, format!("> {destination}")], cells);
+    }
+    let listed = report.flows.len();
+    let more = more(listed, report.flows_total, report.others.flows);
+    finished(&table, listed, more, width)
+}
+
+/// The column has the same width in all three layers, so that their numbers stand below each other.
+fn name_column(name: &str) -> String {
+    format!("{name:<14}")
+}
+
+fn finished(table: &Table, listed: usize, more: Option<String>, width: usize) -> Vec<String> {
+    let mut lines = match listed {
+        0 => vec!["  none".to_owned()],
+        _ => table.lines(width),
+    };
+    lines.extend(more);
+    lines
+}
+
+fn more(listed: usize, total: u64, left_out: Counts) -> Option<String> {
+    if left_out == Counts::ZERO {
+        return None;
+    }
+    let packets = units::count(left_out.packets);
+    let bytes = units::bytes(left_out.bytes);
+    Some(match total.saturating_sub(listed as u64) {
+        0 => format!("  and, without room in the flow table: {packets} packets, {bytes}"),
+        rows => format!(
+            "  and {} more: {packets} packets, {bytes}",
+            units::count(rows)
+        ),
+    })
+}
+
+fn lasted(start: Option<Time>, end: Option<Time>) -> String {
+    match (start, end) {
+        (Some(start), Some(end)) => {
+            units::duration((i128::from(end.0) - i128::from(start.0)) as f64 / 1e9)
+        }
+        _ => "-".into(),
+    }
+}
+
+fn protocol(flow: &FlowRow) -> String {
+    if flow.protocol == flow.transport {
+        return flow.transport.clone();
+    }
+    format!("{}/{}", flow.transport, flow.protocol)
+}
+
+fn end(addr: IpAddr, port: u16) -> String {
+    match (addr, port) {
+        (_, 0) => addr.to_string(),
+        (IpAddr::V4(addr), port) => format!("{addr}:{port}"),
+        (IpAddr::V6(addr), port) => format!("[{addr}]:{port}"),
+    }
+}
