@@ -1,1 +1,83 @@
-fn main() {}
+//! The project's own commands, so that a fresh clone needs cargo and nothing else to remember.
+//!
+//! One file per task; `cmd` holds what they share. A new task is a variant of [`Task`], a line in
+//! [`dispatch`] and a file.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a build tool talks to the person or the CI log in front of it"
+)]
+
+mod build_ebpf;
+mod cmd;
+mod elf;
+mod run;
+mod rustc_wrapper;
+mod setup;
+mod test;
+mod test_output;
+mod tidy;
+mod toolchain;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Commands for building, running and testing sensor
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build sensor and run `sensor run` on this machine's traffic (through sudo where not root)
+    Run {
+        /// Arguments for `sensor run`, after `--`; they replace the defaults
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Everything that proves the tree: set-up, eBPF object, fmt, clippy, tidy, all tests
+    Test {
+        /// Arguments for `cargo test`, after `--`; what follows a second `--` goes to the tests
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Build the eBPF object from source and compare it with the committed one
+    BuildEbpf {
+        /// Replace the committed object instead of comparing with it
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Install the Debian packages that a full test run needs, or say which are missing
+    Setup,
+    /// Check the rules of the source tree that a compiler does not know
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    if rustc_wrapper::is_wanted() {
+        return rustc_wrapper::main();
+    }
+    match dispatch(Cli::parse().task) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(task: Task) -> Result<ExitCode> {
+    match task {
+        Task::Run { args } => return run::main(&args),
+        Task::Test { args } => return test::main(&args),
+        Task::BuildEbpf { bless } => build_ebpf::main(bless)?,
+        Task::Setup => setup::main()?,
+        Task::Tidy => tidy::main()?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
