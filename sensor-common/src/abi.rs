@@ -4,14 +4,11 @@
 //! exists twice (two halves, chosen by the lowest bit of an epoch): the agent turns the epoch, waits until no program
 //! run that saw the old one is left (one RCU grace period), and then reads a half that stands still.
 //!
-//! Every `u64` is native-endian. Sizes and offsets are asserted below; a change of this file changes [`VERSION`].
+//! Every `u64` is native-endian. Sizes are asserted below, and the agent compares them with those of the object's maps.
 
 use core::ops::{Add, AddAssign};
 
 use crate::parse::Reason;
-
-/// Of this layout; the agent refuses an object that says otherwise.
-pub const VERSION: u32 = 1;
 
 /// Packets and bytes on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

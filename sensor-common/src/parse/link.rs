@@ -61,14 +61,7 @@ pub(super) fn start<V: PacketView>(view: &V, link_type: LinkType) -> Result<Star
     let mut direction = Direction::Unknown;
     let (network, offset) = match link_type {
         LinkType::Ethernet => ethernet(view, 0)?,
-        LinkType::RawIp => {
-            let first = view.at::<1>(0).ok_or(Reason::TruncatedNetwork)?;
-            match first[0] >> 4 {
-                4 => (IPV4, 0),
-                6 => (IPV6, 0),
-                _ => return Err(Reason::IpVersion),
-            }
-        }
+        LinkType::RawIp => (raw_ip(view)?, 0),
         LinkType::RawIpv4 => (IPV4, 0),
         LinkType::RawIpv6 => (IPV6, 0),
         LinkType::Null => null(view)?,
@@ -99,6 +92,17 @@ pub(super) fn start<V: PacketView>(view: &V, link_type: LinkType) -> Result<Star
         offset,
         direction,
     })
+}
+
+/// The version that the first four bits of an IP header give.
+#[inline(always)]
+pub(super) fn raw_ip<V: PacketView>(view: &V) -> Result<u16, Reason> {
+    let first = view.at::<2>(0).ok_or(Reason::TruncatedNetwork)?;
+    match first[0] >> 4 {
+        4 => Ok(IPV4),
+        6 => Ok(IPV6),
+        _ => Err(Reason::IpVersion),
+    }
 }
 
 /// Ethernet II or 802.3, with whatever tags follow: network id and offset of what they carry.
@@ -140,33 +144,45 @@ fn upper<V: PacketView>(view: &V, ethertype: u16, offset: usize) -> Result<(u16,
     Ok((ethertype, offset))
 }
 
+/// Walks over tags, each of which ends with the EtherType of what follows it.
 #[inline(always)]
 fn tags<V: PacketView>(view: &V, ethertype: u16, offset: usize) -> Result<(u16, usize), Reason> {
     let (mut ethertype, mut offset) = (ethertype, offset);
     for _ in 0..MAX_TAGS {
-        let len = tag_len(ethertype);
-        if len == 0 {
+        if !is_tag(ethertype) {
             return Ok((ethertype, offset));
         }
-        offset = view.forget(offset + len);
-        let next = view.at::<2>(offset - 2).ok_or(Reason::TruncatedLink)?;
-        ethertype = be16::<0, _>(next);
+        offset = view.forget(offset);
+        let tag = view.at::<4>(offset).ok_or(Reason::TruncatedLink)?;
+        (ethertype, offset) = match ethertype {
+            network::VN_TAG => {
+                let tag = view.at::<6>(offset).ok_or(Reason::TruncatedLink)?;
+                (be16::<4, _>(tag), offset + 6)
+            }
+            network::E_TAG => {
+                let tag = view.at::<8>(offset).ok_or(Reason::TruncatedLink)?;
+                (be16::<6, _>(tag), offset + 8)
+            }
+            _ => (be16::<2, _>(tag), offset + 4),
+        };
     }
-    if tag_len(ethertype) != 0 {
+    if is_tag(ethertype) {
         return Err(Reason::TooDeep);
     }
     Ok((ethertype, offset))
 }
 
-/// Bytes between an EtherType that announces a tag and the end of the EtherType behind the tag, 0 for other EtherTypes.
 #[inline(always)]
-fn tag_len(ethertype: u16) -> usize {
-    match ethertype {
-        network::VLAN | network::QINQ | network::QINQ_9100 | network::QINQ_9200 => 4,
-        network::VN_TAG => 6,
-        network::E_TAG => 8,
-        _ => 0,
-    }
+fn is_tag(ethertype: u16) -> bool {
+    matches!(
+        ethertype,
+        network::VLAN
+            | network::QINQ
+            | network::QINQ_9100
+            | network::QINQ_9200
+            | network::VN_TAG
+            | network::E_TAG
+    )
 }
 
 /// 802.2 LLC: SNAP with an EtherType inside, IP, or another service access point.
@@ -196,7 +212,7 @@ fn mpls<V: PacketView>(view: &V, ethertype: u16, offset: usize) -> Result<(u16, 
         let label = view.at::<4>(offset).ok_or(Reason::TruncatedLink)?;
         offset += 4;
         if label[2] & BOTTOM_OF_STACK != 0 {
-            let Some(first) = view.at::<1>(offset) else {
+            let Some(first) = view.at::<2>(offset) else {
                 return Ok((ethertype, offset));
             };
             return Ok(match first[0] >> 4 {
@@ -213,12 +229,11 @@ fn mpls<V: PacketView>(view: &V, ethertype: u16, offset: usize) -> Result<(u16, 
 #[inline(always)]
 fn ppp<V: PacketView>(view: &V, offset: usize) -> Result<(u16, usize), Reason> {
     const COMPRESSED: u8 = 1;
-    let first = view.at::<1>(offset).ok_or(Reason::TruncatedLink)?[0];
-    let (protocol, offset) = if first & COMPRESSED != 0 {
-        (first as u16, offset + 1)
+    let field = view.at::<2>(offset).ok_or(Reason::TruncatedLink)?;
+    let (protocol, offset) = if field[0] & COMPRESSED != 0 {
+        (field[0] as u16, offset + 1)
     } else {
-        let both = view.at::<2>(offset).ok_or(Reason::TruncatedLink)?;
-        (be16::<0, _>(both), offset + 2)
+        (be16::<0, _>(field), offset + 2)
     };
     match protocol {
         0x0021 => Ok((IPV4, offset)),

@@ -7,11 +7,13 @@ mod ipv4;
 mod ipv6;
 mod link;
 mod transport;
+mod tunnel;
 
 #[cfg(test)]
 mod tests;
 
 pub use link::LinkType;
+pub use tunnel::inner_header_len;
 
 use crate::flow::{Direction, FlowKey};
 use crate::view::PacketView;
@@ -89,22 +91,16 @@ impl Reason {
     }
 }
 
-/// Parses a packet that starts with an Ethernet header.
+/// Parses a packet as an interface shows it: from its Ethernet header, or from its IP header where the device has no
+/// link layer (tun, WireGuard).
 #[inline(always)]
-pub fn ethernet<V: PacketView>(view: &V) -> Result<Packet, Reason> {
-    let (network, offset) = link::ethernet(view, 0)?;
+pub fn on_interface<V: PacketView>(view: &V, starts_with_ip: bool) -> Result<Packet, Reason> {
+    let (network, offset) = if starts_with_ip {
+        (link::raw_ip(view)?, 0)
+    } else {
+        link::ethernet(view, 0)?
+    };
     network_layer(view, network, offset)
-}
-
-/// Parses a packet that starts with an IP header (tun, WireGuard and other devices without a link layer).
-#[inline(always)]
-pub fn ip<V: PacketView>(view: &V) -> Result<Packet, Reason> {
-    let first = view.at::<1>(0).ok_or(Reason::TruncatedNetwork)?;
-    match first[0] >> 4 {
-        4 => ipv4::parse(view, 0),
-        6 => ipv6::parse(view, 0),
-        _ => Err(Reason::IpVersion),
-    }
 }
 
 /// Parses a packet of any link type that has a decoder.

@@ -1,0 +1,83 @@
+//! One outcome of the parser, counted exactly once.
+
+use aya_ebpf::helpers::bpf_get_smp_processor_id;
+use sensor_common::abi::{
+    CLASS_NOT_IP, CLASSES, Control, Counts, NO_SLOT, SLOT_L3, Totals, class_of, ip_index,
+};
+use sensor_common::flow::Direction;
+use sensor_common::parse::{Packet, Reason};
+
+use crate::flow_table::{self, Half};
+use crate::maps;
+
+/// Where a packet was seen.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) slot: u16,
+    pub(crate) direction: Direction,
+}
+
+impl Origin {
+    /// `None` for an interface that is not counted.
+    #[inline(always)]
+    pub(crate) fn of(ifindex: u32, direction: Direction) -> Option<Self> {
+        let slot = maps::slot_of(ifindex);
+        (slot != NO_SLOT).then_some(Origin { slot, direction })
+    }
+
+    /// The interface's packets start with the IP header.
+    #[inline(always)]
+    pub(crate) fn starts_with_ip(self) -> bool {
+        self.slot & SLOT_L3 != 0
+    }
+
+    #[inline(always)]
+    fn number(self) -> u8 {
+        self.slot as u8
+    }
+}
+
+/// Adds to the totals and to the flow table. Nothing here can fail without being counted, but for a slot that the agent
+/// never set up.
+#[inline(always)]
+pub(crate) fn count(outcome: Result<Packet, Reason>, origin: Origin, counts: Counts) {
+    // SAFETY: no preconditions.
+    let cpu = unsafe { bpf_get_smp_processor_id() };
+    let way = (origin.number() as u32) << 1 | (origin.direction as u32 >> 1);
+    let Some(control) = maps::CONTROL.get_ptr_mut(cpu * maps::slot_ways() + way) else {
+        return;
+    };
+    // SAFETY: a live value of the map; the agent writes nothing but the epoch while programs run.
+    let (half, totals) = unsafe { half_of(control) };
+    let packet = match outcome {
+        Ok(packet) => packet,
+        Err(reason) => return totals.class[class_of(reason) & (CLASSES - 1)].add(counts.packets, counts.bytes),
+    };
+    let mut key = packet.key;
+    key.set_origin(origin.number(), origin.direction);
+    let ip = ip_index(packet.key.protocol(), packet.key.is_ipv6()) & 511;
+    if packet.key.is_ip() {
+        totals.ip[ip].add(counts.packets, counts.bytes);
+    } else {
+        totals.class[CLASS_NOT_IP].add(counts.packets, counts.bytes);
+    }
+    if flow_table::add(Half { cpu, half }, &key, counts, packet.tcp_flags) {
+        return;
+    }
+    if packet.key.is_ip() {
+        totals.overflow[ip].add(counts.packets, counts.bytes);
+    } else {
+        totals.overflow_not_ip.add(counts.packets, counts.bytes);
+    }
+}
+
+/// # Safety
+/// `control` must point to a live value of the map.
+#[inline(always)]
+unsafe fn half_of<'a>(control: *mut Control) -> (u32, &'a mut Totals) {
+    // SAFETY: the caller's promise; the number of the half is masked.
+    unsafe {
+        let half = (&raw const (*control).epoch).read_volatile() as usize & 1;
+        (half as u32, &mut *(&raw mut (*control).half).cast::<Totals>().add(half))
+    }
+}

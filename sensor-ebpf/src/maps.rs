@@ -1,0 +1,77 @@
+//! The maps and constants that the programs share with the agent. Layout and indices: `sensor_common::abi`.
+
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::{Array, PerCpuArray};
+use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SLOT_TABLE, Set};
+
+use crate::view::SCRATCH_LEN;
+
+/// `BPF_F_MMAPABLE`: the agent reads these maps without a system call per flow.
+const MMAPABLE: u32 = 1 << 10;
+
+// The agent sets every max_entries before it loads the object.
+#[map]
+pub(crate) static CONTROL: Array<Control> = Array::with_max_entries(1, MMAPABLE);
+#[map]
+pub(crate) static CPU: Array<Cpu> = Array::with_max_entries(1, MMAPABLE);
+#[map]
+pub(crate) static SETS: Array<Set> = Array::with_max_entries(1, MMAPABLE);
+#[map]
+pub(crate) static LOG: Array<Record> = Array::with_max_entries(1, MMAPABLE);
+/// One bit per set that holds a record, so that a sparse table is read without scanning it.
+#[map]
+pub(crate) static TOUCHED: Array<u64> = Array::with_max_entries(1, MMAPABLE);
+/// Headers of packets whose linear part is too short for them.
+#[map]
+pub(crate) static SCRATCH: PerCpuArray<[u8; SCRATCH_LEN]> = PerCpuArray::with_max_entries(1, 0);
+
+/// Slot of an interface, by the low bits of its index. In `.data`, which needs no look-up and which the agent may write
+/// while programs run.
+#[unsafe(no_mangle)]
+static mut SLOT_OF: [u16; SLOT_TABLE] = [NO_SLOT; SLOT_TABLE];
+
+#[unsafe(no_mangle)]
+static HASH_SEEDS: [u64; 6] = [1; 6];
+/// Slots times two directions.
+#[unsafe(no_mangle)]
+static SLOT_WAYS: u32 = 2;
+/// Binary logarithm of the sets per CPU and half.
+#[unsafe(no_mangle)]
+static SET_BITS: u32 = 0;
+/// Records in the log per CPU and half.
+#[unsafe(no_mangle)]
+static LOG_SIZE: u64 = 1;
+
+#[inline(always)]
+pub(crate) fn slot_of(ifindex: u32) -> u16 {
+    let index = ifindex as usize & (SLOT_TABLE - 1);
+    // SAFETY: the index is masked to the table's length; the agent's writes are single aligned stores.
+    unsafe { core::ptr::addr_of!(SLOT_OF).cast::<u16>().add(index).read_volatile() }
+}
+
+#[inline(always)]
+pub(crate) fn hash_seeds() -> [u64; 6] {
+    read(&HASH_SEEDS)
+}
+
+#[inline(always)]
+pub(crate) fn slot_ways() -> u32 {
+    read(&SLOT_WAYS)
+}
+
+#[inline(always)]
+pub(crate) fn set_bits() -> u32 {
+    read(&SET_BITS) & 31
+}
+
+#[inline(always)]
+pub(crate) fn log_size() -> u64 {
+    read(&LOG_SIZE)
+}
+
+/// The loader changes constants after the compiler saw them, hence volatile.
+#[inline(always)]
+fn read<T: Copy>(constant: &T) -> T {
+    // SAFETY: a reference is valid for reads.
+    unsafe { core::ptr::from_ref(constant).read_volatile() }
+}

@@ -1,0 +1,70 @@
+//! Ingress before the kernel's own stack: every packet as it came from the wire.
+
+use aya_ebpf::bindings::xdp_action::XDP_PASS;
+use aya_ebpf::bindings::xdp_md;
+use aya_ebpf::helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
+use aya_ebpf::macros::xdp;
+use aya_ebpf::programs::XdpContext;
+use sensor_common::abi::Counts;
+use sensor_common::flow::Direction;
+use sensor_common::parse;
+use sensor_common::view::HEADER_WINDOW;
+
+use crate::count::{Origin, count};
+use crate::maps;
+use crate::view::{Copied, Direct};
+
+/// For kernels and drivers without multi-buffer packets (before 5.18).
+#[xdp]
+fn sensor_xdp(ctx: XdpContext) -> u32 {
+    let direct = direct(&ctx);
+    if let Some(origin) = origin(&ctx) {
+        let bytes = (direct.data_end - direct.data) as u64;
+        count(parse::on_interface(&direct, false), origin, Counts { packets: 1, bytes });
+    }
+    XDP_PASS
+}
+
+/// Multi-buffer: jumbo frames count in full, and the driver's MTU stays as it is.
+#[xdp(frags)]
+fn sensor_xdp_frags(ctx: XdpContext) -> u32 {
+    let direct = direct(&ctx);
+    if let Some(origin) = origin(&ctx) {
+        // SAFETY: the context is live.
+        let bytes = unsafe { bpf_xdp_get_buff_len(ctx.ctx) };
+        let mut outcome = parse::on_interface(&direct, false);
+        let linear = (direct.data_end - direct.data) as u64;
+        let cut = outcome.map_or_else(|reason| reason.is_truncation(), |packet| packet.cut);
+        if cut && linear < bytes && linear < HEADER_WINDOW as u64
+            && let Some(copied) = copied(&ctx, bytes)
+        {
+            outcome = parse::on_interface(&copied, false);
+        }
+        count(outcome, origin, Counts { packets: 1, bytes });
+    }
+    XDP_PASS
+}
+
+#[inline(always)]
+fn origin(ctx: &XdpContext) -> Option<Origin> {
+    // SAFETY: the context is live.
+    let ifindex = unsafe { (*ctx.ctx).ingress_ifindex };
+    Origin::of(ifindex, Direction::Ingress)
+}
+
+#[inline(always)]
+fn direct(ctx: &XdpContext) -> Direct<*mut xdp_md> {
+    Direct { data: ctx.data(), data_end: ctx.data_end(), context: ctx.ctx }
+}
+
+#[inline(always)]
+fn copied(ctx: &XdpContext, bytes: u64) -> Option<Copied<*mut xdp_md>> {
+    let scratch = maps::SCRATCH.get_ptr_mut(0)?;
+    let len = bytes.min(HEADER_WINDOW as u64) as u32;
+    // Older verifiers lose a range that was proven by comparing; a mask they all understand.
+    let len = (len.wrapping_sub(1) & (HEADER_WINDOW as u32 - 1)) + 1;
+    // SAFETY: the scratch buffer is longer and this CPU's own.
+    let error = unsafe { bpf_xdp_load_bytes(ctx.ctx, 0, scratch.cast(), len) };
+    (error == 0).then_some(Copied { bytes: scratch.cast(), len: len as usize, context: ctx.ctx })
+}
+

@@ -1,0 +1,194 @@
+//! The eBPF object: sized for this machine, loaded, its maps mapped.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use aya::maps::{Array, Map, MapData};
+use aya::programs::{ProgramError, SchedClassifier, TestRun, TestRunOptions, Xdp};
+use aya::{Ebpf, EbpfError, EbpfLoader};
+use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SLOT_L3, SLOT_TABLE, Set, WAYS};
+
+use super::mapping::{Mapped, MappingError};
+
+/// Stripped, reproducible; `cargo xtask build-ebpf` makes it and compares it.
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../../sensor-ebpf/prebuilt/sensor.bpfel.o");
+
+const XDP: &str = "sensor_xdp";
+const XDP_FRAGS: &str = "sensor_xdp_frags";
+const TC_INGRESS: &str = "sensor_tc_ingress";
+const TC_EGRESS: &str = "sensor_tc_egress";
+const CLOCK: &str = "sensor_clock";
+
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    #[error("can't tell the number of possible CPUs from {path}: {error}")]
+    Cpus { path: &'static str, error: io::Error },
+    #[error("the eBPF object can't be loaded: {0}")]
+    Load(#[from] EbpfError),
+    #[error("the eBPF object has no {kind} {name}: rebuild it with cargo xtask build-ebpf --bless")]
+    Missing { kind: &'static str, name: &'static str },
+    #[error("program {name} is refused by the kernel: {error}")]
+    Program { name: &'static str, error: ProgramError },
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    #[error("the table of interfaces can't be written: {0}")]
+    Slots(#[from] aya::maps::MapError),
+    #[error("interface index {ifindex} shares its place in the kernel's table with a monitored interface")]
+    SlotTaken { ifindex: u32 },
+}
+
+/// Sizes of the kernel's tables.
+#[derive(Clone, Copy, Debug)]
+pub struct TableSize {
+    pub cpus: u32,
+    /// Interfaces.
+    pub slots: u32,
+    /// Binary logarithm of the sets per CPU and half; at least 6, so that a region has whole words of touched bits.
+    pub set_bits: u32,
+    /// Spilled records per CPU and half.
+    pub log: u32,
+}
+
+impl TableSize {
+    /// For `max_flows` in an interval on this machine: room for twice the flows that receive-side scaling would give
+    /// each CPU, at half load; what spills goes to the log.
+    pub fn for_flows(max_flows: u32, cpus: u32, slots: u32) -> Self {
+        let records = (4 * u64::from(max_flows)).div_ceil(u64::from(cpus.max(1)));
+        let sets = records.div_ceil(WAYS as u64).next_power_of_two().clamp(1 << 6, 1 << 22);
+        let set_bits = sets.trailing_zeros();
+        let log = (sets * WAYS as u64 / 8).clamp(64, 4096) as u32;
+        TableSize { cpus, slots, set_bits, log }
+    }
+
+    fn regions(&self) -> u32 {
+        self.cpus * 2
+    }
+
+    pub fn records(&self) -> u64 {
+        (u64::from(self.regions()) << self.set_bits) * WAYS as u64
+    }
+}
+
+/// The loaded object. Programs are loaded into the kernel when they are first attached.
+pub struct Object {
+    ebpf: Ebpf,
+    slots: Array<MapData, [u16; SLOT_TABLE]>,
+    slot_of: [u16; SLOT_TABLE],
+    pub maps: Maps,
+    pub size: TableSize,
+}
+
+/// The maps as the agent sees them; the descriptors must outlive the mappings' use by programs, not by us.
+pub struct Maps {
+    pub control: Mapped<Control>,
+    pub cpu: Mapped<Cpu>,
+    pub sets: Mapped<Set>,
+    pub log: Mapped<Record>,
+    pub touched: Mapped<u64>,
+}
+
+impl Object {
+    pub fn load(size: TableSize, seeds: &[u64; 6]) -> Result<Self, ObjectError> {
+        let slot_ways = size.slots * 2;
+        let log_size = u64::from(size.log);
+        let sets = size.regions() << size.set_bits;
+        let mut ebpf = EbpfLoader::new()
+            .btf(None) // nothing in the object needs relocation against the kernel's types
+            .map_max_entries("CONTROL", size.cpus * slot_ways)
+            .map_max_entries("CPU", size.cpus)
+            .map_max_entries("SETS", sets)
+            .map_max_entries("LOG", size.regions() * size.log)
+            .map_max_entries("TOUCHED", sets / 64)
+            .override_global("HASH_SEEDS", seeds, true)
+            .override_global("SLOT_WAYS", &slot_ways, true)
+            .override_global("SET_BITS", &size.set_bits, true)
+            .override_global("LOG_SIZE", &log_size, true)
+            .load(OBJECT)?;
+        let maps = Maps {
+            control: mapped(&mut ebpf, "CONTROL")?,
+            cpu: mapped(&mut ebpf, "CPU")?,
+            sets: mapped(&mut ebpf, "SETS")?,
+            log: mapped(&mut ebpf, "LOG")?,
+            touched: mapped(&mut ebpf, "TOUCHED")?,
+        };
+        let data = ebpf.take_map(".data").ok_or(ObjectError::Missing { kind: "map", name: ".data" })?;
+        Ok(Object { slots: Array::try_from(data)?, ebpf, slot_of: [NO_SLOT; SLOT_TABLE], maps, size })
+    }
+
+    /// The agent's side of the CPU count: possible CPUs, online or not.
+    pub fn cpus() -> Result<u32, ObjectError> {
+        let cpus = aya::util::nr_cpus().map_err(|(path, error)| ObjectError::Cpus { path, error })?;
+        Ok(cpus as u32)
+    }
+
+    /// From now on packets of this interface count for `slot`.
+    pub fn assign(&mut self, ifindex: u32, slot: u8, starts_with_ip: bool) -> Result<(), ObjectError> {
+        let place = ifindex as usize & (SLOT_TABLE - 1);
+        let value = u16::from(slot) | if starts_with_ip { SLOT_L3 } else { 0 };
+        if self.slot_of[place] != NO_SLOT && self.slot_of[place] != value {
+            return Err(ObjectError::SlotTaken { ifindex });
+        }
+        self.slot_of[place] = value;
+        Ok(self.slots.set(0, self.slot_of, 0)?)
+    }
+
+    /// The interface is gone; its index may come again.
+    pub fn release(&mut self, ifindex: u32) -> Result<(), ObjectError> {
+        self.slot_of[ifindex as usize & (SLOT_TABLE - 1)] = NO_SLOT;
+        Ok(self.slots.set(0, self.slot_of, 0)?)
+    }
+
+    /// The XDP program with multi-buffer support, or the one without.
+    pub fn xdp(&mut self, frags: bool) -> Result<&mut Xdp, ObjectError> {
+        let name = if frags { XDP_FRAGS } else { XDP };
+        let program: &mut Xdp = self.program(name)?;
+        loaded(program.load(), name)?;
+        Ok(program)
+    }
+
+    pub fn tc(&mut self, egress: bool) -> Result<&mut SchedClassifier, ObjectError> {
+        self.classifier(if egress { TC_EGRESS } else { TC_INGRESS })
+    }
+
+    /// What time it is in the programs' ticks.
+    pub fn ticks(&mut self) -> Result<u32, ObjectError> {
+        let program = self.classifier(CLOCK)?;
+        let packet = [0; 64];
+        let options = TestRunOptions { data_in: Some(&packet), ..TestRunOptions::default() };
+        match program.test_run(options) {
+            Ok(result) => Ok(result.return_value),
+            Err(error) => Err(ObjectError::Program { name: CLOCK, error }),
+        }
+    }
+
+    fn classifier(&mut self, name: &'static str) -> Result<&mut SchedClassifier, ObjectError> {
+        let program: &mut SchedClassifier = self.program(name)?;
+        loaded(program.load(), name)?;
+        Ok(program)
+    }
+
+    fn program<'a, P>(&'a mut self, name: &'static str) -> Result<&'a mut P, ObjectError>
+    where
+        &'a mut P: TryFrom<&'a mut aya::programs::Program, Error = ProgramError>,
+    {
+        let program = self.ebpf.program_mut(name).ok_or(ObjectError::Missing { kind: "program", name })?;
+        program.try_into().map_err(|error| ObjectError::Program { name, error })
+    }
+}
+
+fn loaded(result: Result<(), ProgramError>, name: &'static str) -> Result<(), ObjectError> {
+    match result {
+        Ok(()) | Err(ProgramError::AlreadyLoaded) => Ok(()),
+        Err(error) => Err(ObjectError::Program { name, error }),
+    }
+}
+
+fn mapped<T>(ebpf: &mut Ebpf, name: &'static str) -> Result<Mapped<T>, ObjectError> {
+    match ebpf.map(name) {
+        Some(Map::Array(data)) => {
+            let info = data.info()?;
+            Ok(Mapped::new(data.fd().as_fd(), name, info.value_size(), info.max_entries())?)
+        }
+        _ => Err(ObjectError::Missing { kind: "map", name }),
+    }
+}
