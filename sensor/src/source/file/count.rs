@@ -1,0 +1,90 @@
+//! Counting the packets of a capture file.
+
+use std::collections::BTreeMap;
+
+use sensor_common::flow::Direction;
+use sensor_common::parse::{self, LinkType};
+use sensor_common::view::SliceView;
+
+use super::{CaptureError, CaptureFile, Record, Way};
+use crate::counters::{Counts, Delta, Seen};
+
+/// What became of one file.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub packets: u64,
+    /// Packets by LINKTYPE_ number.
+    pub link_types: BTreeMap<u16, u64>,
+    /// Of `packets`, those whose link type has a decoder.
+    pub decodable: u64,
+    /// What ended the file before its end; everything before it was counted.
+    pub error: Option<CaptureError>,
+}
+
+/// How many packets pass between two calls of `progress`.
+const PROGRESS_EVERY: u64 = 1 << 16;
+
+/// Counts until the file ends or breaks.
+pub fn count(file: &mut CaptureFile, delta: &mut Delta, mut progress: impl FnMut(&CaptureFile)) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut run = Run { number: 0, link_type: LinkType::Unsupported, packets: 0 };
+    loop {
+        match file.next() {
+            Ok(Some(record)) => {
+                if run.packets == 0 || record.link_type != run.number {
+                    run.end(&mut outcome);
+                    run = Run { number: record.link_type, link_type: LinkType::from_number(record.link_type), packets: 0 };
+                }
+                run.packets += 1;
+                outcome.packets += 1;
+                delta.packet(&seen(&record, run.link_type));
+            }
+            Ok(None) => break,
+            Err(error) => {
+                outcome.error = Some(error);
+                break;
+            }
+        }
+        if outcome.packets.is_multiple_of(PROGRESS_EVERY) {
+            progress(file);
+        }
+    }
+    run.end(&mut outcome);
+    delta.flush();
+    outcome
+}
+
+/// Packets of one link type in a row: nearly always all of the file's.
+struct Run {
+    number: u16,
+    link_type: LinkType,
+    packets: u64,
+}
+
+impl Run {
+    fn end(&self, outcome: &mut Outcome) {
+        if self.packets == 0 {
+            return;
+        }
+        *outcome.link_types.entry(self.number).or_default() += self.packets;
+        if self.link_type != LinkType::Unsupported {
+            outcome.decodable += self.packets;
+        }
+    }
+}
+
+#[inline]
+fn seen(record: &Record<'_>, link_type: LinkType) -> Seen {
+    Seen {
+        packet: parse::packet(&SliceView(record.data), link_type),
+        when: record.when,
+        slot: 0,
+        direction: match record.way {
+            Way::Unknown => Direction::Unknown,
+            Way::Ingress => Direction::Ingress,
+            Way::Egress => Direction::Egress,
+        },
+        counts: Counts { packets: 1, bytes: u64::from(record.wire_len) },
+        captured_bytes: record.data.len() as u64,
+    }
+}

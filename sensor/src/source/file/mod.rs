@@ -1,0 +1,201 @@
+//! Reads packets from capture files: pcap and pcapng, plain or compressed by gzip or zstd, from disk or from a pipe.
+//!
+//! Why not libpcap: it needs a C library, refuses much of what Wireshark writes (several link types in one file, sections
+//! of different byte order, compression) and costs three times as much per packet. What a damaged file yields is the same
+//! as there: every packet before the damage, and never the one that is cut off.
+//!
+//! Records are borrowed from a sliding window, nothing is allocated per packet, and no length field is believed before it
+//! is checked.
+
+mod decompress;
+mod error;
+mod format;
+mod input;
+mod interface;
+pub mod link_type;
+mod pcap;
+mod pcapng;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::path::Path;
+
+pub use error::{CaptureError, Damage, Unreadable};
+pub use format::{Compression, Container, Format};
+use input::{Input, RawPosition};
+use pcap::Pcap;
+use pcapng::PcapNg;
+use window::Window;
+
+/// One packet, borrowed until the next is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record<'a> {
+    pub link_type: u16,
+    pub when: When,
+    /// What was captured of it.
+    pub data: &'a [u8],
+    /// Its length on the link; never less than what was captured.
+    pub wire_len: u32,
+    pub way: Way,
+}
+
+/// When a packet was captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Nanoseconds since the Unix epoch.
+    At(i64),
+    /// The file does not say: pcapng's simple packet blocks.
+    Missing,
+    /// The file names a time some three centuries or more from the epoch.
+    OutOfRange,
+}
+
+/// Which way a packet went, where the file says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Unknown,
+    Ingress,
+    Egress,
+}
+
+/// Records that were counted although they contradict themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Oddities {
+    /// The fraction of the time was a second or more; the excess was carried into the seconds.
+    pub time_carried: u64,
+    /// More was captured than was on the link; what was captured is taken for the wire length.
+    pub cap_exceeds_wire: u64,
+}
+
+/// An open capture.
+pub struct CaptureFile {
+    window: Window,
+    walk: Walk,
+    compression: Option<Compression>,
+    packets: u64,
+    raw: RawPosition,
+    size: Option<u64>,
+}
+
+enum Walk {
+    Pcap(Pcap),
+    PcapNg(PcapNg),
+}
+
+impl CaptureFile {
+    pub fn open(path: &Path) -> Result<Self, CaptureError> {
+        Self::from_file(File::open(path).map_err(CaptureError::Open)?)
+    }
+
+    /// Standard input, past the standard library's buffer.
+    pub fn from_stdin() -> Result<Self, CaptureError> {
+        let stdin = io::stdin()
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(CaptureError::Open)?;
+        Self::from_file(stdin.into())
+    }
+
+    pub fn from_reader(reader: Box<dyn Read + Send>) -> Result<Self, CaptureError> {
+        let (input, compression, raw) = Input::new(reader).map_err(|error| CaptureError::Io {
+            offset: 0,
+            packets: 0,
+            error,
+        })?;
+        let mut window = Window::new(input);
+        let walk = Walk::open(&mut window)?;
+        Ok(Self {
+            window,
+            walk,
+            compression,
+            packets: 0,
+            raw,
+            size: None,
+        })
+    }
+
+    fn from_file(file: File) -> Result<Self, CaptureError> {
+        let metadata = file.metadata().map_err(CaptureError::Open)?;
+        let size = metadata.is_file().then_some(metadata.len());
+        let mut this = Self::from_reader(Box::new(file))?;
+        this.size = size;
+        Ok(this)
+    }
+
+    /// The next packet; `None` at the end. After an error the file is at its end, and all before it was delivered.
+    #[inline]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an Iterator cannot lend from itself"
+    )]
+    pub fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
+        let next = match &mut self.walk {
+            Walk::Pcap(pcap) => pcap.next(&mut self.window),
+            Walk::PcapNg(pcapng) => pcapng.next(&mut self.window),
+        };
+        match next {
+            Ok(record) => {
+                self.packets += u64::from(record.is_some());
+                Ok(record)
+            }
+            Err(fault) => Err(fault.after(self.packets)),
+        }
+    }
+
+    pub fn format(&self) -> Format {
+        Format {
+            container: match &self.walk {
+                Walk::Pcap(pcap) => pcap.container,
+                Walk::PcapNg(_) => Container::PcapNg,
+            },
+            compression: self.compression,
+        }
+    }
+
+    /// Packets delivered.
+    pub fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    pub fn oddities(&self) -> Oddities {
+        match &self.walk {
+            Walk::Pcap(pcap) => pcap.odd,
+            Walk::PcapNg(pcapng) => pcapng.odd,
+        }
+    }
+
+    /// Offset behind the last packet, in uncompressed bytes.
+    pub fn position(&self) -> u64 {
+        self.window.offset()
+    }
+
+    /// Bytes of the file itself that have been read, compressed or not: for progress against `size`.
+    pub fn raw_position(&self) -> u64 {
+        self.raw.get()
+    }
+
+    /// Size of the file itself; a pipe has none.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+}
+
+impl Walk {
+    fn open(window: &mut Window) -> Result<Self, CaptureError> {
+        const MAGIC: usize = 4;
+        window.fill_header(MAGIC).map_err(error::Fault::at_open)?;
+        if let Some(pcap) = Pcap::open(window).map_err(error::Fault::at_open)? {
+            return Ok(Self::Pcap(pcap));
+        }
+        if let Some(pcapng) = PcapNg::open(window).map_err(error::Fault::at_open)? {
+            return Ok(Self::PcapNg(pcapng));
+        }
+        let start = window.ahead().first_chunk().copied().unwrap_or_default();
+        Err(CaptureError::Unreadable(Unreadable::UnknownMagic { start }))
+    }
+}
