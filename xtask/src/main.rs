@@ -62,6 +62,7 @@ fn main() -> ExitCode {
     if rustc_wrapper::is_wanted() {
         return rustc_wrapper::main();
     }
+    die_quietly_on_closed_pipe();
     match dispatch(Cli::parse().task) {
         Ok(code) => code,
         Err(error) => {
@@ -69,6 +70,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// `cargo xtask test | head` is no reason for a panic with a backtrace.
+fn die_quietly_on_closed_pipe() {
+    // SAFETY: SIG_DFL is a valid disposition for SIGPIPE, and no other thread runs yet.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
 fn dispatch(task: Task) -> Result<ExitCode> {

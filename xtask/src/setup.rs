@@ -96,7 +96,7 @@ fn install(missing: &[&Package]) {
     if !succeeded(apt_get(&["update"])) {
         println!("apt-get update failed; trying with the package lists that are there");
     }
-    if succeeded(apt_install(&names)) {
+    if succeeded(apt_install(&names)) || names.len() == 1 {
         return;
     }
     for name in names {
