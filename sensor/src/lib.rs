@@ -1,2 +1,17 @@
+pub mod chart;
 pub mod counters;
 pub mod link;
+pub mod report;
+pub mod sink;
+pub mod units;
+pub mod source;
+pub mod privilege;
+pub mod clock;
+pub mod seeds;
+pub mod status;
+pub mod failure;
+pub mod cli;
+pub mod commands;
+pub mod outputs;
+pub mod escape;
+pub mod agent;

@@ -28,11 +28,17 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// `1 packet`, `1,234 packets`.
+pub fn packets(number: u64) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} packet{plural}", count(number))
+}
+
 /// `12.3 %`; what is not nothing is never shown as nothing, and what is not all never as all.
 pub fn percent(value: f64) -> String {
     match value {
         v if v > 0.0 && v < 0.05 => "<0.1 %".into(),
-        v if v < 100.0 && v >= 99.95 => ">99.9 %".into(),
+        v if (99.95..100.0).contains(&v) => ">99.9 %".into(),
         v => format!("{v:.1} %"),
     }
 }
@@ -75,6 +81,9 @@ fn scaled_time(seconds: f64) -> String {
 fn scaled(value: f64, unit: &str) -> String {
     const PREFIXES: [&str; 7] = ["", "k", "M", "G", "T", "P", "E"];
     let mut value = value.max(0.0);
+    if value > 0.0 && value < 0.005 {
+        return format!("<0.01 {unit}");
+    }
     let mut place = 0;
     while value >= 999.5 && place + 1 < PREFIXES.len() {
         value /= 1000.0;
@@ -123,6 +132,7 @@ mod tests {
         assert_eq!(bits_per_sec(456e6), "456 Mbit/s");
         assert_eq!(bits_per_sec(0.0), "0 bit/s");
         assert_eq!(bits_per_sec(0.034), "0.03 bit/s");
+        assert_eq!(bits_per_sec(0.004), "<0.01 bit/s");
         assert_eq!(bits_per_sec(12.34), "12.3 bit/s");
         assert_eq!(packets_per_sec(14_880_952.0), "14.9 Mpkt/s");
     }
@@ -133,6 +143,11 @@ mod tests {
         for (number, text) in pairs {
             assert_eq!(count(number), text);
         }
+        assert_eq!(
+            (packets(1), packets(0)),
+            ("1 packet".into(), "0 packets".into())
+        );
+        assert_eq!(packets(1234), "1,234 packets");
         assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
     }
 
@@ -149,7 +164,7 @@ mod tests {
     fn durations_choose_two_units() {
         let pairs = [
             (0.0, "0 s"),
-            (0.000_000_0015, "1.50 ns"),
+            (1.5e-9, "1.50 ns"),
             (1.0, "1 s"),
             (0.25, "250 ms"),
             (0.95, "950 ms"),

@@ -98,6 +98,23 @@ pub enum LinkError {
     Interrupted { attempts: usize },
 }
 
+impl Link {
+    /// What packets start with, in a word.
+    pub fn link_type(&self) -> &'static str {
+        match self.arphrd {
+            libc::ARPHRD_ETHER => "ethernet",
+            libc::ARPHRD_LOOPBACK => "loopback",
+            libc::ARPHRD_NONE => "none",
+            libc::ARPHRD_PPP => "ppp",
+            libc::ARPHRD_TUNNEL | libc::ARPHRD_TUNNEL6 => "ip-tunnel",
+            libc::ARPHRD_SIT => "sit",
+            libc::ARPHRD_IPGRE => "gre",
+            libc::ARPHRD_INFINIBAND => "infiniband",
+            _ => "other",
+        }
+    }
+}
+
 /// All interfaces of this network namespace, by index.
 pub fn links() -> Result<Vec<Link>, LinkError> {
     let request = Request::new(libc::RTM_GETLINK, libc::NLM_F_DUMP, &[0; route::IFINFO_LEN]);

@@ -9,7 +9,7 @@ use super::protocols::{add_up, by_name, protocols};
 use super::time::seconds;
 use super::{
     Accounting, BucketRow, Context, Counts, Interface, InterfaceInfo, Others, Report, SCHEMA,
-    Sensor, SlotCounts, Source, Time, Totals, fold,
+    Sensor, SlotCounts, Source, Time, Totals, fold, interface_counters,
 };
 use crate::counters::{Bucket, Class, Delta, SlotAccounting};
 
@@ -28,6 +28,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
     let conversations = fold::conversations(flows(), context.top_n);
     let flows = fold::flows(flows(), context);
     let overflow = accounted.overflow;
+    let interfaces = interfaces(&context.interfaces, &slots);
     let identity_holds =
         accounted.identity_holds && counts == accounted.seen && add_up(&protocols, counts);
 
@@ -39,7 +40,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
         },
         source: Source {
             backend: context.backend.clone(),
-            interfaces: interfaces(&context.interfaces, &slots),
+            interfaces: interfaces.clone(),
             files: context.files.clone(),
         },
         filter: context.filter.clone(),
@@ -64,7 +65,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
             malformed: named(&accounted.malformed),
             filtered: accounted.filtered,
             lost: named(delta.lost_by_place()),
-            interface_counters: context.interface_counters.clone(),
+            interface_counters: interface_counters::compared(context, &interfaces),
             identity_holds,
         },
         protocols,

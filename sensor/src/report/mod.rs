@@ -6,6 +6,7 @@ mod bandwidth;
 mod build;
 mod context;
 mod fold;
+mod interface_counters;
 mod protocols;
 mod rank;
 #[cfg(test)]
@@ -56,6 +57,17 @@ pub struct Report {
     pub buckets: Vec<BucketRow>,
     pub not_observed: Vec<Span>,
     pub notes: Vec<String>,
+}
+
+impl Report {
+    /// Seconds of the day, with the day where the report spans more than one.
+    pub fn clock(&self, time: Time) -> String {
+        let day = |time: Option<Time>| time.map(|time| time.strftime("%Y-%m-%d"));
+        time.strftime(match day(self.start) == day(self.end) {
+            true => "%H:%M:%S",
+            false => "%Y-%m-%d %H:%M:%S",
+        })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -1,5 +1,75 @@
-//! Where packets come from. Every source yields the same [`crate::counters::Delta`].
+//! Where packets come from. Every source yields the same [`Delta`].
 
 pub mod af_packet;
 pub mod file;
 pub mod kernel;
+pub mod ladder;
+pub mod live;
+
+use std::io;
+
+use crate::clock::Now;
+use crate::counters::Delta;
+
+/// A live source, as the agent sees it.
+pub trait Source {
+    /// Moves everything that was counted since the last call to `delta`.
+    fn poll(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError>;
+
+    /// A table would fill up before the interval ends, or a ring would.
+    fn needs_poll(&mut self) -> bool;
+
+    /// What happened to the interfaces since the last call.
+    fn check(&mut self) -> Result<Vec<Event>, SourceError>;
+
+    /// Stops capturing and moves the last counts to `delta`.
+    fn finish(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError>;
+}
+
+/// Something that happened to an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    Gone { interface: String },
+    Back { interface: String, how: String },
+    Renamed { from: String, to: String },
+    /// Nothing is left to count on.
+    AllGone,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    #[error("waiting for the kernel's programs failed: {0}")]
+    GracePeriod(io::Error),
+    #[error("reading the kernel's clock failed: {0}")]
+    Clock(#[from] kernel::object::ObjectError),
+    #[error("reading the packet ring failed: {0}")]
+    Ring(#[from] af_packet::RingError),
+    #[error("asking for the state of the interfaces failed: {0}")]
+    Links(#[from] crate::link::LinkError),
+}
+
+/// How packets of one direction of an interface are counted, or why they are not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hook {
+    /// `xdp`, `tcx`, `clsact`, `af-packet`.
+    pub name: Option<&'static str>,
+    /// XDP's: `native`, `generic`.
+    pub mode: Option<&'static str>,
+    pub why: String,
+}
+
+/// Whether packets of a device with this hardware type start with the IP header (ARPHRD_NONE, tunnels, PPP), or with an
+/// Ethernet header; `None` for what has no decoder here.
+fn starts_with_ip(arphrd: u16) -> Option<bool> {
+    match arphrd {
+        libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Some(false),
+        libc::ARPHRD_NONE
+        | libc::ARPHRD_PPP
+        | libc::ARPHRD_TUNNEL
+        | libc::ARPHRD_TUNNEL6
+        | libc::ARPHRD_SIT
+        | libc::ARPHRD_IPGRE => Some(true),
+        823 => Some(true), // ARPHRD_IP6GRE
+        _ => None,
+    }
+}

@@ -130,14 +130,11 @@ fn more(listed: usize, total: u64, left_out: Counts) -> Option<String> {
     if left_out == Counts::ZERO {
         return None;
     }
-    let packets = units::count(left_out.packets);
+    let packets = units::packets(left_out.packets);
     let bytes = units::bytes(left_out.bytes);
     Some(match total.saturating_sub(listed as u64) {
-        0 => format!("  and, without room in the flow table: {packets} packets, {bytes}"),
-        rows => format!(
-            "  and {} more: {packets} packets, {bytes}",
-            units::count(rows)
-        ),
+        0 => format!("  and, without room in the flow table: {packets}, {bytes}"),
+        rows => format!("  and {} more: {packets}, {bytes}", units::count(rows)),
     })
 }
 

@@ -219,12 +219,9 @@ impl Page {
         self.heading(&format!("Bandwidth by intervals of {interval}"));
         let when = bandwidth
             .peak_start
-            .map(|time| time.strftime(" at %H:%M:%S"));
-        let mut parts = vec![format!(
-            "peak {}{}",
-            units::bits_per_sec(peak),
-            when.unwrap_or_default()
-        )];
+            .map(|time| format!(" at {}", report.clock(time)));
+        let peak = units::bits_per_sec(peak);
+        let mut parts = vec![format!("peak {peak}{}", when.unwrap_or_default())];
         let ranks = [
             ("p99", bandwidth.p99_bits_per_sec),
             ("p95", bandwidth.p95_bits_per_sec),
@@ -360,7 +357,7 @@ fn file_line(file: &FileInfo) -> String {
     for link_type in &file.link_types {
         line.push_str(&format!(", {link_type}"));
     }
-    line.push_str(&format!("), {} packets", units::count(file.packets)));
+    line.push_str(&format!("), {}", units::packets(file.packets)));
     if let Some(error) = &file.error {
         line.push_str(&format!(", then: {error}"));
     } else if !file.complete {

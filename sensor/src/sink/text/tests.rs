@@ -124,8 +124,8 @@ fn what_is_left_out_is_counted() {
     );
     let text = render(&report, &plain(100));
     let rows = units::count(report.flows_total - 2);
-    let packets = units::count(report.others.flows.packets);
-    assert!(text.contains(&format!("  and {rows} more: {packets} packets, ")));
+    let packets = units::packets(report.others.flows.packets);
+    assert!(text.contains(&format!("  and {rows} more: {packets}, ")));
     report.accounting.identity_holds = false;
     assert!(render(&report, &plain(100)).contains("\nAccounting VIOLATED\n"));
 }

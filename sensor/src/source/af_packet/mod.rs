@@ -5,9 +5,11 @@
 
 mod block;
 mod ring;
+mod source;
 mod socket;
 
 pub use block::{Frame, Vlan};
+pub use source::AfPacket;
 pub use ring::{Ring, RingConfig, RingError, RingStatistics};
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod error;
 mod format;
 mod input;
 mod interface;
+pub mod count;
 pub mod link_type;
 mod pcap;
 mod pcapng;
@@ -25,6 +26,7 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 
+pub use crate::counters::When;
 pub use error::{CaptureError, Damage, Unreadable};
 pub use format::{Compression, Container, Format};
 use input::{Input, RawPosition};
@@ -42,17 +44,6 @@ pub struct Record<'a> {
     /// Its length on the link; never less than what was captured.
     pub wire_len: u32,
     pub way: Way,
-}
-
-/// When a packet was captured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// Nanoseconds since the Unix epoch.
-    At(i64),
-    /// The file does not say: pcapng's simple packet blocks.
-    Missing,
-    /// The file names a time some three centuries or more from the epoch.
-    OutOfRange,
 }
 
 /// Which way a packet went, where the file says so.

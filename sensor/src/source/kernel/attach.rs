@@ -12,9 +12,9 @@ use crate::link::Link;
 /// Keeps a program attached while it lives.
 pub enum Attached {
     /// A bpf_link: the kernel detaches when the descriptor closes, also after SIGKILL.
-    Link(#[expect(dead_code, reason = "held for its Drop")] FdLink),
+    Link(FdLink),
     /// A netlink filter, before 6.6: outlives a killed agent, so the next one cleans it up.
-    Filter(#[expect(dead_code, reason = "held for its Drop")] SchedClassifierLink),
+    Filter(SchedClassifierLink),
 }
 
 /// Why a hook could not be had.

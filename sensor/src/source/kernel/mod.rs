@@ -5,3 +5,73 @@ mod clock;
 pub mod drain;
 mod mapping;
 pub mod object;
+
+use attach::Attached;
+use clock::{Moment, TickClock};
+use drain::Reader;
+use object::{Object, ObjectError, TableSize};
+
+use super::SourceError;
+use crate::clock::Now;
+use crate::counters::Delta;
+
+/// Part of a table (percent) from which on it is read before the interval ends.
+const PRESSURE: u64 = 50;
+
+/// The loaded programs and their tables.
+pub struct Kernel {
+    pub object: Object,
+    reader: Reader,
+    clock: TickClock,
+    /// Time of the last poll: what is read now was counted since.
+    since: i64,
+    attached: Vec<(u8, Attached)>,
+}
+
+impl Kernel {
+    pub fn load(size: TableSize, seeds: &[u64; 6], now: Now) -> Result<Self, ObjectError> {
+        let mut object = Object::load(size, seeds)?;
+        let start = Moment { ticks: object.ticks()?, monotonic: now.monotonic, wall: now.wall };
+        Ok(Kernel {
+            object,
+            reader: Reader::new(size),
+            clock: TickClock::new(start),
+            since: now.wall,
+            attached: Vec::new(),
+        })
+    }
+
+    /// Keeps a hook of an interface while it is counted.
+    pub fn hold(&mut self, slot: u8, attached: Attached) {
+        self.attached.push((slot, attached));
+    }
+
+    /// Detaches from an interface; what was counted stays.
+    pub fn let_go(&mut self, slot: u8, ifindex: u32) -> Result<(), ObjectError> {
+        self.attached.retain(|(held, _)| *held != slot);
+        self.object.release(ifindex)
+    }
+
+    pub fn needs_poll(&self) -> bool {
+        self.reader.pressure(&self.object.maps) >= PRESSURE
+    }
+
+    pub fn poll(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
+        let quiet = self.reader.turn(&self.object.maps);
+        drain::grace_period().map_err(SourceError::GracePeriod)?;
+        let ticks = self.object.ticks()?;
+        self.clock.advance(Moment { ticks, monotonic: now.monotonic, wall: now.wall });
+        self.reader.drain(&self.object.maps, quiet, &self.clock, self.since, delta);
+        self.since = now.wall;
+        Ok(())
+    }
+
+    /// Detaches from everything and reads both halves.
+    pub fn finish(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
+        let since = self.since;
+        self.attached.clear();
+        self.poll(now, delta)?;
+        self.since = since;
+        self.poll(now, delta)
+    }
+}

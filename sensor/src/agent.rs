@@ -1,0 +1,145 @@
+//! The agent's timetable, without a clock and without I/O: when to poll, when a period is complete, when to stop.
+
+use crate::clock::Now;
+use crate::counters::{Counts, Delta, DeltaConfig};
+use crate::source::{Event, Source, SourceError};
+
+/// How often tables are looked at between polls.
+const LOOK_EVERY: i64 = 50_000_000;
+/// Wall and monotonic clock may drift apart by this much between two ticks before it counts as a jump.
+const JUMP: i64 = 1_000_000_000;
+
+#[derive(Clone, Copy, Debug)]
+pub struct AgentConfig {
+    pub delta: DeltaConfig,
+    /// Nanoseconds.
+    pub report_every: i64,
+    pub duration: Option<i64>,
+    pub count: Option<u64>,
+}
+
+/// One reporting period, complete.
+pub struct Period {
+    pub delta: Delta,
+    /// Nanoseconds since the epoch.
+    pub start: i64,
+    pub end: i64,
+}
+
+/// What a tick brought.
+#[derive(Default)]
+pub struct Tick {
+    /// Counted in the interval that has just ended.
+    pub interval: Option<Counts>,
+    pub period: Option<Period>,
+    pub events: Vec<Event>,
+    /// The clock was set: by how many nanoseconds.
+    pub clock_jump: Option<i64>,
+    /// Duration or count is reached.
+    pub done: bool,
+}
+
+pub struct Agent {
+    config: AgentConfig,
+    delta: Delta,
+    counted: Counts,
+    /// Of `counted`, what had been counted when the interval began.
+    at_interval: Counts,
+    period_start: i64,
+    next_poll: i64,
+    next_report: i64,
+    /// On the monotonic clock.
+    end: Option<i64>,
+    last: Now,
+}
+
+impl Agent {
+    pub fn new(config: AgentConfig, now: Now) -> Self {
+        Agent {
+            delta: Delta::new(config.delta),
+            counted: Counts::ZERO,
+            at_interval: Counts::ZERO,
+            period_start: now.wall,
+            next_poll: next_multiple(now.wall, config.delta.interval),
+            next_report: next_multiple(now.wall, config.report_every),
+            end: config.duration.map(|duration| now.monotonic.saturating_add(duration)),
+            last: now,
+            config,
+        }
+    }
+
+    /// Nanoseconds until the next tick is due.
+    pub fn sleep(&self, now: Now) -> i64 {
+        let to_end = self.end.map_or(i64::MAX, |end| end - now.monotonic);
+        LOOK_EVERY.min(self.next_poll - now.wall).min(to_end).max(0)
+    }
+
+    pub fn tick(&mut self, now: Now, source: &mut dyn Source) -> Result<Tick, SourceError> {
+        let mut tick = Tick { clock_jump: self.notice_jump(now), ..Tick::default() };
+        let interval_over = now.wall >= self.next_poll;
+        if interval_over || self.config.count.is_some() || source.needs_poll() {
+            let before = total(&self.delta);
+            source.poll(now, &mut self.delta)?;
+            self.counted += difference(total(&self.delta), before);
+        }
+        if interval_over {
+            tick.interval = Some(difference(self.counted, self.at_interval));
+            self.at_interval = self.counted;
+            self.next_poll = next_multiple(now.wall, self.config.delta.interval);
+            tick.events = source.check()?;
+        }
+        if now.wall >= self.next_report {
+            self.next_report = next_multiple(now.wall, self.config.report_every);
+            tick.period = Some(self.end_period(now));
+        }
+        tick.done = self.end.is_some_and(|end| now.monotonic >= end)
+            || self.config.count.is_some_and(|count| self.counted.packets >= count)
+            || tick.events.contains(&Event::AllGone);
+        Ok(tick)
+    }
+
+    /// The last, unfinished period, with everything that was still in the source.
+    pub fn finish(mut self, now: Now, source: &mut dyn Source) -> (Period, Result<(), SourceError>) {
+        let result = source.finish(now, &mut self.delta);
+        (self.end_period(now), result)
+    }
+
+    /// Counted since the start, up to the last poll.
+    pub fn counted(&self) -> Counts {
+        self.counted
+    }
+
+    fn end_period(&mut self, now: Now) -> Period {
+        let start = std::mem::replace(&mut self.period_start, now.wall);
+        Period { delta: self.delta.take(), start: start.min(now.wall), end: now.wall }
+    }
+
+    /// After a jump the timetable starts anew from the clock as it is now.
+    fn notice_jump(&mut self, now: Now) -> Option<i64> {
+        let passed = now.monotonic - self.last.monotonic;
+        let jump = (now.wall - self.last.wall).saturating_sub(passed);
+        self.last = now;
+        if jump.abs() < JUMP {
+            return None;
+        }
+        self.next_poll = next_multiple(now.wall, self.config.delta.interval);
+        self.next_report = next_multiple(now.wall, self.config.report_every);
+        Some(jump)
+    }
+}
+
+fn total(delta: &Delta) -> Counts {
+    delta.by_direction().into_iter().sum()
+}
+
+fn difference(after: Counts, before: Counts) -> Counts {
+    Counts { packets: after.packets - before.packets, bytes: after.bytes - before.bytes }
+}
+
+/// The first multiple of `step` after `time`.
+fn next_multiple(time: i64, step: i64) -> i64 {
+    (time.div_euclid(step) + 1).saturating_mul(step)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! What may be typed. What it means is decided by the commands.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "sensor",
+    version,
+    about = "Counts what crosses the wire: in the kernel, exactly, and from capture files with the same meaning",
+    after_help = "Examples:\n  sensor run -i eth0 -d 60s --json report.json\n  sensor read capture.pcap\n  sensor read capture.pcapng.zst --json - --charts charts/",
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// Only errors on standard error
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// More about what was tried and chosen
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Count live traffic and write a report every period, until Ctrl-C
+    Run(Run),
+    /// Report on capture files: pcap or pcapng, plain, gzip or zstd; - is standard input
+    Read(Read),
+    /// What can be captured here
+    Interfaces(Interfaces),
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Interface to count on (repeatable); `any` = all that are up; default: the one of the default route
+    #[arg(short, long = "interface", value_name = "IF")]
+    pub interfaces: Vec<String>,
+    /// Stop after this time
+    #[arg(short, long, value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Stop once this many packets were counted
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// How packets are counted; auto tries native XDP, then TC, then AF_PACKET, for each interface
+    #[arg(long, value_enum, default_value_t = Backend::Auto)]
+    pub backend: Backend,
+    /// Where in the kernel an XDP program may run; generic sees several packets as one
+    #[arg(long, value_enum, default_value_t = XdpMode::Auto)]
+    pub xdp_mode: XdpMode,
+    /// Period of the reports in --out
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub report_every: Duration,
+    /// Folder for a report every period
+    #[arg(long, value_name = "DIR", default_value = "./reports")]
+    pub out: PathBuf,
+    /// Flows per interval that the kernel's table has room for
+    #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
+    pub kernel_flows: u32,
+    #[command(flatten)]
+    pub counting: Counting,
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+#[derive(Debug, Args)]
+pub struct Read {
+    /// Capture files; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub counting: Counting,
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+#[derive(Debug, Args)]
+pub struct Interfaces {
+    /// Write the list as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How packets become numbers, live and from files.
+#[derive(Debug, Args)]
+pub struct Counting {
+    /// Rows in the lists of endpoints, conversations and flows; 0 = all
+    #[arg(short = 'n', long = "top", value_name = "N", default_value_t = 10)]
+    pub top: usize,
+    /// Length of a time bucket
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
+    pub interval: Duration,
+    /// Flows that one report tells apart; the packets of further ones are counted as overflow
+    #[arg(long, value_name = "N", default_value_t = 2_097_152, value_parser = clap::value_parser!(u32).range(1..=268_435_456))]
+    pub max_flows: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct Outputs {
+    /// Write the report as JSON (repeatable); - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub json: Vec<PathBuf>,
+    /// Write charts as PNG: protocols, bandwidth, talkers
+    #[arg(long, value_name = "DIR")]
+    pub charts: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    Auto,
+    Xdp,
+    Tc,
+    AfPacket,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum XdpMode {
+    Auto,
+    Native,
+    Generic,
+}
+
+const EXAMPLES: &str = "write it with a unit, for example 500ms, 10s, 5m or 1h";
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: SignedDuration = text.parse().map_err(|_| EXAMPLES.to_owned())?;
+    match Duration::try_from(parsed) {
+        Ok(duration) if !duration.is_zero() && duration <= Duration::from_secs(366 * 86_400) => Ok(duration),
+        _ => Err("must be more than 0 and at most 366 days".to_owned()),
+    }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    if (Duration::from_millis(10)..=Duration::from_secs(86_400)).contains(&interval) {
+        return Ok(interval);
+    }
+    Err("must be from 10ms to 24h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_need_a_unit_and_a_range() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        for bad in ["10", "0s", "-1s", "nan", "1e30", "9999h", ""] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+        assert!(interval("5ms").is_err());
+        assert_eq!(interval("10ms"), Ok(Duration::from_millis(10)));
+    }
+}

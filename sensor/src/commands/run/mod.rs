@@ -1,0 +1,276 @@
+//! `sensor run`: live counting, with a report every period.
+
+mod counters;
+mod recorder;
+mod select;
+mod signals;
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::agent::{Agent, AgentConfig, Tick};
+use crate::cli;
+use crate::clock::Now;
+use crate::counters::{Counts, DeltaConfig};
+use crate::escape;
+use crate::failure::{Exit, Failure};
+use crate::outputs::{self, Outputs};
+use crate::report::{self, Context, InterfaceInfo, Report};
+use crate::seeds;
+use crate::source::ladder::Wish;
+use crate::source::live::{Interface, Live, LiveConfig, OpenError};
+use crate::source::{Event, Hook};
+use crate::status;
+use crate::units;
+use counters::InterfaceWatch;
+use recorder::{Recorder, Summary};
+use signals::{Signal, Signals};
+
+pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
+    let outputs = Outputs::prepare(&args.outputs, &[])?;
+    let links = select::links(&args.interfaces)?;
+    outputs::prepare_folder(&args.out)?;
+    let seeds = seeds::random();
+    let wish = Wish { backend: args.backend, xdp_mode: args.xdp_mode };
+    let config = LiveConfig { wish, kernel_flows: args.kernel_flows, seeds };
+    let watch = InterfaceWatch::start(&links);
+    let live = Live::open(links, config, Now::read()).map_err(refused)?;
+    let mut run = Run { args, verbose, live, watch, notes: Vec::new() };
+    run.announce();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Failed, error))?;
+    let delta = DeltaConfig {
+        interval: nanoseconds(args.counting.interval),
+        max_flows: args.counting.max_flows as usize,
+        seeds,
+    };
+    let (summary, exit) = runtime.block_on(run.until_stopped(delta))?;
+    run.conclude(&summary, &outputs, exit)
+}
+
+struct Run<'a> {
+    args: &'a cli::Run,
+    verbose: bool,
+    live: Live,
+    watch: InterfaceWatch,
+    /// Things that the reports must say.
+    notes: Vec<String>,
+}
+
+impl Run<'_> {
+    /// One line per interface: what was chosen, and why not better.
+    fn announce(&self) {
+        for interface in self.live.interfaces() {
+            if self.verbose {
+                interface.refusals.iter().for_each(|refusal| status::note(refusal));
+            }
+            status::note(&announcement(interface));
+            if !interface.link.up {
+                status::warn(&format!("{} is down: nothing will be counted until it is up", name(interface)));
+            }
+        }
+        let every = units::duration(self.args.report_every.as_secs_f64());
+        status::note(&format!("reports every {every} in {}; stop with Ctrl-C", escape::path(&self.args.out)));
+    }
+
+    async fn until_stopped(&mut self, delta: DeltaConfig) -> Result<(Summary, Exit), Failure> {
+        let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Failed, error))?;
+        let mut recorder = Recorder::start(self.args.out.clone(), delta);
+        let config = AgentConfig {
+            delta,
+            report_every: nanoseconds(self.args.report_every),
+            duration: self.args.duration.map(nanoseconds),
+            count: self.args.count,
+        };
+        let mut agent = Agent::new(config, Now::read());
+        let mut exit = Exit::Ok;
+        loop {
+            let pause = Duration::from_nanos(agent.sleep(Now::read()).unsigned_abs());
+            let signal = tokio::select! {
+                () = sleep(pause) => None,
+                signal = signals.next() => Some(signal),
+            };
+            match signal {
+                Some(Signal::Stop) => break,
+                Some(Signal::Show) => status::warn(&progress(agent.counted())),
+                Some(Signal::Reload) => status::warn("SIGHUP: there is no configuration to reload; going on"),
+                None => {}
+            }
+            let tick = match agent.tick(Now::read(), &mut self.live) {
+                Ok(tick) => tick,
+                Err(error) => {
+                    status::warn(&format!("{error}; writing the last report"));
+                    self.notes.push(error.to_string());
+                    exit = Exit::Failed;
+                    break;
+                }
+            };
+            self.tell(&tick, agent.counted());
+            if tick.events.contains(&Event::AllGone) {
+                exit = Exit::Interface;
+            }
+            if let Some(period) = tick.period {
+                recorder.record(period, self.context(false));
+            }
+            if tick.done {
+                break;
+            }
+        }
+        signals::die_on_the_next_one();
+        let (period, result) = agent.finish(Now::read(), &mut self.live);
+        if let Err(error) = result {
+            status::warn(&format!("the last counts can't be read: {error}"));
+            exit = Exit::Failed;
+        }
+        recorder.record(period, self.context(false));
+        let summary = recorder.finish(self.context(true))?;
+        Ok((summary, exit))
+    }
+
+    /// What everybody should hear of a tick.
+    fn tell(&mut self, tick: &Tick, counted: Counts) {
+        for event in &tick.events {
+            let text = match event {
+                Event::Gone { interface } => {
+                    format!("{} is gone; its counts are kept", escape::text(interface))
+                }
+                Event::Back { interface, how } => {
+                    format!("{} is there again; counting by {how}", escape::text(interface))
+                }
+                Event::Renamed { from, to } => {
+                    format!("{} is now called {}", escape::text(from), escape::text(to))
+                }
+                Event::AllGone => "no interface is left to count on; writing the last report".to_owned(),
+            };
+            status::warn(&text);
+            self.notes.push(text);
+        }
+        if let Some(jump) = tick.clock_jump {
+            let text = format!("the clock was set by {} s; buckets follow the new time", jump / 1_000_000_000);
+            status::warn(&text);
+            self.notes.push(text);
+        }
+        if let Some(interval) = tick.interval
+            && status::on_terminal()
+        {
+            let seconds = self.args.counting.interval.as_secs_f64();
+            let rates = format!(
+                "{}  {}",
+                units::bits_per_sec(interval.bytes as f64 * 8.0 / seconds),
+                units::packets_per_sec(interval.packets as f64 / seconds),
+            );
+            status::note(&format!("{rates:<34}  {}", progress(counted)));
+        }
+    }
+
+    /// Everything of a report that is not counted.
+    fn context(&mut self, whole: bool) -> Context {
+        let interfaces = self.live.interfaces();
+        Context {
+            hostname: super::hostname(),
+            backend: self.live.backend().to_owned(),
+            interfaces: interfaces.iter().map(info).collect(),
+            top_n: self.args.counting.top,
+            interval: nanoseconds(self.args.counting.interval),
+            interface_counters: self.watch.read(interfaces, whole),
+            notes: self.notes.clone(),
+            ..Context::default()
+        }
+    }
+
+    fn conclude(&self, summary: &Summary, outputs: &Outputs, exit: Exit) -> Result<Exit, Failure> {
+        let report = report::build(&summary.whole, &summary.context);
+        let written = if outputs.is_empty() { super::text::print(&report) } else { outputs.write(&report) };
+        status::note(&closing_line(&report, summary));
+        written?;
+        if !report.accounting.identity_holds {
+            status::warn("the accounting identity is violated: please report this");
+            return Ok(Exit::Accounting);
+        }
+        if exit == Exit::Ok && summary.failed > 0 {
+            return Ok(Exit::Output);
+        }
+        Ok(exit)
+    }
+}
+
+fn closing_line(report: &Report, summary: &Summary) -> String {
+    let accounting = &report.accounting;
+    let lost: u64 = accounting.lost.values().sum();
+    let places: Vec<_> = accounting.lost.iter().map(|(place, packets)| format!("{packets} {place}")).collect();
+    let mut line = format!(
+        "captured {} packets, {}; lost {}",
+        units::count(accounting.seen.packets),
+        units::bytes(accounting.seen.bytes),
+        units::count(lost),
+    );
+    if lost > 0 {
+        line += &format!(" ({})", places.join(", "));
+    }
+    if accounting.overflow.packets > 0 {
+        line += &format!("; flow table full for {} packets", units::count(accounting.overflow.packets));
+    }
+    line += &format!("; {} reports written", summary.written);
+    if summary.failed > 0 {
+        line += &format!(", {} could not be written", summary.failed);
+    }
+    line
+}
+
+fn progress(counted: Counts) -> String {
+    format!("{} packets, {} so far", units::count(counted.packets), units::bytes(counted.bytes))
+}
+
+fn announcement(interface: &Interface) -> String {
+    let hook = |hook: &Hook| match (hook.name, hook.mode) {
+        (Some(name), Some(mode)) => format!("{name} ({mode})"),
+        (Some(name), None) => name.to_owned(),
+        (None, _) => "not counted".to_owned(),
+    };
+    let (ingress, egress) = (&interface.ingress, &interface.egress);
+    format!(
+        "{}: ingress by {}: {}; egress by {}: {}",
+        name(interface),
+        hook(ingress),
+        ingress.why,
+        hook(egress),
+        egress.why,
+    )
+}
+
+fn name(interface: &Interface) -> String {
+    escape::text(&interface.link.name)
+}
+
+fn info(interface: &Interface) -> InterfaceInfo {
+    InterfaceInfo {
+        slot: interface.slot,
+        name: interface.link.name.clone(),
+        ifindex: interface.link.index,
+        link_type: interface.link.link_type().to_owned(),
+        ingress: report::Ingress {
+            hook: interface.ingress.name.map(str::to_owned),
+            mode: interface.ingress.mode.map(str::to_owned),
+            why: interface.ingress.why.clone(),
+        },
+        egress: report::Egress {
+            hook: interface.egress.name.map(str::to_owned),
+            why: interface.egress.why.clone(),
+        },
+    }
+}
+
+fn refused(error: OpenError) -> Failure {
+    let exit = match error {
+        OpenError::Permission(_) => Exit::NoPermission,
+        OpenError::Interface { .. } => Exit::Interface,
+    };
+    Failure::new(exit, error)
+}
+
+fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,110 @@
+//! The outputs that were asked for: checked before counting starts, written when there is a report.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use crate::chart;
+use crate::cli;
+use crate::failure::{Exit, Failure};
+use crate::report::Report;
+use crate::sink::{self, SinkError};
+use crate::status;
+
+const STDOUT: &str = "-";
+
+pub struct Outputs {
+    json: Vec<PathBuf>,
+    charts: Vec<PathBuf>,
+}
+
+impl Outputs {
+    /// Refuses what could not be written, or would destroy an input, before any packet is counted.
+    pub fn prepare(asked: &cli::Outputs, inputs: &[PathBuf]) -> Result<Self, Failure> {
+        for path in asked.json.iter().filter(|path| !is_stdout(path)) {
+            check_file(path, inputs)?;
+        }
+        for folder in &asked.charts {
+            prepare_folder(folder)?;
+        }
+        Ok(Outputs { json: asked.json.clone(), charts: asked.charts.clone() })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.json.is_empty() && self.charts.is_empty()
+    }
+
+    /// Something else than the text report goes to standard output.
+    pub fn takes_stdout(&self) -> bool {
+        self.json.iter().any(|path| is_stdout(path))
+    }
+
+    /// Writes every output, also after one has failed; says which failed.
+    pub fn write(&self, report: &Report) -> Result<(), Failure> {
+        let mut failed = None;
+        for path in &self.json {
+            let result = if is_stdout(path) {
+                sink::write_stdout(|to| sink::json::write(report, to))
+            } else {
+                sink::json::write_to(report, path)
+            };
+            if let Err(error) = result {
+                note_failure(&mut failed, error);
+            }
+        }
+        for folder in &self.charts {
+            if let Err(error) = chart::write_all(report, folder) {
+                note_failure(&mut failed, error);
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+/// Makes the folder if it is not there, and tries whether files can be made in it.
+pub fn prepare_folder(folder: &Path) -> Result<(), Failure> {
+    let refused = |error| Failure::new(Exit::Output, SinkError::Folder { path: folder.to_owned(), error });
+    fs::create_dir_all(folder).map_err(refused)?;
+    tempfile::tempfile_in(folder).map_err(refused)?;
+    Ok(())
+}
+
+fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == STDOUT
+}
+
+fn check_file(path: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
+    let not_a_file =
+        |kind| Failure::new(Exit::Output, SinkError::NotAFile { path: path.to_owned(), kind });
+    if let Ok(metadata) = fs::metadata(path) {
+        let kind = metadata.file_type();
+        if kind.is_dir() {
+            return Err(not_a_file("a folder"));
+        }
+        if kind.is_fifo() || kind.is_socket() || kind.is_char_device() || kind.is_block_device() {
+            return Err(not_a_file("not a regular file"));
+        }
+        let same = |input: &&PathBuf| {
+            fs::metadata(input).is_ok_and(|other| (other.dev(), other.ino()) == (metadata.dev(), metadata.ino()))
+        };
+        if let Some(input) = inputs.iter().find(same) {
+            return Err(Failure::told(
+                Exit::Usage,
+                format_args!("the output {} is the input {}: name another file", path.display(), input.display()),
+            ));
+        }
+    }
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    tempfile::tempfile_in(folder)
+        .map(drop)
+        .map_err(|error| Failure::new(Exit::Output, SinkError::Write { path: path.to_owned(), error }))
+}
+
+fn note_failure(failed: &mut Option<Failure>, error: impl Into<anyhow::Error>) {
+    if let Some(earlier) = failed.replace(Failure::new(Exit::Output, error)) {
+        status::warn(&format!("{:#}", earlier.error));
+    }
+}

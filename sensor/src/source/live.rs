@@ -1,0 +1,262 @@
+//! The live source: every interface of a run, each on its own rung of the ladder.
+
+use crate::cli::Backend;
+use crate::clock::Now;
+use crate::counters::Delta;
+use crate::link::{self, Link};
+use crate::privilege::{self, Missing};
+
+use super::af_packet::{self, RingError};
+use super::kernel::Kernel;
+use super::kernel::drain;
+use super::kernel::object::{Object, ObjectError, TableSize};
+use super::ladder::{self, Hooks, Wish};
+use super::{Event, Hook, Source, SourceError};
+
+pub struct LiveConfig {
+    pub wish: Wish,
+    /// Flows per interval that the kernel's table has room for.
+    pub kernel_flows: u32,
+    pub seeds: [u64; 6],
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{0}")]
+    Permission(Missing),
+    #[error("{interface} can't be counted: {}", .reasons.join("; "))]
+    Interface { interface: String, reasons: Vec<String> },
+}
+
+/// One interface of the run.
+pub struct Interface {
+    pub slot: u8,
+    pub link: Link,
+    pub ingress: Hook,
+    pub egress: Hook,
+    /// What was tried and refused, one line each.
+    pub refusals: Vec<String>,
+    /// False once it was deleted or moved away; its counts stay.
+    pub alive: bool,
+}
+
+pub struct Live {
+    config: LiveConfig,
+    kernel: Option<Kernel>,
+    /// Why the kernel's programs can't be had at all.
+    no_kernel: Option<String>,
+    rings: Vec<af_packet::AfPacket>,
+    interfaces: Vec<Interface>,
+    all_gone: bool,
+}
+
+impl Live {
+    pub fn open(links: Vec<Link>, config: LiveConfig, now: Now) -> Result<Self, OpenError> {
+        let mut live = Live {
+            kernel: None,
+            no_kernel: None,
+            rings: Vec::new(),
+            interfaces: Vec::new(),
+            all_gone: false,
+            config,
+        };
+        live.load_kernel(links.len() as u32, now)?;
+        for (slot, link) in links.into_iter().enumerate() {
+            let hooks = live.attach(&link, slot as u8)?;
+            live.interfaces.push(Interface {
+                slot: slot as u8,
+                link,
+                ingress: hooks.ingress,
+                egress: hooks.egress,
+                refusals: hooks.refusals,
+                alive: true,
+            });
+        }
+        Ok(live)
+    }
+
+    pub fn interfaces(&self) -> &[Interface] {
+        &self.interfaces
+    }
+
+    /// Of all interfaces, the best that is in use: the word for the report's `source.backend`.
+    pub fn backend(&self) -> &'static str {
+        let uses = |names: &[&str]| {
+            self.interfaces.iter().any(|interface| interface.ingress.name.is_some_and(|name| names.contains(&name)))
+        };
+        if uses(&["xdp"]) {
+            "xdp"
+        } else if uses(&["tcx", "clsact"]) {
+            "tc"
+        } else {
+            "af-packet"
+        }
+    }
+
+    fn load_kernel(&mut self, slots: u32, now: Now) -> Result<(), OpenError> {
+        if self.config.wish.backend == Backend::AfPacket {
+            self.no_kernel = Some("AF_PACKET was asked for".to_owned());
+            return Ok(());
+        }
+        let pinned = self.config.wish.backend != Backend::Auto;
+        if let Some(missing) = privilege::missing(privilege::EBPF) {
+            if pinned || privilege::missing(privilege::AF_PACKET).is_some() {
+                return Err(OpenError::Permission(missing));
+            }
+            self.no_kernel = Some(missing.to_string());
+            return Ok(());
+        }
+        match self.kernel(slots, now) {
+            Ok(kernel) => self.kernel = Some(kernel),
+            Err(why) if pinned => {
+                return Err(OpenError::Interface { interface: "the kernel backend".to_owned(), reasons: vec![why] });
+            }
+            Err(why) => self.no_kernel = Some(why),
+        }
+        Ok(())
+    }
+
+    fn kernel(&self, slots: u32, now: Now) -> Result<Kernel, String> {
+        if preempt_rt() {
+            return Err("on a PREEMPT_RT kernel the programs of one CPU may interrupt each other".to_owned());
+        }
+        if !drain::grace_period_supported().unwrap_or(false) {
+            return Err("the kernel refuses membarrier (nohz_full), so its tables can't be read exactly".to_owned());
+        }
+        let load = || -> Result<Kernel, ObjectError> {
+            let size = TableSize::for_flows(self.config.kernel_flows, Object::cpus()?, slots);
+            Kernel::load(size, &self.config.seeds, now)
+        };
+        load().map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
+    }
+
+    /// The ladder, for one interface.
+    fn attach(&mut self, link: &Link, slot: u8) -> Result<Hooks, OpenError> {
+        let mut refusals = match (&mut self.kernel, &self.no_kernel) {
+            (Some(kernel), _) => match ladder::climb(kernel, link, slot, self.config.wish) {
+                Ok(hooks) => return Ok(hooks),
+                Err(refusals) => refusals,
+            },
+            (None, why) => vec![format!("{}: no eBPF: {}", link.name, why.as_deref().unwrap_or("not loaded"))],
+        };
+        let asked = self.config.wish.backend;
+        if asked == Backend::Auto || asked == Backend::AfPacket {
+            match af_packet::AfPacket::open(link.index, slot, link.loopback) {
+                Ok(ring) => {
+                    self.rings.push(ring);
+                    return Ok(packet_hooks(link, refusals, asked));
+                }
+                Err(error @ RingError::NoPermission(_)) => {
+                    return Err(match privilege::missing(privilege::AF_PACKET) {
+                        Some(missing) => OpenError::Permission(missing),
+                        None => OpenError::Interface { interface: link.name.clone(), reasons: vec![error.to_string()] },
+                    });
+                }
+                Err(error) => refusals.push(format!("{}: no AF_PACKET: {error}", link.name)),
+            }
+        }
+        Err(OpenError::Interface { interface: link.name.clone(), reasons: refusals })
+    }
+
+    fn let_go(&mut self, index: usize) -> Result<(), SourceError> {
+        let interface = &mut self.interfaces[index];
+        interface.alive = false;
+        self.rings.retain(|ring| ring.slot() != interface.slot);
+        if let Some(kernel) = &mut self.kernel {
+            kernel.let_go(interface.slot, interface.link.index)?;
+        }
+        Ok(())
+    }
+
+    /// A gone interface's name is there again: attach to the new one, for the same slot.
+    fn try_again(&mut self, index: usize) -> Result<Option<Event>, SourceError> {
+        let (name, slot) = (self.interfaces[index].link.name.clone(), self.interfaces[index].slot);
+        let Some(link) = link::by_name(&name)? else { return Ok(None) };
+        let Ok(hooks) = self.attach(&link, slot) else { return Ok(None) };
+        let how = hooks.ingress.name.unwrap_or("nothing").to_owned();
+        let interface = &mut self.interfaces[index];
+        *interface = Interface {
+            slot,
+            link,
+            ingress: hooks.ingress,
+            egress: hooks.egress,
+            refusals: hooks.refusals,
+            alive: true,
+        };
+        Ok(Some(Event::Back { interface: name, how }))
+    }
+}
+
+impl Source for Live {
+    fn poll(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
+        if let Some(kernel) = &mut self.kernel {
+            kernel.poll(now, delta)?;
+        }
+        self.rings.iter_mut().for_each(|ring| ring.poll(delta));
+        Ok(())
+    }
+
+    fn needs_poll(&mut self) -> bool {
+        // A ring is drained at every chance: it holds a fraction of a second at line rate.
+        !self.rings.is_empty() || self.kernel.as_ref().is_some_and(Kernel::needs_poll)
+    }
+
+    fn check(&mut self) -> Result<Vec<Event>, SourceError> {
+        let mut events = Vec::new();
+        for index in 0..self.interfaces.len() {
+            let interface = &mut self.interfaces[index];
+            if !interface.alive {
+                events.extend(self.try_again(index)?);
+                continue;
+            }
+            match link::by_index(interface.link.index)? {
+                Some(link) if link.name == interface.link.name => {}
+                Some(link) => {
+                    let from = std::mem::replace(&mut interface.link.name, link.name.clone());
+                    events.push(Event::Renamed { from, to: link.name });
+                }
+                None => {
+                    events.push(Event::Gone { interface: interface.link.name.clone() });
+                    self.let_go(index)?;
+                }
+            }
+        }
+        let gone = self.interfaces.iter().all(|interface| !interface.alive);
+        if gone && !self.all_gone {
+            events.push(Event::AllGone);
+        }
+        self.all_gone = gone;
+        Ok(events)
+    }
+
+    fn finish(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
+        if let Some(kernel) = &mut self.kernel {
+            kernel.finish(now, delta)?;
+        }
+        for ring in &mut self.rings {
+            ring.finish(delta)?;
+        }
+        Ok(())
+    }
+}
+
+fn packet_hooks(link: &Link, refusals: Vec<String>, asked: Backend) -> Hooks {
+    let why = if asked == Backend::AfPacket {
+        "AF_PACKET was asked for".to_owned()
+    } else {
+        refusals.last().cloned().unwrap_or_default()
+    };
+    let hook = Hook { name: Some("af-packet"), mode: None, why };
+    let egress = if link.loopback {
+        let why = "loopback shows each packet twice; it is counted once, on ingress".to_owned();
+        Hook { name: None, mode: None, why }
+    } else {
+        hook.clone()
+    };
+    Hooks { ingress: hook, egress, refusals }
+}
+
+/// Programs of one CPU could then preempt each other, and the tables have no locks.
+fn preempt_rt() -> bool {
+    std::fs::read_to_string("/proc/sys/kernel/version").is_ok_and(|version| version.contains("PREEMPT_RT"))
+}
