@@ -23,10 +23,9 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
     let span = context.span.or_else(|| delta.span());
     let duration = span.map(|(start, end)| seconds(start, end).max(0.0));
 
-    let flows = || delta.flows().iter().filter(|flow| flow.key.is_ip());
-    let endpoints = fold::endpoints(flows(), context.top_n);
-    let conversations = fold::conversations(flows(), context.top_n);
-    let flows = fold::flows(flows(), context);
+    let endpoints = fold::endpoints(delta.flows(), context.top_n);
+    let conversations = fold::conversations(delta.flows(), context.top_n);
+    let flows = fold::flows(delta.flows(), context);
     let overflow = accounted.overflow;
     let interfaces = interfaces(&context.interfaces, &slots);
     let identity_holds =

@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use foldhash::fast::RandomState;
 use sensor_common::flow::Direction;
@@ -11,7 +11,7 @@ use sensor_common::protocol::ip;
 
 use super::rank::top;
 use super::{Context, Conversation, Counts, Endpoint, FlowRow, Time};
-use crate::counters::{Flow, application, transport_name};
+use crate::counters::{Flow, FlowTable, application, transport_name};
 
 /// One ranked list: its first rows, how many rows there are, and the sum of those left out.
 pub(super) struct Ranked<T> {
@@ -20,26 +20,54 @@ pub(super) struct Ranked<T> {
     pub(super) left_out: Counts,
 }
 
-pub(super) fn endpoints<'a>(
-    flows: impl Iterator<Item = &'a Flow>,
-    top_n: usize,
-) -> Ranked<Endpoint> {
-    let mut sums: HashMap<IpAddr, (Counts, Counts), RandomState> = HashMap::default();
-    for flow in flows {
-        let (sent, _) = sums.entry(flow.key.src_addr()).or_default();
+pub(super) fn endpoints(flows: &FlowTable, top_n: usize) -> Ranked<Endpoint> {
+    let mut sums: HashMap<Addr, (Counts, Counts), RandomState> = sized_for(flows);
+    for flow in with_addresses(flows) {
+        let (sent, _) = sums.entry(Addr::from(flow.key.src_addr())).or_default();
         sent.add(flow.packets, flow.bytes);
-        let (_, received) = sums.entry(flow.key.dst_addr()).or_default();
+        let (_, received) = sums.entry(Addr::from(flow.key.dst_addr())).or_default();
         received.add(flow.packets, flow.bytes);
     }
     let list = sums.into_iter().collect();
-    let size = |(_, (sent, received)): &(IpAddr, (Counts, Counts))| *sent + *received;
+    let size = |(_, (sent, received)): &(Addr, (Counts, Counts))| *sent + *received;
     let ranked = ranked(list, top_n, size, |a, b| a.0.cmp(&b.0));
     ranked.map(|(addr, (sent, received))| Endpoint {
-        addr,
+        addr: addr.into(),
         names: Vec::new(),
         sent,
         received,
     })
+}
+
+/// An [`IpAddr`] in the same order, that is hashed by the word instead of by the byte.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Addr {
+    ipv6: bool,
+    bits: u128,
+}
+
+impl From<IpAddr> for Addr {
+    fn from(addr: IpAddr) -> Self {
+        match addr {
+            IpAddr::V4(addr) => Addr {
+                ipv6: false,
+                bits: addr.to_bits().into(),
+            },
+            IpAddr::V6(addr) => Addr {
+                ipv6: true,
+                bits: addr.to_bits(),
+            },
+        }
+    }
+}
+
+impl From<Addr> for IpAddr {
+    fn from(addr: Addr) -> Self {
+        match addr.ipv6 {
+            false => Ipv4Addr::from_bits(addr.bits as u32).into(),
+            true => Ipv6Addr::from_bits(addr.bits).into(),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -57,13 +85,13 @@ const NO_PAIR: Pair = Pair {
     last: i64::MIN,
 };
 
-pub(super) fn conversations<'a>(
-    flows: impl Iterator<Item = &'a Flow>,
-    top_n: usize,
-) -> Ranked<Conversation> {
-    let mut pairs: HashMap<(IpAddr, IpAddr), Pair, RandomState> = HashMap::default();
-    for flow in flows {
-        let (src, dst) = (flow.key.src_addr(), flow.key.dst_addr());
+pub(super) fn conversations(flows: &FlowTable, top_n: usize) -> Ranked<Conversation> {
+    let mut pairs: HashMap<(Addr, Addr), Pair, RandomState> = sized_for(flows);
+    for flow in with_addresses(flows) {
+        let (src, dst) = (
+            Addr::from(flow.key.src_addr()),
+            Addr::from(flow.key.dst_addr()),
+        );
         let forward = src <= dst;
         let ends = if forward { (src, dst) } else { (dst, src) };
         let pair = match pairs.entry(ends) {
@@ -80,13 +108,13 @@ pub(super) fn conversations<'a>(
         pair.last = pair.last.max(flow.last);
     }
     let list = pairs.into_iter().collect();
-    let size = |(_, pair): &((IpAddr, IpAddr), Pair)| pair.a_to_b + pair.b_to_a;
+    let size = |(_, pair): &((Addr, Addr), Pair)| pair.a_to_b + pair.b_to_a;
     let ranked = ranked(list, top_n, size, |a, b| a.0.cmp(&b.0));
     ranked.map(|((a, b), pair)| {
         let (start, end) = times(pair.first, pair.last);
         Conversation {
-            a,
-            b,
+            a: a.into(),
+            b: b.into(),
             a_to_b: pair.a_to_b,
             b_to_a: pair.b_to_a,
             start,
@@ -95,18 +123,27 @@ pub(super) fn conversations<'a>(
     })
 }
 
-pub(super) fn flows<'a>(
-    flows: impl Iterator<Item = &'a Flow>,
-    context: &Context,
-) -> Ranked<FlowRow> {
+pub(super) fn flows(flows: &FlowTable, context: &Context) -> Ranked<FlowRow> {
     let size = |flow: &&Flow| Counts {
         packets: flow.packets,
         bytes: flow.bytes,
     };
-    let ranked = ranked(flows.collect(), context.top_n, size, |a, b| {
-        order_of(a).cmp(&order_of(b))
-    });
+    let ranked = ranked(
+        with_addresses(flows).collect(),
+        context.top_n,
+        size,
+        |a, b| order_of(a).cmp(&order_of(b)),
+    );
     ranked.map(|flow| row(flow, context))
+}
+
+fn with_addresses(flows: &FlowTable) -> impl Iterator<Item = &Flow> {
+    flows.iter().filter(|flow| flow.key.is_ip())
+}
+
+/// Room for as many as there are flows: growing step by step costs more than the counting itself.
+fn sized_for<K, V>(flows: &FlowTable) -> HashMap<K, V, RandomState> {
+    HashMap::with_capacity_and_hasher(flows.len(), RandomState::default())
 }
 
 impl<T> Ranked<T> {
