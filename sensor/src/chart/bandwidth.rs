@@ -204,8 +204,8 @@ fn marks(
         report.clock(start)
     );
     let (align, side) = match in_left_half {
-        true => (HPos::Left, -4),
-        false => (HPos::Right, 4),
+        true => (HPos::Left, 8),
+        false => (HPos::Right, -8),
     };
     let label = LABEL.sized(14.0).bold().aligned(align);
     boxed(frame, &text, (x / UNITS + side, y / UNITS - 17), &label)

@@ -112,9 +112,10 @@ pub(super) fn flows(report: &Report, width: usize) -> Vec<String> {
     finished(&table, listed, more, width)
 }
 
-/// The column has the same width in all three layers, so that their numbers stand below each other.
+/// The column has the same width in all three layers, so that their numbers stand below each other: that of
+/// `ethertype-0x8899`.
 fn name_column(name: &str) -> String {
-    format!("{name:<14}")
+    format!("{name:<16}")
 }
 
 fn finished(table: &Table, listed: usize, more: Option<String>, width: usize) -> Vec<String> {
