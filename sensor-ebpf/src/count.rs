@@ -51,7 +51,9 @@ pub(crate) fn count(outcome: Result<Packet, Reason>, origin: Origin, counts: Cou
     let (half, totals) = unsafe { half_of(control) };
     let packet = match outcome {
         Ok(packet) => packet,
-        Err(reason) => return totals.class[class_of(reason) & (CLASSES - 1)].add(counts.packets, counts.bytes),
+        Err(reason) => {
+            return totals.class[class_of(reason) & (CLASSES - 1)].add(counts.packets, counts.bytes);
+        }
     };
     let mut key = packet.key;
     key.set_origin(origin.number(), origin.direction);
@@ -78,6 +80,9 @@ unsafe fn half_of<'a>(control: *mut Control) -> (u32, &'a mut Totals) {
     // SAFETY: the caller's promise; the number of the half is masked.
     unsafe {
         let half = (&raw const (*control).epoch).read_volatile() as usize & 1;
-        (half as u32, &mut *(&raw mut (*control).half).cast::<Totals>().add(half))
+        (
+            half as u32,
+            &mut *(&raw mut (*control).half).cast::<Totals>().add(half),
+        )
     }
 }

@@ -39,9 +39,9 @@ pub(crate) fn add(place: Half, key: &FlowKey, counts: Counts, tcp_flags: u8) -> 
     for step in 0..WAYS {
         // SAFETY: the way is masked; the set is this CPU's own.
         let record = unsafe { way(set, first_way + step) };
-        if matches(record, key) {
-            record.packets_flags =
-                record.packets_flags.wrapping_add(counts.packets) | (tcp_flags as u64) << FLAGS_SHIFT;
+        if key.same(&record.key) {
+            record.packets_flags = record.packets_flags.wrapping_add(counts.packets)
+                | (tcp_flags as u64) << FLAGS_SHIFT;
             record.bytes += counts.bytes;
             record.last = now;
             return true;
@@ -59,16 +59,6 @@ pub(crate) fn add(place: Half, key: &FlowKey, counts: Counts, tcp_flags: u8) -> 
     }
     fill(smallest, key, counts, tcp_flags, now);
     true
-}
-
-#[inline(always)]
-fn matches(record: &Record, key: &FlowKey) -> bool {
-    let difference = (record.key[0] ^ key.0[0])
-        | (record.key[1] ^ key.0[1])
-        | (record.key[2] ^ key.0[2])
-        | (record.key[3] ^ key.0[3])
-        | (record.key[4] ^ key.0[4]);
-    difference == 0
 }
 
 #[inline(always)]

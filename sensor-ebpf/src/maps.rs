@@ -46,7 +46,12 @@ static LOG_SIZE: u64 = 1;
 pub(crate) fn slot_of(ifindex: u32) -> u16 {
     let index = ifindex as usize & (SLOT_TABLE - 1);
     // SAFETY: the index is masked to the table's length; the agent's writes are single aligned stores.
-    unsafe { core::ptr::addr_of!(SLOT_OF).cast::<u16>().add(index).read_volatile() }
+    unsafe {
+        core::ptr::addr_of!(SLOT_OF)
+            .cast::<u16>()
+            .add(index)
+            .read_volatile()
+    }
 }
 
 #[inline(always)]

@@ -45,7 +45,9 @@ fn parse(ctx: &TcContext, origin: Origin) -> Result<Packet, Reason> {
     let cut = outcome.map_or_else(|reason| reason.is_truncation(), |packet| packet.cut);
     let linear = direct.data_end - direct.data;
     // Big frames and those of packet sockets have little more than the link-layer header in line.
-    if cut && linear < ctx.len() as usize && linear < HEADER_WINDOW
+    if cut
+        && linear < ctx.len() as usize
+        && linear < HEADER_WINDOW
         && let Some(copied) = copied(ctx)
     {
         return parse::on_interface(&copied, origin.starts_with_ip());
@@ -71,23 +73,41 @@ fn merged_on_wire(ctx: &TcContext, outcome: &Result<Packet, Reason>) -> Counts {
         }
     }
     let on_wire = wire::segmented(ctx.len() as u64, segments, header_len, tagged);
-    Counts { packets: on_wire.packets, bytes: on_wire.bytes }
+    Counts {
+        packets: on_wire.packets,
+        bytes: on_wire.bytes,
+    }
 }
 
 /// What the device will cut a buffer into; the kernel has done the arithmetic, tunnels included.
 #[inline(always)]
 fn segmented_on_wire(skb: *mut __sk_buff) -> Counts {
     // SAFETY: the context is live.
-    let (segments, wire_len, tagged) =
-        unsafe { ((*skb).gso_segs as u64, (*skb).wire_len as u64, (*skb).vlan_present != 0) };
+    let (segments, len, wire_len, tagged) = unsafe {
+        (
+            (*skb).gso_segs as u64,
+            (*skb).len as u64,
+            (*skb).wire_len as u64,
+            (*skb).vlan_present != 0,
+        )
+    };
+    // It is not set where a packet did not come through the queueing layer.
+    let wire_len = wire_len.max(len);
     let packets = if segments == 0 { 1 } else { segments };
     let tags = if tagged { packets * VLAN_TAG_LEN } else { 0 };
-    Counts { packets, bytes: wire_len + tags }
+    Counts {
+        packets,
+        bytes: wire_len + tags,
+    }
 }
 
 #[inline(always)]
 fn direct(ctx: &TcContext) -> Direct<*mut __sk_buff> {
-    Direct { data: ctx.data(), data_end: ctx.data_end(), context: ctx.skb.skb }
+    Direct {
+        data: ctx.data(),
+        data_end: ctx.data_end(),
+        context: ctx.skb.skb,
+    }
 }
 
 #[inline(always)]
@@ -98,5 +118,9 @@ fn copied(ctx: &TcContext) -> Option<Copied<*mut __sk_buff>> {
     let len = (len.wrapping_sub(1) & (HEADER_WINDOW as u32 - 1)) + 1;
     // SAFETY: the scratch buffer is longer and this CPU's own.
     let error = unsafe { bpf_skb_load_bytes(ctx.skb.skb.cast(), 0, scratch.cast(), len) };
-    (error == 0).then_some(Copied { bytes: scratch.cast(), len: len as usize, context: ctx.skb.skb })
+    (error == 0).then_some(Copied {
+        bytes: scratch.cast(),
+        len: len as usize,
+        context: ctx.skb.skb,
+    })
 }

@@ -20,7 +20,11 @@ fn sensor_xdp(ctx: XdpContext) -> u32 {
     let direct = direct(&ctx);
     if let Some(origin) = origin(&ctx) {
         let bytes = (direct.data_end - direct.data) as u64;
-        count(parse::on_interface(&direct, false), origin, Counts { packets: 1, bytes });
+        count(
+            parse::on_interface(&direct, false),
+            origin,
+            Counts { packets: 1, bytes },
+        );
     }
     XDP_PASS
 }
@@ -35,7 +39,9 @@ fn sensor_xdp_frags(ctx: XdpContext) -> u32 {
         let mut outcome = parse::on_interface(&direct, false);
         let linear = (direct.data_end - direct.data) as u64;
         let cut = outcome.map_or_else(|reason| reason.is_truncation(), |packet| packet.cut);
-        if cut && linear < bytes && linear < HEADER_WINDOW as u64
+        if cut
+            && linear < bytes
+            && linear < HEADER_WINDOW as u64
             && let Some(copied) = copied(&ctx, bytes)
         {
             outcome = parse::on_interface(&copied, false);
@@ -54,7 +60,11 @@ fn origin(ctx: &XdpContext) -> Option<Origin> {
 
 #[inline(always)]
 fn direct(ctx: &XdpContext) -> Direct<*mut xdp_md> {
-    Direct { data: ctx.data(), data_end: ctx.data_end(), context: ctx.ctx }
+    Direct {
+        data: ctx.data(),
+        data_end: ctx.data_end(),
+        context: ctx.ctx,
+    }
 }
 
 #[inline(always)]
@@ -65,6 +75,9 @@ fn copied(ctx: &XdpContext, bytes: u64) -> Option<Copied<*mut xdp_md>> {
     let len = (len.wrapping_sub(1) & (HEADER_WINDOW as u32 - 1)) + 1;
     // SAFETY: the scratch buffer is longer and this CPU's own.
     let error = unsafe { bpf_xdp_load_bytes(ctx.ctx, 0, scratch.cast(), len) };
-    (error == 0).then_some(Copied { bytes: scratch.cast(), len: len as usize, context: ctx.ctx })
+    (error == 0).then_some(Copied {
+        bytes: scratch.cast(),
+        len: len as usize,
+        context: ctx.ctx,
+    })
 }
-

@@ -62,7 +62,9 @@ impl Agent {
             period_start: now.wall,
             next_poll: next_multiple(now.wall, config.delta.interval),
             next_report: next_multiple(now.wall, config.report_every),
-            end: config.duration.map(|duration| now.monotonic.saturating_add(duration)),
+            end: config
+                .duration
+                .map(|duration| now.monotonic.saturating_add(duration)),
             last: now,
             config,
         }
@@ -75,7 +77,10 @@ impl Agent {
     }
 
     pub fn tick(&mut self, now: Now, source: &mut dyn Source) -> Result<Tick, SourceError> {
-        let mut tick = Tick { clock_jump: self.notice_jump(now), ..Tick::default() };
+        let mut tick = Tick {
+            clock_jump: self.notice_jump(now),
+            ..Tick::default()
+        };
         let interval_over = now.wall >= self.next_poll;
         if interval_over || self.config.count.is_some() || source.needs_poll() {
             let before = total(&self.delta);
@@ -93,13 +98,20 @@ impl Agent {
             tick.period = Some(self.end_period(now));
         }
         tick.done = self.end.is_some_and(|end| now.monotonic >= end)
-            || self.config.count.is_some_and(|count| self.counted.packets >= count)
+            || self
+                .config
+                .count
+                .is_some_and(|count| self.counted.packets >= count)
             || tick.events.contains(&Event::AllGone);
         Ok(tick)
     }
 
     /// The last, unfinished period, with everything that was still in the source.
-    pub fn finish(mut self, now: Now, source: &mut dyn Source) -> (Period, Result<(), SourceError>) {
+    pub fn finish(
+        mut self,
+        now: Now,
+        source: &mut dyn Source,
+    ) -> (Period, Result<(), SourceError>) {
         let result = source.finish(now, &mut self.delta);
         (self.end_period(now), result)
     }
@@ -111,7 +123,11 @@ impl Agent {
 
     fn end_period(&mut self, now: Now) -> Period {
         let start = std::mem::replace(&mut self.period_start, now.wall);
-        Period { delta: self.delta.take(), start: start.min(now.wall), end: now.wall }
+        Period {
+            delta: self.delta.take(),
+            start: start.min(now.wall),
+            end: now.wall,
+        }
     }
 
     /// After a jump the timetable starts anew from the clock as it is now.
@@ -133,7 +149,10 @@ fn total(delta: &Delta) -> Counts {
 }
 
 fn difference(after: Counts, before: Counts) -> Counts {
-    Counts { packets: after.packets - before.packets, bytes: after.bytes - before.bytes }
+    Counts {
+        packets: after.packets - before.packets,
+        bytes: after.bytes - before.bytes,
+    }
 }
 
 /// The first multiple of `step` after `time`.

@@ -36,6 +36,9 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sensor run                                      the interface of the default route, until Ctrl-C\n  sensor run -i eth0 -i wg0 -d 60s --json r.json  two interfaces for a minute, one report\n  sensor run -i any --out /var/lib/sensor         a report every minute of all that is up"
+)]
 pub struct Run {
     /// Interface to count on (repeatable); `any` = all that are up; default: the one of the default route
     #[arg(short, long = "interface", value_name = "IF")]
@@ -68,6 +71,9 @@ pub struct Run {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sensor read capture.pcap\n  sensor read monday.pcap tuesday.pcap.zst -n 50 --interval 10s\n  tcpdump -w - | sensor read - --json report.json --charts charts/"
+)]
 pub struct Read {
     /// Capture files; - is standard input
     #[arg(required = true, value_name = "FILE")]
@@ -79,6 +85,9 @@ pub struct Read {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sensor interfaces\n  sensor interfaces --json | jq -r '.[].name'"
+)]
 pub struct Interfaces {
     /// Write the list as JSON
     #[arg(long)]
@@ -124,22 +133,27 @@ pub enum XdpMode {
     Generic,
 }
 
-const EXAMPLES: &str = "write it with a unit, for example 500ms, 10s, 5m or 1h";
+/// Longer than anybody waits, and far from where nanoseconds overflow.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: SignedDuration = text.parse().map_err(|_| EXAMPLES.to_owned())?;
-    match Duration::try_from(parsed) {
-        Ok(duration) if !duration.is_zero() && duration <= Duration::from_secs(366 * 86_400) => Ok(duration),
-        _ => Err("must be more than 0 and at most 366 days".to_owned()),
-    }
+    parse_time(text)
+        .filter(|time| !time.is_zero() && *time <= LONGEST)
+        .ok_or_else(|| {
+            "it must be more than 0 and at most 366 days, with a unit: 500ms, 10s, 5m, 1h"
+                .to_owned()
+        })
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let interval = duration(text)?;
-    if (Duration::from_millis(10)..=Duration::from_secs(86_400)).contains(&interval) {
-        return Ok(interval);
-    }
-    Err("must be from 10ms to 24h".to_owned())
+    parse_time(text)
+        .filter(|time| (Duration::from_millis(10)..=Duration::from_secs(86_400)).contains(time))
+        .ok_or_else(|| "it must be from 10ms to 24h, with a unit: 500ms, 10s, 5m, 1h".to_owned())
+}
+
+fn parse_time(text: &str) -> Option<Duration> {
+    let time: SignedDuration = text.parse().ok()?;
+    Duration::try_from(time).ok()
 }
 
 #[cfg(test)]

@@ -11,13 +11,21 @@ pub struct Now {
 
 impl Now {
     pub fn read() -> Self {
-        Now { wall: clock(libc::CLOCK_REALTIME), monotonic: clock(libc::CLOCK_MONOTONIC) }
+        Now {
+            wall: clock(libc::CLOCK_REALTIME),
+            monotonic: clock(libc::CLOCK_MONOTONIC),
+        }
     }
 }
 
 fn clock(id: libc::clockid_t) -> i64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: the call writes one timespec.
     unsafe { libc::clock_gettime(id, &raw mut time) };
-    time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec)
+    time.tv_sec
+        .saturating_mul(1_000_000_000)
+        .saturating_add(time.tv_nsec)
 }

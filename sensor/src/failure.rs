@@ -30,17 +30,26 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
-        Failure { exit, error: error.into() }
+        Failure {
+            exit,
+            error: error.into(),
+        }
     }
 
     pub fn told(exit: Exit, message: impl fmt::Display) -> Self {
-        Failure { exit, error: anyhow::anyhow!("{message}") }
+        Failure {
+            exit,
+            error: anyhow::anyhow!("{message}"),
+        }
     }
 }
 
 /// Errors without a code of their own are failures while running.
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Failure { exit: Exit::Failed, error }
+        Failure {
+            exit: Exit::Failed,
+            error,
+        }
     }
 }

@@ -23,4 +23,3 @@ fn main() -> ExitCode {
     });
     ExitCode::from(exit as u8)
 }
-

@@ -27,7 +27,10 @@ impl Outputs {
         for folder in &asked.charts {
             prepare_folder(folder)?;
         }
-        Ok(Outputs { json: asked.json.clone(), charts: asked.charts.clone() })
+        Ok(Outputs {
+            json: asked.json.clone(),
+            charts: asked.charts.clone(),
+        })
     }
 
     pub fn is_empty(&self) -> bool {
@@ -63,7 +66,15 @@ impl Outputs {
 
 /// Makes the folder if it is not there, and tries whether files can be made in it.
 pub fn prepare_folder(folder: &Path) -> Result<(), Failure> {
-    let refused = |error| Failure::new(Exit::Output, SinkError::Folder { path: folder.to_owned(), error });
+    let refused = |error| {
+        Failure::new(
+            Exit::Output,
+            SinkError::Folder {
+                path: folder.to_owned(),
+                error,
+            },
+        )
+    };
     fs::create_dir_all(folder).map_err(refused)?;
     tempfile::tempfile_in(folder).map_err(refused)?;
     Ok(())
@@ -74,8 +85,15 @@ fn is_stdout(path: &Path) -> bool {
 }
 
 fn check_file(path: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
-    let not_a_file =
-        |kind| Failure::new(Exit::Output, SinkError::NotAFile { path: path.to_owned(), kind });
+    let not_a_file = |kind| {
+        Failure::new(
+            Exit::Output,
+            SinkError::NotAFile {
+                path: path.to_owned(),
+                kind,
+            },
+        )
+    };
     if let Ok(metadata) = fs::metadata(path) {
         let kind = metadata.file_type();
         if kind.is_dir() {
@@ -85,12 +103,17 @@ fn check_file(path: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
             return Err(not_a_file("not a regular file"));
         }
         let same = |input: &&PathBuf| {
-            fs::metadata(input).is_ok_and(|other| (other.dev(), other.ino()) == (metadata.dev(), metadata.ino()))
+            fs::metadata(input)
+                .is_ok_and(|other| (other.dev(), other.ino()) == (metadata.dev(), metadata.ino()))
         };
         if let Some(input) = inputs.iter().find(same) {
             return Err(Failure::told(
                 Exit::Usage,
-                format_args!("the output {} is the input {}: name another file", path.display(), input.display()),
+                format_args!(
+                    "the output {} is the input {}: name another file",
+                    path.display(),
+                    input.display()
+                ),
             ));
         }
     }
@@ -98,9 +121,15 @@ fn check_file(path: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    tempfile::tempfile_in(folder)
-        .map(drop)
-        .map_err(|error| Failure::new(Exit::Output, SinkError::Write { path: path.to_owned(), error }))
+    tempfile::tempfile_in(folder).map(drop).map_err(|error| {
+        Failure::new(
+            Exit::Output,
+            SinkError::Write {
+                path: path.to_owned(),
+                error,
+            },
+        )
+    })
 }
 
 fn note_failure(failed: &mut Option<Failure>, error: impl Into<anyhow::Error>) {

@@ -22,7 +22,8 @@ pub struct Missing(Vec<&'static str>);
 
 impl fmt::Display for Missing {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let program = std::env::current_exe().map_or_else(|_| "sensor".to_owned(), |path| path.display().to_string());
+        let program = std::env::current_exe()
+            .map_or_else(|_| "sensor".to_owned(), |path| path.display().to_string());
         write!(
             to,
             "no permission: {} missing; run it with sudo, or grant them once with: \
@@ -39,16 +40,22 @@ pub fn missing(needed: &[Capability]) -> Option<Missing> {
 }
 
 fn effective(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))?;
     u64::from_str_radix(line.trim(), 16).ok()
 }
 
 fn missing_in(effective: u64, needed: &[Capability]) -> Option<Missing> {
     let has = |(number, _): &Capability| effective >> number & 1 == 1;
     // SYS_ADMIN stands for BPF and PERFMON, as it did before 5.8.
-    let stands_in = |capability: &Capability| has(&SYS_ADMIN) && [BPF, PERFMON].contains(capability);
-    let missing: Vec<_> =
-        needed.iter().filter(|needed| !has(needed) && !stands_in(needed)).map(|(_, name)| *name).collect();
+    let stands_in =
+        |capability: &Capability| has(&SYS_ADMIN) && [BPF, PERFMON].contains(capability);
+    let missing: Vec<_> = needed
+        .iter()
+        .filter(|needed| !has(needed) && !stands_in(needed))
+        .map(|(_, name)| *name)
+        .collect();
     (!missing.is_empty()).then_some(Missing(missing))
 }
 

@@ -9,7 +9,11 @@ pub fn random() -> [u64; 6] {
     if usize::try_from(got) != Ok(bytes) {
         // Never seen on kernels that this runs on; the address of the stack is random enough to go on with.
         let address = std::ptr::from_ref(&seeds) as u64;
-        seeds = std::array::from_fn(|i| address.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(11 * i as u32));
+        seeds = std::array::from_fn(|i| {
+            address
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(11 * i as u32)
+        });
     }
     seeds.map(|seed| seed | 1)
 }

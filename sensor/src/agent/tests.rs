@@ -38,47 +38,123 @@ impl Source for Fake {
 fn feed(delta: &mut Delta, packets: u64, at: i64) {
     let mut key = FlowKey::ipv4(1, 2, 6);
     key.set_origin(0, Direction::Ingress);
-    let counts = Counts { packets, bytes: packets * 100 };
+    let counts = Counts {
+        packets,
+        bytes: packets * 100,
+    };
     let mut totals = sensor_common::abi::Totals::ZERO;
     totals.ip[6] = counts;
     delta.totals(0, Direction::Ingress, &totals, at);
-    let record = crate::counters::FlowCounts { key, counts, tcp_flags: 2, first: at, last: at };
+    let record = crate::counters::FlowCounts {
+        key,
+        counts,
+        tcp_flags: 2,
+        first: at,
+        last: at,
+    };
     delta.flow(&record, at);
 }
 
 fn at(nanoseconds: i64) -> Now {
-    Now { wall: 1000 * S + nanoseconds, monotonic: nanoseconds }
+    Now {
+        wall: 1000 * S + nanoseconds,
+        monotonic: nanoseconds,
+    }
 }
 
 fn agent(duration: Option<i64>, count: Option<u64>) -> Agent {
-    let delta = DeltaConfig { interval: S, max_flows: 100, seeds: [3; 6] };
-    Agent::new(AgentConfig { delta, report_every: 3 * S, duration, count }, at(S / 2))
+    let delta = DeltaConfig {
+        interval: S,
+        max_flows: 100,
+        seeds: [3; 6],
+    };
+    Agent::new(
+        AgentConfig {
+            delta,
+            report_every: 3 * S,
+            duration,
+            count,
+        },
+        at(S / 2),
+    )
 }
 
 #[test]
 fn polls_come_at_multiples_of_the_interval() {
-    let mut source = Fake { polls: vec![5, 7], ..Fake::default() };
+    let mut source = Fake {
+        polls: vec![5, 7],
+        ..Fake::default()
+    };
     let mut agent = agent(None, None);
     assert_eq!(agent.sleep(at(S / 2)), LOOK_EVERY);
     assert_eq!(agent.sleep(at(S - 1000)), 1000);
-    assert!(agent.tick(at(S - 1), &mut source).unwrap().interval.is_none());
-    assert_eq!(agent.tick(at(S), &mut source).unwrap().interval.unwrap().packets, 7);
-    assert_eq!(agent.tick(at(2 * S + 9), &mut source).unwrap().interval.unwrap().packets, 5);
+    assert!(
+        agent
+            .tick(at(S - 1), &mut source)
+            .unwrap()
+            .interval
+            .is_none()
+    );
+    assert_eq!(
+        agent
+            .tick(at(S), &mut source)
+            .unwrap()
+            .interval
+            .unwrap()
+            .packets,
+        7
+    );
+    assert_eq!(
+        agent
+            .tick(at(2 * S + 9), &mut source)
+            .unwrap()
+            .interval
+            .unwrap()
+            .packets,
+        5
+    );
     assert_eq!(agent.counted().packets, 12);
 }
 
 #[test]
 fn pressure_is_answered_between_polls_and_stays_in_the_interval() {
-    let mut source = Fake { polls: vec![1, 5, 7], pressed: true, ..Fake::default() };
+    let mut source = Fake {
+        polls: vec![1, 5, 7],
+        pressed: true,
+        ..Fake::default()
+    };
     let mut agent = agent(None, None);
-    assert!(agent.tick(at(S / 2 + 1), &mut source).unwrap().interval.is_none());
-    assert!(agent.tick(at(S / 2 + 2), &mut source).unwrap().interval.is_none());
-    assert_eq!(agent.tick(at(S), &mut source).unwrap().interval.unwrap().packets, 13);
+    assert!(
+        agent
+            .tick(at(S / 2 + 1), &mut source)
+            .unwrap()
+            .interval
+            .is_none()
+    );
+    assert!(
+        agent
+            .tick(at(S / 2 + 2), &mut source)
+            .unwrap()
+            .interval
+            .is_none()
+    );
+    assert_eq!(
+        agent
+            .tick(at(S), &mut source)
+            .unwrap()
+            .interval
+            .unwrap()
+            .packets,
+        13
+    );
 }
 
 #[test]
 fn periods_follow_each_other_without_a_gap_and_the_last_one_takes_the_rest() {
-    let mut source = Fake { polls: vec![5, 5, 5, 5], ..Fake::default() };
+    let mut source = Fake {
+        polls: vec![5, 5, 5, 5],
+        ..Fake::default()
+    };
     let mut agent = agent(None, None);
     let mut periods = Vec::new();
     for second in 1..=4 {
@@ -88,7 +164,10 @@ fn periods_follow_each_other_without_a_gap_and_the_last_one_takes_the_rest() {
     result.unwrap();
     // 1002 s is the first multiple of three seconds.
     assert_eq!(periods.len(), 1);
-    assert_eq!((periods[0].start, periods[0].end), (1000 * S + S / 2, 1002 * S));
+    assert_eq!(
+        (periods[0].start, periods[0].end),
+        (1000 * S + S / 2, 1002 * S)
+    );
     assert_eq!((last.start, last.end), (1002 * S, 1004 * S + S / 4));
     assert_eq!(total(&periods[0].delta).packets, 10);
     assert_eq!(total(&last.delta).packets, 1010);
@@ -100,7 +179,10 @@ fn periods_follow_each_other_without_a_gap_and_the_last_one_takes_the_rest() {
 
 #[test]
 fn duration_and_count_end_the_run() {
-    let mut source = Fake { polls: vec![5, 5, 5], ..Fake::default() };
+    let mut source = Fake {
+        polls: vec![5, 5, 5],
+        ..Fake::default()
+    };
     let mut by_time = agent(Some(S / 4), None);
     assert_eq!(by_time.sleep(at(S / 2 + S / 4 - 10)), 10);
     assert!(!by_time.tick(at(S / 2 + 1), &mut source).unwrap().done);
@@ -112,17 +194,32 @@ fn duration_and_count_end_the_run() {
 
 #[test]
 fn a_clock_that_is_set_back_does_not_stop_the_polls() {
-    let mut source = Fake { polls: vec![5, 5], ..Fake::default() };
+    let mut source = Fake {
+        polls: vec![5, 5],
+        ..Fake::default()
+    };
     let mut agent = agent(None, None);
     agent.tick(at(S), &mut source).unwrap();
-    let back = Now { wall: 500 * S, monotonic: S + 1000 };
-    assert_eq!(agent.tick(back, &mut source).unwrap().clock_jump, Some(-501 * S - 1000));
-    let next = Now { wall: 501 * S, monotonic: 2 * S + 1000 };
+    let back = Now {
+        wall: 500 * S,
+        monotonic: S + 1000,
+    };
+    assert_eq!(
+        agent.tick(back, &mut source).unwrap().clock_jump,
+        Some(-501 * S - 1000)
+    );
+    let next = Now {
+        wall: 501 * S,
+        monotonic: 2 * S + 1000,
+    };
     assert!(agent.tick(next, &mut source).unwrap().interval.is_some());
 }
 
 #[test]
 fn the_run_ends_when_no_interface_is_left() {
-    let mut source = Fake { events: vec![Event::AllGone], ..Fake::default() };
+    let mut source = Fake {
+        events: vec![Event::AllGone],
+        ..Fake::default()
+    };
     assert!(agent(None, None).tick(at(S), &mut source).unwrap().done);
 }

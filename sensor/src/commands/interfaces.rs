@@ -37,7 +37,9 @@ pub fn run(args: &cli::Interfaces) -> Result<Exit, Failure> {
         }
     });
     result.map_err(|error| Failure::new(Exit::Output, error))?;
-    if let Some(missing) = privilege::missing(privilege::EBPF).or_else(|| privilege::missing(privilege::AF_PACKET)) {
+    if let Some(missing) =
+        privilege::missing(privilege::EBPF).or_else(|| privilege::missing(privilege::AF_PACKET))
+    {
         status::note(&format!("counting on them: {missing}"));
     }
     Ok(Exit::Ok)
@@ -66,7 +68,11 @@ fn rows() -> Result<Vec<Row>, LinkError> {
 }
 
 fn take_addresses(all: &mut BTreeMap<u32, Vec<link::Address>>, index: u32) -> Vec<IpAddr> {
-    all.remove(&index).unwrap_or_default().into_iter().map(|address| address.addr).collect()
+    all.remove(&index)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|address| address.addr)
+        .collect()
 }
 
 fn table(rows: &[Row]) -> String {
@@ -81,11 +87,20 @@ fn table(rows: &[Row]) -> String {
             notes(row),
         ]
     }));
-    let widths: [usize; 6] =
-        std::array::from_fn(|column| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
+    let widths: [usize; 6] = std::array::from_fn(|column| {
+        cells
+            .iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    });
     let mut text = String::new();
     for row in &cells {
-        let padded: Vec<_> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let padded: Vec<_> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
         text += padded.join("  ").trim_end();
         text.push('\n');
     }

@@ -15,7 +15,7 @@ use crate::outputs::Outputs;
 use crate::report::{self, Context, FileInfo, Report};
 use crate::source::file::count::{self, Outcome};
 use crate::source::file::{CaptureError, CaptureFile, link_type};
-use crate::{escape, seeds, status};
+use crate::{escape, seeds, status, units};
 
 /// Smaller files are read before a progress bar could be seen.
 const PROGRESS_FROM: u64 = 64 << 20;
@@ -29,21 +29,25 @@ pub fn run(args: &cli::Read) -> Result<Exit, Failure> {
         max_flows: args.counting.max_flows as usize,
         seeds: seeds::random(),
     });
-    let files: Vec<Counted> = args.files.iter().map(|path| count_file(path, &mut delta)).collect();
+    let files: Vec<Counted> = args
+        .files
+        .iter()
+        .map(|path| count_file(path, &mut delta))
+        .collect();
     let context = Context {
         hostname: super::hostname(),
         backend: "file".to_owned(),
         files: files.iter().map(Counted::info).collect(),
         top_n: args.counting.top,
         interval,
-        notes: notes(&delta, &files),
+        notes: notes(&files),
         ..Context::default()
     };
     let report = report::build(&delta, &context);
     for file in &files {
         file.complain();
     }
-    show(&report, &outputs)?;
+    show(&report, &files, &outputs)?;
     Ok(verdict(&report, &files))
 }
 
@@ -57,11 +61,18 @@ struct Counted {
 }
 
 fn count_file(path: &Path, delta: &mut Delta) -> Counted {
-    let opened = if path.as_os_str() == "-" { CaptureFile::from_stdin() } else { CaptureFile::open(path) };
+    let opened = if path.as_os_str() == "-" {
+        CaptureFile::from_stdin()
+    } else {
+        CaptureFile::open(path)
+    };
     let mut file = match opened {
         Ok(file) => file,
         Err(error) => {
-            let outcome = Outcome { error: Some(error), ..Outcome::default() };
+            let outcome = Outcome {
+                error: Some(error),
+                ..Outcome::default()
+            };
             return Counted {
                 path: path.to_owned(),
                 format: "unknown".to_owned(),
@@ -72,7 +83,9 @@ fn count_file(path: &Path, delta: &mut Delta) -> Counted {
         }
     };
     let bar = progress_bar(&file);
-    let outcome = count::count(&mut file, delta, |file| bar.set_position(file.raw_position()));
+    let outcome = count::count(&mut file, delta, |file| {
+        bar.set_position(file.raw_position())
+    });
     bar.finish_and_clear();
     let oddities = file.oddities();
     Counted {
@@ -88,7 +101,8 @@ fn progress_bar(file: &CaptureFile) -> ProgressBar {
     match file.size() {
         Some(size) if size >= PROGRESS_FROM && status::on_terminal() => {
             let template = "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta} left";
-            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let style = ProgressStyle::with_template(template)
+                .unwrap_or_else(|_| ProgressStyle::default_bar());
             ProgressBar::new(size).with_style(style)
         }
         _ => ProgressBar::hidden(),
@@ -104,11 +118,24 @@ impl Counted {
         FileInfo {
             path: self.name(),
             format: self.format.clone(),
-            link_types: self.outcome.link_types.keys().map(|number| link_type_name(*number)).collect(),
+            link_types: self
+                .outcome
+                .link_types
+                .keys()
+                .map(|number| link_type_name(*number))
+                .collect(),
             packets: self.outcome.packets,
             complete: self.outcome.error.is_none(),
             error: self.outcome.error.as_ref().map(ToString::to_string),
         }
+    }
+
+    /// Not even its header could be read.
+    fn refused(&self) -> bool {
+        matches!(
+            self.outcome.error,
+            Some(CaptureError::Open(_) | CaptureError::Unreadable(_))
+        )
     }
 
     /// Packets came out, but not one of a link type that can be decoded.
@@ -121,11 +148,14 @@ impl Counted {
             status::warn(&format!("{}: {error}", self.name()));
         }
         for (number, packets) in &self.outcome.link_types {
-            if sensor_common::parse::LinkType::from_number(*number) == sensor_common::parse::LinkType::Unsupported {
+            if sensor_common::parse::LinkType::from_number(*number)
+                == sensor_common::parse::LinkType::Unsupported
+            {
                 status::warn(&format!(
-                    "{}: no decoder for link type {}: {packets} packets are counted as unsupported_link_type",
+                    "{}: no decoder for link type {}: {} counted as unsupported_link_type",
                     self.name(),
                     link_type_name(*number),
+                    units::packets(*packets),
                 ));
             }
         }
@@ -149,51 +179,61 @@ fn check_inputs(paths: &[PathBuf]) -> Result<(), Failure> {
                 return Err(Failure::told(Exit::Usage, message));
             }
             if !seen.insert((0, 0)) {
-                return Err(Failure::told(Exit::Usage, "standard input (-) is given twice"));
+                return Err(Failure::told(
+                    Exit::Usage,
+                    "standard input (-) is given twice",
+                ));
             }
         } else if let Ok(metadata) = fs::metadata(path)
             && !seen.insert((metadata.dev(), metadata.ino()))
         {
             let name = escape::path(path);
-            return Err(Failure::told(Exit::Usage, format_args!("{name} is given twice; its packets would count twice")));
+            return Err(Failure::told(
+                Exit::Usage,
+                format_args!("{name} is given twice; its packets would count twice"),
+            ));
         }
     }
     Ok(())
 }
 
-fn notes(delta: &Delta, files: &[Counted]) -> Vec<String> {
+fn notes(files: &[Counted]) -> Vec<String> {
     let mut notes = Vec::new();
-    let untimed = delta.untimed().packets - delta.out_of_range();
-    if untimed > 0 {
-        notes.push(format!("{untimed} packets have no time; they count everywhere but in buckets"));
-    }
-    if delta.out_of_range() > 0 {
-        let count = delta.out_of_range();
-        notes.push(format!("{count} packets have a time outside the years 1678 to 2261; they count everywhere but in buckets"));
-    }
     for file in files {
-        if file.time_carried > 0 {
-            let count = file.time_carried;
-            notes.push(format!("{}: {count} packets have a fraction of a second of one second or more; it was carried over", file.name()));
-        }
-        if file.cap_exceeds_wire > 0 {
-            let count = file.cap_exceeds_wire;
-            notes.push(format!("{}: {count} packets were captured longer than they claim to be; the captured length counts", file.name()));
-        }
+        let mut note = |count: u64, what: &str, done: &str| {
+            if count > 0 {
+                notes.push(format!("{}: {what}: {count}; {done}", file.name()));
+            }
+        };
+        note(
+            file.time_carried,
+            "packets whose time has a fraction of one second or more",
+            "it was carried over",
+        );
+        note(
+            file.cap_exceeds_wire,
+            "packets captured longer than they claim to be",
+            "the captured length counts",
+        );
     }
     notes
 }
 
-fn show(report: &Report, outputs: &Outputs) -> Result<(), Failure> {
-    if outputs.is_empty() {
-        return super::text::print(report);
+fn show(report: &Report, files: &[Counted], outputs: &Outputs) -> Result<(), Failure> {
+    if !outputs.is_empty() {
+        return outputs.write(report);
     }
-    outputs.write(report)
+    if files.iter().all(Counted::refused) {
+        return Ok(()); // a page of zeros would hide what was just said
+    }
+    super::text::print(report)
 }
 
 fn verdict(report: &Report, files: &[Counted]) -> Exit {
     if !report.accounting.identity_holds {
-        status::warn("the accounting identity is violated: please report this, with the capture if you can");
+        status::warn(
+            "the accounting identity is violated: please report this, with the capture if you can",
+        );
         return Exit::Accounting;
     }
     let io_failed = |file: &Counted| matches!(file.outcome.error, Some(CaptureError::Io { .. }));

@@ -95,7 +95,7 @@ impl FlowTable {
         let mut place = self.home(hash);
         loop {
             let found = self.entries[place].key;
-            if found == *key {
+            if key.same(&found.0) {
                 return Some(&mut self.entries[place]);
             }
             if found.0[4] == 0 {

@@ -171,12 +171,12 @@ fn notes(delta: &Delta, context: &Context) -> Vec<String> {
     let missing = delta.untimed().packets.saturating_sub(out_of_range);
     if missing > 0 {
         notes.push(format!(
-            "{missing} packets have no time: they count everywhere but in buckets"
+            "packets without a time: {missing}; they count everywhere but in buckets"
         ));
     }
     if out_of_range > 0 {
         notes.push(format!(
-            "{out_of_range} packets have a time that can't be true: they count everywhere but in buckets"
+            "packets with a time outside the years 1678 to 2261: {out_of_range}; they count everywhere but in buckets"
         ));
     }
     notes

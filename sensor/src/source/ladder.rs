@@ -33,9 +33,17 @@ pub(super) struct Hooks {
 }
 
 /// Attaches the kernel's programs to `link` for `slot`. `Err` holds why neither direction could be had.
-pub(super) fn climb(kernel: &mut Kernel, link: &Link, slot: u8, wish: Wish) -> Result<Hooks, Vec<String>> {
+pub(super) fn climb(
+    kernel: &mut Kernel,
+    link: &Link,
+    slot: u8,
+    wish: Wish,
+) -> Result<Hooks, Vec<String>> {
     let Some(l3) = starts_with_ip(link.arphrd) else {
-        return Err(vec![format!("{}: no decoder for its hardware type {}", link.name, link.arphrd)]);
+        return Err(vec![format!(
+            "{}: no decoder for its hardware type {}",
+            link.name, link.arphrd
+        )]);
     };
     if let Err(error) = kernel.object.assign(link.index, slot, l3) {
         return Err(vec![format!("{}: {error}", link.name)]);
@@ -50,11 +58,25 @@ pub(super) fn climb(kernel: &mut Kernel, link: &Link, slot: u8, wish: Wish) -> R
         return Err(refusals);
     };
     let egress = egress(kernel, link, slot, &mut refusals);
-    Ok(Hooks { ingress, egress, refusals })
+    Ok(Hooks {
+        ingress,
+        egress,
+        refusals,
+    })
 }
 
-fn ingress(kernel: &mut Kernel, link: &Link, slot: u8, wish: Wish, refusals: &mut Vec<String>) -> Option<Hook> {
-    let xdp = if wish.backend == Backend::Tc { Err("TC was asked for".to_owned()) } else { xdp(kernel, link, slot, wish) };
+fn ingress(
+    kernel: &mut Kernel,
+    link: &Link,
+    slot: u8,
+    wish: Wish,
+    refusals: &mut Vec<String>,
+) -> Option<Hook> {
+    let xdp = if wish.backend == Backend::Tc {
+        Err("TC was asked for".to_owned())
+    } else {
+        xdp(kernel, link, slot, wish)
+    };
     let why_not = match xdp {
         Ok(hook) => return Some(hook),
         Err(why) => why,
@@ -66,7 +88,11 @@ fn ingress(kernel: &mut Kernel, link: &Link, slot: u8, wish: Wish, refusals: &mu
     match attach::tc(&mut kernel.object, link, false) {
         Ok((attached, name)) => {
             kernel.hold(slot, attached);
-            Some(Hook { name: Some(name), mode: None, why: why_not })
+            Some(Hook {
+                name: Some(name),
+                mode: None,
+                why: why_not,
+            })
         }
         Err(refusal) => {
             refusals.push(format!("{}: no TC ingress: {}", link.name, told(&refusal)));
@@ -82,7 +108,10 @@ fn xdp(kernel: &mut Kernel, link: &Link, slot: u8, wish: Wish) -> Result<Hook, S
             return Err("on veth it would cost the host its segmentation offload".to_owned());
         }
         if let Some(other) = &link.xdp {
-            return Err(format!("the XDP hook is taken by program id {}", other.prog_id));
+            return Err(format!(
+                "the XDP hook is taken by program id {}",
+                other.prog_id
+            ));
         }
     }
     if starts_with_ip(link.arphrd) != Some(false) {
@@ -92,28 +121,46 @@ fn xdp(kernel: &mut Kernel, link: &Link, slot: u8, wish: Wish) -> Result<Hook, S
         attach::xdp(&mut kernel.object, link, native).map_err(|refusal| told(&refusal))?;
     kernel.hold(slot, attached);
     let why = match (native, frags) {
-        (false, _) => "generic mode was asked for: several packets that the kernel merged count as one",
+        (false, _) => {
+            "generic mode was asked for: several packets that the kernel merged count as one"
+        }
         (true, true) => "the driver runs it on every packet, jumbo frames in full",
         (true, false) => "the driver runs it on every packet; no multi-buffer support",
     };
     let mode = if native { "native" } else { "generic" };
-    Ok(Hook { name: Some("xdp"), mode: Some(mode), why: why.to_owned() })
+    Ok(Hook {
+        name: Some("xdp"),
+        mode: Some(mode),
+        why: why.to_owned(),
+    })
 }
 
 fn egress(kernel: &mut Kernel, link: &Link, slot: u8, refusals: &mut Vec<String>) -> Hook {
     if link.loopback {
         let why = "loopback shows each packet twice; it is counted once, on ingress".to_owned();
-        return Hook { name: None, mode: None, why };
+        return Hook {
+            name: None,
+            mode: None,
+            why,
+        };
     }
     match attach::tc(&mut kernel.object, link, true) {
         Ok((attached, name)) => {
             kernel.hold(slot, attached);
-            Hook { name: Some(name), mode: None, why: "super-packets count as the segments that leave".to_owned() }
+            Hook {
+                name: Some(name),
+                mode: None,
+                why: "super-packets count as the segments that leave".to_owned(),
+            }
         }
         Err(refusal) => {
             let why = told(&refusal);
             refusals.push(format!("{}: egress is NOT counted: {why}", link.name));
-            Hook { name: None, mode: None, why }
+            Hook {
+                name: None,
+                mode: None,
+                why,
+            }
         }
     }
 }

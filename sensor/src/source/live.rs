@@ -25,7 +25,10 @@ pub enum OpenError {
     #[error("{0}")]
     Permission(Missing),
     #[error("{interface} can't be counted: {}", .reasons.join("; "))]
-    Interface { interface: String, reasons: Vec<String> },
+    Interface {
+        interface: String,
+        reasons: Vec<String>,
+    },
 }
 
 /// One interface of the run.
@@ -82,7 +85,12 @@ impl Live {
     /// Of all interfaces, the best that is in use: the word for the report's `source.backend`.
     pub fn backend(&self) -> &'static str {
         let uses = |names: &[&str]| {
-            self.interfaces.iter().any(|interface| interface.ingress.name.is_some_and(|name| names.contains(&name)))
+            self.interfaces.iter().any(|interface| {
+                interface
+                    .ingress
+                    .name
+                    .is_some_and(|name| names.contains(&name))
+            })
         };
         if uses(&["xdp"]) {
             "xdp"
@@ -109,7 +117,10 @@ impl Live {
         match self.kernel(slots, now) {
             Ok(kernel) => self.kernel = Some(kernel),
             Err(why) if pinned => {
-                return Err(OpenError::Interface { interface: "the kernel backend".to_owned(), reasons: vec![why] });
+                return Err(OpenError::Interface {
+                    interface: "the kernel backend".to_owned(),
+                    reasons: vec![why],
+                });
             }
             Err(why) => self.no_kernel = Some(why),
         }
@@ -118,16 +129,29 @@ impl Live {
 
     fn kernel(&self, slots: u32, now: Now) -> Result<Kernel, String> {
         if preempt_rt() {
-            return Err("on a PREEMPT_RT kernel the programs of one CPU may interrupt each other".to_owned());
+            return Err(
+                "on a PREEMPT_RT kernel the programs of one CPU may interrupt each other"
+                    .to_owned(),
+            );
         }
         if !drain::grace_period_supported().unwrap_or(false) {
-            return Err("the kernel refuses membarrier (nohz_full), so its tables can't be read exactly".to_owned());
+            return Err(
+                "the kernel refuses membarrier (nohz_full), so its tables can't be read exactly"
+                    .to_owned(),
+            );
         }
         let load = || -> Result<Kernel, ObjectError> {
             let size = TableSize::for_flows(self.config.kernel_flows, Object::cpus()?, slots);
             Kernel::load(size, &self.config.seeds, now)
         };
-        load().map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
+        load().map_err(|error| {
+            error
+                .to_string()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        })
     }
 
     /// The ladder, for one interface.
@@ -137,7 +161,11 @@ impl Live {
                 Ok(hooks) => return Ok(hooks),
                 Err(refusals) => refusals,
             },
-            (None, why) => vec![format!("{}: no eBPF: {}", link.name, why.as_deref().unwrap_or("not loaded"))],
+            (None, why) => vec![format!(
+                "{}: no eBPF: {}",
+                link.name,
+                why.as_deref().unwrap_or("not loaded")
+            )],
         };
         let asked = self.config.wish.backend;
         if asked == Backend::Auto || asked == Backend::AfPacket {
@@ -149,13 +177,19 @@ impl Live {
                 Err(error @ RingError::NoPermission(_)) => {
                     return Err(match privilege::missing(privilege::AF_PACKET) {
                         Some(missing) => OpenError::Permission(missing),
-                        None => OpenError::Interface { interface: link.name.clone(), reasons: vec![error.to_string()] },
+                        None => OpenError::Interface {
+                            interface: link.name.clone(),
+                            reasons: vec![error.to_string()],
+                        },
                     });
                 }
                 Err(error) => refusals.push(format!("{}: no AF_PACKET: {error}", link.name)),
             }
         }
-        Err(OpenError::Interface { interface: link.name.clone(), reasons: refusals })
+        Err(OpenError::Interface {
+            interface: link.name.clone(),
+            reasons: refusals,
+        })
     }
 
     fn let_go(&mut self, index: usize) -> Result<(), SourceError> {
@@ -170,9 +204,16 @@ impl Live {
 
     /// A gone interface's name is there again: attach to the new one, for the same slot.
     fn try_again(&mut self, index: usize) -> Result<Option<Event>, SourceError> {
-        let (name, slot) = (self.interfaces[index].link.name.clone(), self.interfaces[index].slot);
-        let Some(link) = link::by_name(&name)? else { return Ok(None) };
-        let Ok(hooks) = self.attach(&link, slot) else { return Ok(None) };
+        let (name, slot) = (
+            self.interfaces[index].link.name.clone(),
+            self.interfaces[index].slot,
+        );
+        let Some(link) = link::by_name(&name)? else {
+            return Ok(None);
+        };
+        let Ok(hooks) = self.attach(&link, slot) else {
+            return Ok(None);
+        };
         let how = hooks.ingress.name.unwrap_or("nothing").to_owned();
         let interface = &mut self.interfaces[index];
         *interface = Interface {
@@ -183,7 +224,10 @@ impl Live {
             refusals: hooks.refusals,
             alive: true,
         };
-        Ok(Some(Event::Back { interface: name, how }))
+        Ok(Some(Event::Back {
+            interface: name,
+            how,
+        }))
     }
 }
 
@@ -213,10 +257,15 @@ impl Source for Live {
                 Some(link) if link.name == interface.link.name => {}
                 Some(link) => {
                     let from = std::mem::replace(&mut interface.link.name, link.name.clone());
-                    events.push(Event::Renamed { from, to: link.name });
+                    events.push(Event::Renamed {
+                        from,
+                        to: link.name,
+                    });
                 }
                 None => {
-                    events.push(Event::Gone { interface: interface.link.name.clone() });
+                    events.push(Event::Gone {
+                        interface: interface.link.name.clone(),
+                    });
                     self.let_go(index)?;
                 }
             }
@@ -246,17 +295,30 @@ fn packet_hooks(link: &Link, refusals: Vec<String>, asked: Backend) -> Hooks {
     } else {
         refusals.last().cloned().unwrap_or_default()
     };
-    let hook = Hook { name: Some("af-packet"), mode: None, why };
+    let hook = Hook {
+        name: Some("af-packet"),
+        mode: None,
+        why,
+    };
     let egress = if link.loopback {
         let why = "loopback shows each packet twice; it is counted once, on ingress".to_owned();
-        Hook { name: None, mode: None, why }
+        Hook {
+            name: None,
+            mode: None,
+            why,
+        }
     } else {
         hook.clone()
     };
-    Hooks { ingress: hook, egress, refusals }
+    Hooks {
+        ingress: hook,
+        egress,
+        refusals,
+    }
 }
 
 /// Programs of one CPU could then preempt each other, and the tables have no locks.
 fn preempt_rt() -> bool {
-    std::fs::read_to_string("/proc/sys/kernel/version").is_ok_and(|version| version.contains("PREEMPT_RT"))
+    std::fs::read_to_string("/proc/sys/kernel/version")
+        .is_ok_and(|version| version.contains("PREEMPT_RT"))
 }

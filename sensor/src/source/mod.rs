@@ -29,9 +29,17 @@ pub trait Source {
 /// Something that happened to an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    Gone { interface: String },
-    Back { interface: String, how: String },
-    Renamed { from: String, to: String },
+    Gone {
+        interface: String,
+    },
+    Back {
+        interface: String,
+        how: String,
+    },
+    Renamed {
+        from: String,
+        to: String,
+    },
     /// Nothing is left to count on.
     AllGone,
 }

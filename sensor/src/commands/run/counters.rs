@@ -13,18 +13,35 @@ pub(super) struct InterfaceWatch {
 
 impl InterfaceWatch {
     pub(super) fn start(links: &[Link]) -> Self {
-        let start: HashMap<_, _> =
-            links.iter().map(|link| (link.index, Counters { rx: link.rx, tx: link.tx })).collect();
-        InterfaceWatch { period: start.clone(), start }
+        let start: HashMap<_, _> = links
+            .iter()
+            .map(|link| {
+                (
+                    link.index,
+                    Counters {
+                        rx: link.rx,
+                        tx: link.tx,
+                    },
+                )
+            })
+            .collect();
+        InterfaceWatch {
+            period: start.clone(),
+            start,
+        }
     }
 
     /// Since the last period, or since the start. What was counted is filled in with the report.
     pub(super) fn read(&mut self, interfaces: &[Interface], whole: bool) -> Vec<InterfaceCounters> {
         let mut list = Vec::new();
         for interface in interfaces.iter().filter(|interface| interface.alive) {
-            let Ok(Some(now)) = link::counters(interface.link.index) else { continue };
+            let Ok(Some(now)) = link::counters(interface.link.index) else {
+                continue;
+            };
             let from = if whole { &self.start } else { &self.period };
-            let Some(before) = from.get(&interface.link.index).copied() else { continue };
+            let Some(before) = from.get(&interface.link.index).copied() else {
+                continue;
+            };
             if interface.ingress.name.is_some() {
                 list.push(entry(&interface.link.name, "ingress", before.rx, now.rx));
             }
@@ -39,7 +56,12 @@ impl InterfaceWatch {
     }
 }
 
-fn entry(interface: &str, direction: &str, before: LinkCounters, now: LinkCounters) -> InterfaceCounters {
+fn entry(
+    interface: &str,
+    direction: &str,
+    before: LinkCounters,
+    now: LinkCounters,
+) -> InterfaceCounters {
     InterfaceCounters {
         interface: interface.to_owned(),
         direction: direction.to_owned(),

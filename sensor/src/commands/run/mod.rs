@@ -32,11 +32,24 @@ pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
     let links = select::links(&args.interfaces)?;
     outputs::prepare_folder(&args.out)?;
     let seeds = seeds::random();
-    let wish = Wish { backend: args.backend, xdp_mode: args.xdp_mode };
-    let config = LiveConfig { wish, kernel_flows: args.kernel_flows, seeds };
+    let wish = Wish {
+        backend: args.backend,
+        xdp_mode: args.xdp_mode,
+    };
+    let config = LiveConfig {
+        wish,
+        kernel_flows: args.kernel_flows,
+        seeds,
+    };
     let watch = InterfaceWatch::start(&links);
     let live = Live::open(links, config, Now::read()).map_err(refused)?;
-    let mut run = Run { args, verbose, live, watch, notes: Vec::new() };
+    let mut run = Run {
+        args,
+        verbose,
+        live,
+        watch,
+        notes: Vec::new(),
+    };
     run.announce();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -65,15 +78,24 @@ impl Run<'_> {
     fn announce(&self) {
         for interface in self.live.interfaces() {
             if self.verbose {
-                interface.refusals.iter().for_each(|refusal| status::note(refusal));
+                interface
+                    .refusals
+                    .iter()
+                    .for_each(|refusal| status::note(refusal));
             }
             status::note(&announcement(interface));
             if !interface.link.up {
-                status::warn(&format!("{} is down: nothing will be counted until it is up", name(interface)));
+                status::warn(&format!(
+                    "{} is down: nothing will be counted until it is up",
+                    name(interface)
+                ));
             }
         }
         let every = units::duration(self.args.report_every.as_secs_f64());
-        status::note(&format!("reports every {every} in {}; stop with Ctrl-C", escape::path(&self.args.out)));
+        status::note(&format!(
+            "reports every {every} in {}; stop with Ctrl-C",
+            escape::path(&self.args.out)
+        ));
     }
 
     async fn until_stopped(&mut self, delta: DeltaConfig) -> Result<(Summary, Exit), Failure> {
@@ -96,7 +118,9 @@ impl Run<'_> {
             match signal {
                 Some(Signal::Stop) => break,
                 Some(Signal::Show) => status::warn(&progress(agent.counted())),
-                Some(Signal::Reload) => status::warn("SIGHUP: there is no configuration to reload; going on"),
+                Some(Signal::Reload) => {
+                    status::warn("SIGHUP: there is no configuration to reload; going on")
+                }
                 None => {}
             }
             let tick = match agent.tick(Now::read(), &mut self.live) {
@@ -138,18 +162,26 @@ impl Run<'_> {
                     format!("{} is gone; its counts are kept", escape::text(interface))
                 }
                 Event::Back { interface, how } => {
-                    format!("{} is there again; counting by {how}", escape::text(interface))
+                    format!(
+                        "{} is there again; counting by {how}",
+                        escape::text(interface)
+                    )
                 }
                 Event::Renamed { from, to } => {
                     format!("{} is now called {}", escape::text(from), escape::text(to))
                 }
-                Event::AllGone => "no interface is left to count on; writing the last report".to_owned(),
+                Event::AllGone => {
+                    "no interface is left to count on; writing the last report".to_owned()
+                }
             };
             status::warn(&text);
             self.notes.push(text);
         }
         if let Some(jump) = tick.clock_jump {
-            let text = format!("the clock was set by {} s; buckets follow the new time", jump / 1_000_000_000);
+            let text = format!(
+                "the clock was set by {} s; buckets follow the new time",
+                jump / 1_000_000_000
+            );
             status::warn(&text);
             self.notes.push(text);
         }
@@ -183,7 +215,11 @@ impl Run<'_> {
 
     fn conclude(&self, summary: &Summary, outputs: &Outputs, exit: Exit) -> Result<Exit, Failure> {
         let report = report::build(&summary.whole, &summary.context);
-        let written = if outputs.is_empty() { super::text::print(&report) } else { outputs.write(&report) };
+        let written = if outputs.is_empty() {
+            super::text::print(&report)
+        } else {
+            outputs.write(&report)
+        };
         status::note(&closing_line(&report, summary));
         written?;
         if !report.accounting.identity_holds {
@@ -200,7 +236,11 @@ impl Run<'_> {
 fn closing_line(report: &Report, summary: &Summary) -> String {
     let accounting = &report.accounting;
     let lost: u64 = accounting.lost.values().sum();
-    let places: Vec<_> = accounting.lost.iter().map(|(place, packets)| format!("{packets} {place}")).collect();
+    let places: Vec<_> = accounting
+        .lost
+        .iter()
+        .map(|(place, packets)| format!("{packets} {place}"))
+        .collect();
     let mut line = format!(
         "captured {} packets, {}; lost {}",
         units::count(accounting.seen.packets),
@@ -211,7 +251,10 @@ fn closing_line(report: &Report, summary: &Summary) -> String {
         line += &format!(" ({})", places.join(", "));
     }
     if accounting.overflow.packets > 0 {
-        line += &format!("; flow table full for {} packets", units::count(accounting.overflow.packets));
+        line += &format!(
+            "; flow table full for {} packets",
+            units::count(accounting.overflow.packets)
+        );
     }
     line += &format!("; {} reports written", summary.written);
     if summary.failed > 0 {
@@ -221,7 +264,11 @@ fn closing_line(report: &Report, summary: &Summary) -> String {
 }
 
 fn progress(counted: Counts) -> String {
-    format!("{} packets, {} so far", units::count(counted.packets), units::bytes(counted.bytes))
+    format!(
+        "{} packets, {} so far",
+        units::count(counted.packets),
+        units::bytes(counted.bytes)
+    )
 }
 
 fn announcement(interface: &Interface) -> String {

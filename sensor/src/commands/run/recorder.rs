@@ -34,9 +34,16 @@ impl Recorder {
     pub(super) fn start(folder: PathBuf, config: DeltaConfig) -> Self {
         let (periods, incoming) = mpsc::channel::<(Period, Context)>();
         let thread = thread::spawn(move || {
-            let mut recorded = Recorded { whole: Delta::new(config), span: None, written: 0, failed: 0 };
+            let mut recorded = Recorded {
+                whole: Delta::new(config),
+                span: None,
+                written: 0,
+                failed: 0,
+            };
             if let Err(error) = sink::clean_stale(&folder) {
-                status::warn(&format!("leftovers of an earlier run can't be removed: {error}"));
+                status::warn(&format!(
+                    "leftovers of an earlier run can't be removed: {error}"
+                ));
             }
             for (period, context) in incoming {
                 recorded.write(&folder, &period, context);
@@ -55,11 +62,15 @@ impl Recorder {
 
     pub(super) fn finish(self, context: Context) -> Result<Summary, Failure> {
         drop(self.periods);
-        let recorded =
-            self.thread.join().map_err(|_| Failure::told(Exit::Failed, "the thread that writes reports has failed"))?;
+        let recorded = self.thread.join().map_err(|_| {
+            Failure::told(Exit::Failed, "the thread that writes reports has failed")
+        })?;
         Ok(Summary {
             whole: recorded.whole,
-            context: Context { span: recorded.span, ..context },
+            context: Context {
+                span: recorded.span,
+                ..context
+            },
             written: recorded.written,
             failed: recorded.failed,
         })
@@ -68,7 +79,10 @@ impl Recorder {
 
 impl Recorded {
     fn write(&mut self, folder: &std::path::Path, period: &Period, context: Context) {
-        let context = Context { span: Some((period.start, period.end)), ..context };
+        let context = Context {
+            span: Some((period.start, period.end)),
+            ..context
+        };
         let report = report::build(&period.delta, &context);
         match sink::write_periodic(folder, &report) {
             Ok(_) => {

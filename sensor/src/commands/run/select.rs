@@ -22,10 +22,16 @@ pub(super) fn links(names: &[String]) -> Result<Vec<Link>, Failure> {
     chosen.sort_by_key(|link| link.index);
     chosen.dedup_by_key(|link| link.index);
     if chosen.is_empty() {
-        return Err(Failure::told(Exit::Interface, "no interface is up; see: sensor interfaces"));
+        return Err(Failure::told(
+            Exit::Interface,
+            "no interface is up; see: sensor interfaces",
+        ));
     }
     if chosen.len() > MAX_SLOTS {
-        let message = format!("{} interfaces are more than {MAX_SLOTS}: name those that matter with -i", chosen.len());
+        let message = format!(
+            "{} interfaces are more than {MAX_SLOTS}: name those that matter with -i",
+            chosen.len()
+        );
         return Err(Failure::told(Exit::Interface, message));
     }
     Ok(chosen)
@@ -35,7 +41,10 @@ fn default(all: &[Link]) -> Result<Link, Failure> {
     let index = link::default_route().map_err(|error| Failure::new(Exit::Failed, error))?;
     let found = index.and_then(|index| all.iter().find(|link| link.index == index));
     found.cloned().ok_or_else(|| {
-        let message = format!("there is no default route to choose an interface by: name one with -i; there are: {}", list(all));
+        let message = format!(
+            "there is no default route to choose an interface by: name one with -i; there are: {}",
+            list(all)
+        );
         Failure::told(Exit::Interface, message)
     })
 }
@@ -44,10 +53,17 @@ fn named(all: &[Link], name: &str) -> Result<Link, Failure> {
     if name.is_empty() {
         return Err(Failure::told(Exit::Usage, "the interface name is empty"));
     }
-    all.iter().find(|link| link.name == name).cloned().ok_or_else(|| {
-        let message = format!("no interface is called {}; there are: {}", escape::text(name), list(all));
-        Failure::told(Exit::Interface, message)
-    })
+    all.iter()
+        .find(|link| link.name == name)
+        .cloned()
+        .ok_or_else(|| {
+            let message = format!(
+                "no interface is called {}; there are: {}",
+                escape::text(name),
+                list(all)
+            );
+            Failure::told(Exit::Interface, message)
+        })
 }
 
 fn list(all: &[Link]) -> String {

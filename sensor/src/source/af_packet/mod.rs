@@ -5,12 +5,12 @@
 
 mod block;
 mod ring;
-mod source;
 mod socket;
+mod source;
 
 pub use block::{Frame, Vlan};
-pub use source::AfPacket;
 pub use ring::{Ring, RingConfig, RingError, RingStatistics};
+pub use source::AfPacket;
 
 #[cfg(test)]
 mod tests;

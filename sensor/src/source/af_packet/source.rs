@@ -24,8 +24,16 @@ pub struct AfPacket {
 
 impl AfPacket {
     pub fn open(ifindex: u32, slot: u8, loopback: bool) -> Result<Self, RingError> {
-        let config = RingConfig { snaplen: HEADER_WINDOW as u32, ..RingConfig::new(ifindex) };
-        Ok(AfPacket { ring: Ring::open(&config)?, slot, loopback, lost: 0 })
+        let config = RingConfig {
+            snaplen: HEADER_WINDOW as u32,
+            ..RingConfig::new(ifindex)
+        };
+        Ok(AfPacket {
+            ring: Ring::open(&config)?,
+            slot,
+            loopback,
+            lost: 0,
+        })
     }
 
     pub fn slot(&self) -> u8 {
@@ -34,7 +42,8 @@ impl AfPacket {
 
     pub fn poll(&mut self, delta: &mut Delta) {
         let (slot, loopback) = (self.slot, self.loopback);
-        self.ring.drain(MAX_BLOCKS, |frame| count(&frame, slot, loopback, delta));
+        self.ring
+            .drain(MAX_BLOCKS, |frame| count(&frame, slot, loopback, delta));
         delta.flush();
         self.note_losses(delta);
     }
@@ -42,7 +51,8 @@ impl AfPacket {
     /// Takes what is still in an unfinished block too.
     pub fn finish(&mut self, delta: &mut Delta) -> Result<(), RingError> {
         let (slot, loopback) = (self.slot, self.loopback);
-        self.ring.drain_all(|frame| count(&frame, slot, loopback, delta))?;
+        self.ring
+            .drain_all(|frame| count(&frame, slot, loopback, delta))?;
         delta.flush();
         self.note_losses(delta);
         Ok(())
@@ -67,7 +77,11 @@ fn count(frame: &Frame<'_>, slot: u8, loopback: bool, delta: &mut Delta) {
         None => Err(Reason::UnsupportedLinkType),
     };
     let header_len = packet.as_ref().map_or(0, |packet| {
-        let inner = if frame.gso_size > 0 { parse::inner_header_len(&view, packet) } else { None };
+        let inner = if frame.gso_size > 0 {
+            parse::inner_header_len(&view, packet)
+        } else {
+            None
+        };
         u64::from(inner.unwrap_or(packet.header_len))
     });
     let len = u64::from(frame.len);
@@ -77,8 +91,15 @@ fn count(frame: &Frame<'_>, slot: u8, loopback: bool, delta: &mut Delta) {
         packet,
         when: When::At(frame.time_ns),
         slot,
-        direction: if outgoing { Direction::Egress } else { Direction::Ingress },
-        counts: Counts { packets: on_wire.packets, bytes: on_wire.bytes },
+        direction: if outgoing {
+            Direction::Egress
+        } else {
+            Direction::Ingress
+        },
+        counts: Counts {
+            packets: on_wire.packets,
+            bytes: on_wire.bytes,
+        },
         captured_bytes: frame.data.len() as u64,
     });
 }

@@ -25,15 +25,27 @@ pub struct Outcome {
 const PROGRESS_EVERY: u64 = 1 << 16;
 
 /// Counts until the file ends or breaks.
-pub fn count(file: &mut CaptureFile, delta: &mut Delta, mut progress: impl FnMut(&CaptureFile)) -> Outcome {
+pub fn count(
+    file: &mut CaptureFile,
+    delta: &mut Delta,
+    mut progress: impl FnMut(&CaptureFile),
+) -> Outcome {
     let mut outcome = Outcome::default();
-    let mut run = Run { number: 0, link_type: LinkType::Unsupported, packets: 0 };
+    let mut run = Run {
+        number: 0,
+        link_type: LinkType::Unsupported,
+        packets: 0,
+    };
     loop {
         match file.next() {
             Ok(Some(record)) => {
                 if run.packets == 0 || record.link_type != run.number {
                     run.end(&mut outcome);
-                    run = Run { number: record.link_type, link_type: LinkType::from_number(record.link_type), packets: 0 };
+                    run = Run {
+                        number: record.link_type,
+                        link_type: LinkType::from_number(record.link_type),
+                        packets: 0,
+                    };
                 }
                 run.packets += 1;
                 outcome.packets += 1;
@@ -84,7 +96,10 @@ fn seen(record: &Record<'_>, link_type: LinkType) -> Seen {
             Way::Ingress => Direction::Ingress,
             Way::Egress => Direction::Egress,
         },
-        counts: Counts { packets: 1, bytes: u64::from(record.wire_len) },
+        counts: Counts {
+            packets: 1,
+            bytes: u64::from(record.wire_len),
+        },
         captured_bytes: record.data.len() as u64,
     }
 }

@@ -7,12 +7,12 @@
 //! Records are borrowed from a sliding window, nothing is allocated per packet, and no length field is believed before it
 //! is checked.
 
+pub mod count;
 mod decompress;
 mod error;
 mod format;
 mod input;
 mod interface;
-pub mod count;
 pub mod link_type;
 mod pcap;
 mod pcapng;
@@ -112,6 +112,9 @@ impl CaptureFile {
 
     fn from_file(file: File) -> Result<Self, CaptureError> {
         let metadata = file.metadata().map_err(CaptureError::Open)?;
+        if metadata.is_dir() {
+            return Err(CaptureError::Open(io::ErrorKind::IsADirectory.into()));
+        }
         let size = metadata.is_file().then_some(metadata.len());
         let mut this = Self::from_reader(Box::new(file))?;
         this.size = size;

@@ -25,7 +25,10 @@ pub enum Refusal {
     #[error("{0}")]
     Told(String),
     #[error("{what}: {error}")]
-    Kernel { what: &'static str, error: ProgramError },
+    Kernel {
+        what: &'static str,
+        error: ProgramError,
+    },
     #[error("the kernel attached it without a bpf_link, which would outlive a killed sensor: {0}")]
     NoLink(#[from] LinkError),
 }
@@ -35,11 +38,17 @@ impl Refusal {
     pub fn errno(&self) -> Option<i32> {
         let mut source: Option<&(dyn std::error::Error + 'static)> = Some(self);
         while let Some(error) = source {
-            if let Some(errno) = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+            if let Some(errno) = error
+                .downcast_ref::<io::Error>()
+                .and_then(io::Error::raw_os_error)
+            {
                 return Some(errno);
             }
             source = match error.downcast_ref::<Refusal>() {
-                Some(Refusal::Kernel { error, .. } | Refusal::Object(ObjectError::Program { error, .. })) => Some(error),
+                Some(
+                    Refusal::Kernel { error, .. }
+                    | Refusal::Object(ObjectError::Program { error, .. }),
+                ) => Some(error),
                 _ => error.source(),
             };
         }
@@ -58,17 +67,33 @@ pub fn xdp(object: &mut Object, link: &Link, native: bool) -> Result<(Attached, 
             Err(refusal) => return Err(explained(refusal, link)),
         }
     }
-    let mode = if native { XdpMode::Driver } else { XdpMode::Skb };
-    let attached = xdp_program(object, link, mode, false).map_err(|refusal| explained(refusal, link))?;
+    let mode = if native {
+        XdpMode::Driver
+    } else {
+        XdpMode::Skb
+    };
+    let attached =
+        xdp_program(object, link, mode, false).map_err(|refusal| explained(refusal, link))?;
     Ok((attached, false))
 }
 
-fn xdp_program(object: &mut Object, link: &Link, mode: XdpMode, frags: bool) -> Result<Attached, Refusal> {
+fn xdp_program(
+    object: &mut Object,
+    link: &Link,
+    mode: XdpMode,
+    frags: bool,
+) -> Result<Attached, Refusal> {
     let program = object.xdp(frags)?;
     let id = program
         .attach_to_if_index(link.index, mode)
-        .map_err(|error| Refusal::Kernel { what: "attaching XDP", error })?;
-    let link = program.take_link(id).map_err(|error| Refusal::Kernel { what: "holding the XDP link", error })?;
+        .map_err(|error| Refusal::Kernel {
+            what: "attaching XDP",
+            error,
+        })?;
+    let link = program.take_link(id).map_err(|error| Refusal::Kernel {
+        what: "holding the XDP link",
+        error,
+    })?;
     Ok(Attached::Link(FdLink::try_from(link)?))
 }
 
@@ -77,12 +102,18 @@ fn explained(refusal: Refusal, link: &Link) -> Refusal {
     let name = &link.name;
     let text = match refusal.errno() {
         Some(libc::EBUSY | libc::EEXIST) => match &link.xdp {
-            Some(other) => format!("the XDP hook of {name} is taken by program id {}", other.prog_id),
+            Some(other) => format!(
+                "the XDP hook of {name} is taken by program id {}",
+                other.prog_id
+            ),
             None => format!("the XDP hook of {name} is taken by another program"),
         },
         Some(libc::EOPNOTSUPP) => format!("the driver of {name} has no native XDP"),
         Some(libc::ERANGE) => {
-            format!("MTU {} of {name} is more than its driver takes for XDP without multi-buffer", link.mtu)
+            format!(
+                "MTU {} of {name} is more than its driver takes for XDP without multi-buffer",
+                link.mtu
+            )
         }
         Some(libc::ENOMEM) => format!("the driver of {name} has no memory or queues left for XDP"),
         _ => return refusal,
@@ -91,36 +122,70 @@ fn explained(refusal: Refusal, link: &Link) -> Refusal {
 }
 
 /// Attaches to TCX, or below 6.6 to clsact; says which.
-pub fn tc(object: &mut Object, link: &Link, egress: bool) -> Result<(Attached, &'static str), Refusal> {
-    let way = if egress { TcAttachType::Egress } else { TcAttachType::Ingress };
+pub fn tc(
+    object: &mut Object,
+    link: &Link,
+    egress: bool,
+) -> Result<(Attached, &'static str), Refusal> {
+    let way = if egress {
+        TcAttachType::Egress
+    } else {
+        TcAttachType::Ingress
+    };
     let program = object.tc(egress)?;
     // First in the chain: an earlier program that ends it would hide packets from us (we always let them pass on).
     let options = TcAttachOptions::TcxOrder(LinkOrder::first());
     match program.attach_with_options(&link.name, way, options) {
         Ok(id) => {
-            let held = program.take_link(id).map_err(|error| Refusal::Kernel { what: "holding the TCX link", error })?;
+            let held = program.take_link(id).map_err(|error| Refusal::Kernel {
+                what: "holding the TCX link",
+                error,
+            })?;
             Ok((Attached::Link(FdLink::try_from(held)?), "tcx"))
         }
-        Err(ProgramError::SyscallError(error)) if error.io_error.raw_os_error() == Some(libc::EINVAL) => {
+        Err(ProgramError::SyscallError(error))
+            if error.io_error.raw_os_error() == Some(libc::EINVAL) =>
+        {
             Ok((clsact(program, link, way)?, "clsact"))
         }
-        Err(error) => Err(Refusal::Kernel { what: "attaching to TCX", error }),
+        Err(error) => Err(Refusal::Kernel {
+            what: "attaching to TCX",
+            error,
+        }),
     }
 }
 
-fn clsact(program: &mut SchedClassifier, link: &Link, way: TcAttachType) -> Result<Attached, Refusal> {
+fn clsact(
+    program: &mut SchedClassifier,
+    link: &Link,
+    way: TcAttachType,
+) -> Result<Attached, Refusal> {
     const NAME: &str = "sensor";
     match tc::qdisc_add_clsact(&link.name) {
         Ok(()) | Err(TcError::AlreadyAttached) => {}
         Err(TcError::NetlinkError(error)) if error.to_string().contains("File exists") => {}
-        Err(error) => return Err(Refusal::Told(format!("adding the clsact qdisc to {}: {error}", link.name))),
+        Err(error) => {
+            return Err(Refusal::Told(format!(
+                "adding the clsact qdisc to {}: {error}",
+                link.name
+            )));
+        }
     }
     // A sensor that was killed leaves its filter behind here.
     let _stale = tc::qdisc_detach_program(&link.name, way, NAME);
-    let options = TcAttachOptions::Netlink(NlOptions { priority: 1, ..NlOptions::default() });
+    let options = TcAttachOptions::Netlink(NlOptions {
+        priority: 1,
+        ..NlOptions::default()
+    });
     let id = program
         .attach_with_options(&link.name, way, options)
-        .map_err(|error| Refusal::Kernel { what: "attaching to clsact", error })?;
-    let held = program.take_link(id).map_err(|error| Refusal::Kernel { what: "holding the filter", error })?;
+        .map_err(|error| Refusal::Kernel {
+            what: "attaching to clsact",
+            error,
+        })?;
+    let held = program.take_link(id).map_err(|error| Refusal::Kernel {
+        what: "holding the filter",
+        error,
+    })?;
     Ok(Attached::Filter(held))
 }

@@ -23,7 +23,11 @@ pub struct TickClock {
 
 impl TickClock {
     pub fn new(start: Moment) -> Self {
-        TickClock { start, now: start, tick: 4_000_000 }
+        TickClock {
+            start,
+            now: start,
+            tick: 4_000_000,
+        }
     }
 
     pub fn advance(&mut self, now: Moment) {
@@ -34,7 +38,10 @@ impl TickClock {
             return;
         }
         let measured = ticks.saturating_mul(1_000_000_000) / nanoseconds;
-        if let Some(frequency) = FREQUENCIES.into_iter().min_by_key(|known| known.abs_diff(measured)) {
+        if let Some(frequency) = FREQUENCIES
+            .into_iter()
+            .min_by_key(|known| known.abs_diff(measured))
+        {
             self.tick = 1_000_000_000 / frequency as i64;
         }
     }
@@ -42,7 +49,9 @@ impl TickClock {
     /// Wall-clock time of a tick in the past, exact to one tick.
     pub fn wall(&self, ticks: u32) -> i64 {
         let ago = self.now.ticks.wrapping_sub(ticks) as i32;
-        self.now.wall.saturating_sub(i64::from(ago).saturating_mul(self.tick))
+        self.now
+            .wall
+            .saturating_sub(i64::from(ago).saturating_mul(self.tick))
     }
 }
 
@@ -55,10 +64,18 @@ mod tests {
     #[test]
     fn the_frequency_is_found_and_ticks_wrap() {
         for frequency in FREQUENCIES {
-            let start = Moment { ticks: u32::MAX - 3, monotonic: 0, wall: 1_000 * MS };
+            let start = Moment {
+                ticks: u32::MAX - 3,
+                monotonic: 0,
+                wall: 1_000 * MS,
+            };
             let mut clock = TickClock::new(start);
             let ticks = start.ticks.wrapping_add(frequency as u32);
-            clock.advance(Moment { ticks, monotonic: 1_000 * MS, wall: 2_000 * MS });
+            clock.advance(Moment {
+                ticks,
+                monotonic: 1_000 * MS,
+                wall: 2_000 * MS,
+            });
             let error = clock.wall(start.ticks) - 1_000 * MS;
             assert!(error.abs() < MS, "{frequency} Hz: {error} ns");
             assert_eq!(clock.wall(ticks), 2_000 * MS);
@@ -67,9 +84,17 @@ mod tests {
 
     #[test]
     fn moments_too_close_together_change_nothing() {
-        let start = Moment { ticks: 5, monotonic: 0, wall: 0 };
+        let start = Moment {
+            ticks: 5,
+            monotonic: 0,
+            wall: 0,
+        };
         let mut clock = TickClock::new(start);
-        clock.advance(Moment { ticks: 9, monotonic: MS, wall: MS });
+        clock.advance(Moment {
+            ticks: 9,
+            monotonic: MS,
+            wall: MS,
+        });
         assert_eq!(clock.wall(8), MS - 4 * MS);
     }
 }

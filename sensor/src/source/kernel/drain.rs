@@ -68,7 +68,11 @@ impl Reader {
     pub fn drain(&self, maps: &Maps, quiet: usize, clock: &TickClock, at: i64, delta: &mut Delta) {
         let ways = self.size.slots as usize * 2;
         for index in 0..self.size.cpus as usize * ways {
-            let direction = if index % 2 == 0 { Direction::Ingress } else { Direction::Egress };
+            let direction = if index % 2 == 0 {
+                Direction::Ingress
+            } else {
+                Direction::Egress
+            };
             if let Some(control) = maps.control.at(index) {
                 drain_totals(control, quiet, |totals| {
                     delta.totals((index % ways / 2) as u8, direction, totals, at);
@@ -86,7 +90,9 @@ impl Reader {
         let region = cpu * 2 + quiet;
         let words = (1usize << self.size.set_bits) / 64;
         for word in region * words..(region + 1) * words {
-            let Some(touched) = maps.touched.at(word) else { continue };
+            let Some(touched) = maps.touched.at(word) else {
+                continue;
+            };
             // SAFETY: a live value of the mapping, in a half that no program writes.
             let mut bits = unsafe { touched.read_volatile() };
             if bits == 0 {
@@ -99,7 +105,9 @@ impl Reader {
                 bits &= bits - 1;
             }
         }
-        let Some(state) = maps.cpu.at(cpu) else { return };
+        let Some(state) = maps.cpu.at(cpu) else {
+            return;
+        };
         let (spilled, _) = cpu_state(state, quiet);
         for number in 0..spilled as usize {
             if let Some(record) = maps.log.at(region * self.size.log as usize + number) {
@@ -117,7 +125,9 @@ impl Reader {
 }
 
 fn drain_set(maps: &Maps, index: usize, each: &mut impl FnMut(&Record)) {
-    let Some(set) = maps.sets.at(index) else { return };
+    let Some(set) = maps.sets.at(index) else {
+        return;
+    };
     for way in 0..WAYS {
         // SAFETY: a live value of the mapping, in a half that no program writes.
         unsafe {
@@ -137,7 +147,12 @@ fn drain_totals(control: *mut Control, quiet: usize, mut each: impl FnMut(&Total
     unsafe {
         let totals = (&raw mut (*control).half).cast::<Totals>().add(quiet);
         let copy = totals.read_volatile();
-        if copy.ip.iter().chain(&copy.class).all(|counts| *counts == Counts::ZERO) {
+        if copy
+            .ip
+            .iter()
+            .chain(&copy.class)
+            .all(|counts| *counts == Counts::ZERO)
+        {
             return;
         }
         each(&copy);
@@ -147,13 +162,21 @@ fn drain_totals(control: *mut Control, quiet: usize, mut each: impl FnMut(&Total
 
 fn cpu_state(cpu: *mut Cpu, half: usize) -> (u64, u64) {
     // SAFETY: a live value of the mapping; aligned words that the program writes whole.
-    unsafe { ((&raw const (*cpu).spilled[half]).read_volatile(), (&raw const (*cpu).claimed[half]).read_volatile()) }
+    unsafe {
+        (
+            (&raw const (*cpu).spilled[half]).read_volatile(),
+            (&raw const (*cpu).claimed[half]).read_volatile(),
+        )
+    }
 }
 
 fn flow_counts(record: &Record, clock: &TickClock) -> FlowCounts {
     FlowCounts {
         key: FlowKey(record.key),
-        counts: Counts { packets: record.packets_flags & PACKETS_MASK, bytes: record.bytes },
+        counts: Counts {
+            packets: record.packets_flags & PACKETS_MASK,
+            bytes: record.bytes,
+        },
         tcp_flags: (record.packets_flags >> FLAGS_SHIFT) as u8,
         first: clock.wall(record.first),
         last: clock.wall(record.last),

@@ -6,10 +6,20 @@ use std::ptr::NonNull;
 
 #[derive(Debug, thiserror::Error)]
 pub enum MappingError {
-    #[error("map {name} holds values of {found} bytes, expected {expected}: rebuild the eBPF object")]
-    Layout { name: &'static str, found: u32, expected: usize },
+    #[error(
+        "map {name} holds values of {found} bytes, expected {expected}: rebuild the eBPF object"
+    )]
+    Layout {
+        name: &'static str,
+        found: u32,
+        expected: usize,
+    },
     #[error("map {name} can't be mapped ({bytes} bytes): {error}")]
-    Map { name: &'static str, bytes: usize, error: io::Error },
+    Map {
+        name: &'static str,
+        bytes: usize,
+        error: io::Error,
+    },
 }
 
 /// An array map of `T`. The kernel writes it behind our back: every access is a volatile one, by value.
@@ -23,9 +33,18 @@ pub struct Mapped<T> {
 unsafe impl<T: Send> Send for Mapped<T> {}
 
 impl<T> Mapped<T> {
-    pub fn new(fd: BorrowedFd<'_>, name: &'static str, value_size: u32, len: u32) -> Result<Self, MappingError> {
+    pub fn new(
+        fd: BorrowedFd<'_>,
+        name: &'static str,
+        value_size: u32,
+        len: u32,
+    ) -> Result<Self, MappingError> {
         if value_size as usize != size_of::<T>() || !size_of::<T>().is_multiple_of(8) {
-            return Err(MappingError::Layout { name, found: value_size, expected: size_of::<T>() });
+            return Err(MappingError::Layout {
+                name,
+                found: value_size,
+                expected: size_of::<T>(),
+            });
         }
         let len = len as usize;
         let bytes = (len * size_of::<T>()).next_multiple_of(page_size());
@@ -42,7 +61,11 @@ impl<T> Mapped<T> {
         };
         match NonNull::new(address.cast::<T>()) {
             Some(base) if address != libc::MAP_FAILED => Ok(Mapped { base, len, bytes }),
-            _ => Err(MappingError::Map { name, bytes, error: io::Error::last_os_error() }),
+            _ => Err(MappingError::Map {
+                name,
+                bytes,
+                error: io::Error::last_os_error(),
+            }),
         }
     }
 

@@ -31,7 +31,11 @@ pub struct Kernel {
 impl Kernel {
     pub fn load(size: TableSize, seeds: &[u64; 6], now: Now) -> Result<Self, ObjectError> {
         let mut object = Object::load(size, seeds)?;
-        let start = Moment { ticks: object.ticks()?, monotonic: now.monotonic, wall: now.wall };
+        let start = Moment {
+            ticks: object.ticks()?,
+            monotonic: now.monotonic,
+            wall: now.wall,
+        };
         Ok(Kernel {
             object,
             reader: Reader::new(size),
@@ -60,8 +64,13 @@ impl Kernel {
         let quiet = self.reader.turn(&self.object.maps);
         drain::grace_period().map_err(SourceError::GracePeriod)?;
         let ticks = self.object.ticks()?;
-        self.clock.advance(Moment { ticks, monotonic: now.monotonic, wall: now.wall });
-        self.reader.drain(&self.object.maps, quiet, &self.clock, self.since, delta);
+        self.clock.advance(Moment {
+            ticks,
+            monotonic: now.monotonic,
+            wall: now.wall,
+        });
+        self.reader
+            .drain(&self.object.maps, quiet, &self.clock, self.since, delta);
         self.since = now.wall;
         Ok(())
     }

@@ -11,7 +11,8 @@ use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SLOT_L3, SLOT_TABLE, Set
 use super::mapping::{Mapped, MappingError};
 
 /// Stripped, reproducible; `cargo xtask build-ebpf` makes it and compares it.
-static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../../sensor-ebpf/prebuilt/sensor.bpfel.o");
+static OBJECT: &[u8] =
+    aya::include_bytes_aligned!("../../../../sensor-ebpf/prebuilt/sensor.bpfel.o");
 
 const XDP: &str = "sensor_xdp";
 const XDP_FRAGS: &str = "sensor_xdp_frags";
@@ -22,18 +23,29 @@ const CLOCK: &str = "sensor_clock";
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
     #[error("can't tell the number of possible CPUs from {path}: {error}")]
-    Cpus { path: &'static str, error: io::Error },
+    Cpus {
+        path: &'static str,
+        error: io::Error,
+    },
     #[error("the eBPF object can't be loaded: {0}")]
     Load(#[from] EbpfError),
     #[error("the eBPF object has no {kind} {name}: rebuild it with cargo xtask build-ebpf --bless")]
-    Missing { kind: &'static str, name: &'static str },
+    Missing {
+        kind: &'static str,
+        name: &'static str,
+    },
     #[error("program {name} is refused by the kernel: {error}")]
-    Program { name: &'static str, error: ProgramError },
+    Program {
+        name: &'static str,
+        error: ProgramError,
+    },
     #[error(transparent)]
     Mapping(#[from] MappingError),
     #[error("the table of interfaces can't be written: {0}")]
     Slots(#[from] aya::maps::MapError),
-    #[error("interface index {ifindex} shares its place in the kernel's table with a monitored interface")]
+    #[error(
+        "interface index {ifindex} shares its place in the kernel's table with a monitored interface"
+    )]
     SlotTaken { ifindex: u32 },
 }
 
@@ -54,10 +66,18 @@ impl TableSize {
     /// each CPU, at half load; what spills goes to the log.
     pub fn for_flows(max_flows: u32, cpus: u32, slots: u32) -> Self {
         let records = (4 * u64::from(max_flows)).div_ceil(u64::from(cpus.max(1)));
-        let sets = records.div_ceil(WAYS as u64).next_power_of_two().clamp(1 << 6, 1 << 22);
+        let sets = records
+            .div_ceil(WAYS as u64)
+            .next_power_of_two()
+            .clamp(1 << 6, 1 << 22);
         let set_bits = sets.trailing_zeros();
         let log = (sets * WAYS as u64 / 8).clamp(64, 4096) as u32;
-        TableSize { cpus, slots, set_bits, log }
+        TableSize {
+            cpus,
+            slots,
+            set_bits,
+            log,
+        }
     }
 
     fn regions(&self) -> u32 {
@@ -111,18 +131,33 @@ impl Object {
             log: mapped(&mut ebpf, "LOG")?,
             touched: mapped(&mut ebpf, "TOUCHED")?,
         };
-        let data = ebpf.take_map(".data").ok_or(ObjectError::Missing { kind: "map", name: ".data" })?;
-        Ok(Object { slots: Array::try_from(data)?, ebpf, slot_of: [NO_SLOT; SLOT_TABLE], maps, size })
+        let data = ebpf.take_map(".data").ok_or(ObjectError::Missing {
+            kind: "map",
+            name: ".data",
+        })?;
+        Ok(Object {
+            slots: Array::try_from(data)?,
+            ebpf,
+            slot_of: [NO_SLOT; SLOT_TABLE],
+            maps,
+            size,
+        })
     }
 
     /// The agent's side of the CPU count: possible CPUs, online or not.
     pub fn cpus() -> Result<u32, ObjectError> {
-        let cpus = aya::util::nr_cpus().map_err(|(path, error)| ObjectError::Cpus { path, error })?;
+        let cpus =
+            aya::util::nr_cpus().map_err(|(path, error)| ObjectError::Cpus { path, error })?;
         Ok(cpus as u32)
     }
 
     /// From now on packets of this interface count for `slot`.
-    pub fn assign(&mut self, ifindex: u32, slot: u8, starts_with_ip: bool) -> Result<(), ObjectError> {
+    pub fn assign(
+        &mut self,
+        ifindex: u32,
+        slot: u8,
+        starts_with_ip: bool,
+    ) -> Result<(), ObjectError> {
         let place = ifindex as usize & (SLOT_TABLE - 1);
         let value = u16::from(slot) | if starts_with_ip { SLOT_L3 } else { 0 };
         if self.slot_of[place] != NO_SLOT && self.slot_of[place] != value {
@@ -154,7 +189,10 @@ impl Object {
     pub fn ticks(&mut self) -> Result<u32, ObjectError> {
         let program = self.classifier(CLOCK)?;
         let packet = [0; 64];
-        let options = TestRunOptions { data_in: Some(&packet), ..TestRunOptions::default() };
+        let options = TestRunOptions {
+            data_in: Some(&packet),
+            ..TestRunOptions::default()
+        };
         match program.test_run(options) {
             Ok(result) => Ok(result.return_value),
             Err(error) => Err(ObjectError::Program { name: CLOCK, error }),
@@ -171,8 +209,13 @@ impl Object {
     where
         &'a mut P: TryFrom<&'a mut aya::programs::Program, Error = ProgramError>,
     {
-        let program = self.ebpf.program_mut(name).ok_or(ObjectError::Missing { kind: "program", name })?;
-        program.try_into().map_err(|error| ObjectError::Program { name, error })
+        let program = self.ebpf.program_mut(name).ok_or(ObjectError::Missing {
+            kind: "program",
+            name,
+        })?;
+        program
+            .try_into()
+            .map_err(|error| ObjectError::Program { name, error })
     }
 }
 
@@ -187,7 +230,12 @@ fn mapped<T>(ebpf: &mut Ebpf, name: &'static str) -> Result<Mapped<T>, ObjectErr
     match ebpf.map(name) {
         Some(Map::Array(data)) => {
             let info = data.info()?;
-            Ok(Mapped::new(data.fd().as_fd(), name, info.value_size(), info.max_entries())?)
+            Ok(Mapped::new(
+                data.fd().as_fd(),
+                name,
+                info.value_size(),
+                info.max_entries(),
+            )?)
         }
         _ => Err(ObjectError::Missing { kind: "map", name }),
     }

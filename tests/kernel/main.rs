@@ -1,0 +1,9 @@
+//! Counting in the kernel, for real: in network namespaces that each test makes for itself. Needs root; says so where it
+//! is not.
+#![allow(clippy::unwrap_used, reason = "a test that panics names the line")]
+
+mod gso;
+mod harness;
+mod packets;
+mod replay;
+mod test_run;
