@@ -1,0 +1,14 @@
+//! The command line from outside: what is typed, what comes out, with which exit code.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![allow(
+    clippy::print_stdout,
+    reason = "what was skipped or excused is said where tests are read"
+)]
+
+mod corpus;
+mod harness;
+mod hostile;
+mod read;
+#[path = "../support/mod.rs"]
+mod support;
+mod usage;
