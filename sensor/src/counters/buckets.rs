@@ -125,8 +125,11 @@ impl Buckets {
                 self.list.len() - 1
             }
         };
-        let start = index.saturating_mul(self.interval);
-        self.current = Some((start, start.saturating_add(self.interval - 1), place));
+        // From `at` both ways: at the ends of time a bucket reaches beyond what fits, but not all the way round.
+        let within = at.rem_euclid(self.interval);
+        let start = at.saturating_sub(within);
+        let end = at.saturating_add(self.interval - 1 - within);
+        self.current = Some((start, end, place));
         place
     }
 

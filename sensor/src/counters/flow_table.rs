@@ -30,6 +30,11 @@ const EMPTY: Flow = Flow {
 
 const START_BITS: u32 = 10;
 
+/// An entry that lands farther than this from its home shows that the table fills from one end: flows come in the order
+/// of the hash, from the kernel or from another table, into one that is still too small for all of them. Without growing
+/// early each of them would search through all that came before it (measured: 5 s instead of 0.1 s for 200,000 flows).
+const FAR: usize = 256;
+
 #[derive(Clone, Debug)]
 pub struct FlowTable {
     entries: Vec<Flow>,
@@ -106,10 +111,39 @@ impl FlowTable {
         if self.len >= self.max {
             return None;
         }
+        if self.distance(hash, place) > FAR && self.entries.len() < self.largest() {
+            self.grow();
+            return self.entry(key, hash);
+        }
         self.len += 1;
         let entry = &mut self.entries[place];
         entry.key = *key;
         Some(entry)
+    }
+
+    /// Entries that the table has when it is full.
+    fn largest(&self) -> usize {
+        let entries = (self.max.saturating_mul(4) / 3 + 1).checked_next_power_of_two();
+        entries.unwrap_or(usize::MAX)
+    }
+
+    /// How far from its home the entry is that is farthest from it.
+    #[cfg(test)]
+    pub(super) fn farthest(&self) -> usize {
+        let places = self.entries.iter().enumerate();
+        let taken = places.filter(|(_, flow)| flow.key.0[4] != 0);
+        let distances = taken.map(|(place, flow)| self.distance(self.hash(&flow.key), place));
+        distances.max().unwrap_or(0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.entries.len()
+    }
+
+    #[inline]
+    fn distance(&self, hash: u64, place: usize) -> usize {
+        place.wrapping_sub(self.home(hash)) & (self.entries.len() - 1)
     }
 
     #[inline]
