@@ -66,17 +66,27 @@ pub(crate) fn compare() -> Result<Comparison> {
 
 /// Builds, strips and checks the object.
 fn build(toolchain: &Toolchain) -> Result<Vec<u8>> {
-    let target_dir = cmd::target_dir().join("ebpf");
-    fs::create_dir_all(&target_dir)
-        .with_context(|| format!("could not create {}", target_dir.display()))?;
-    let paths = Paths::find(toolchain, &target_dir)?;
-    cmd::run(&mut build_command(toolchain, &target_dir, &paths)?)?;
-    let linked = target_dir.join(TARGET).join("release/sensor");
+    let (linked, paths) = link(toolchain, "sensor")?;
     let linked =
         fs::read(&linked).with_context(|| format!("could not read {}", linked.display()))?;
     let object = elf::strip_debug(&linked)?;
     paths.refuse_leaks(&object)?;
     Ok(object)
+}
+
+/// The object with the programs that benchmarks measure against: where it is.
+pub(crate) fn build_bench() -> Result<PathBuf> {
+    let toolchain = Toolchain::obtain().context("the programs to measure against can't be built")?;
+    Ok(link(&toolchain, "bench")?.0)
+}
+
+fn link(toolchain: &Toolchain, program: &str) -> Result<(PathBuf, Paths)> {
+    let target_dir = cmd::target_dir().join("ebpf");
+    fs::create_dir_all(&target_dir)
+        .with_context(|| format!("could not create {}", target_dir.display()))?;
+    let paths = Paths::find(toolchain, &target_dir)?;
+    cmd::run(build_command(toolchain, &target_dir, &paths)?.args(["--bin", program]))?;
+    Ok((target_dir.join(TARGET).join("release").join(program), paths))
 }
 
 fn build_command(

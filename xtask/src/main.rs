@@ -8,6 +8,7 @@
     reason = "a build tool talks to the person or the CI log in front of it"
 )]
 
+mod bench;
 mod build_ebpf;
 mod cmd;
 mod elf;
@@ -52,6 +53,8 @@ enum Task {
         #[arg(long)]
         bless: bool,
     },
+    /// Measure: ns per packet of the kernel's counting and of `sensor read`, beside floors and other designs
+    Bench,
     /// Install the Debian packages that a full test run needs, or say which are missing
     Setup,
     /// Check the rules of the source tree that a compiler does not know
@@ -83,6 +86,7 @@ fn dispatch(task: Task) -> Result<ExitCode> {
         Task::Run { args } => return run::main(&args),
         Task::Test { args } => return test::main(&args),
         Task::BuildEbpf { bless } => build_ebpf::main(bless)?,
+        Task::Bench => bench::main()?,
         Task::Setup => setup::main()?,
         Task::Tidy => tidy::main()?,
     }
