@@ -28,6 +28,14 @@ fn membarrier(command: libc::c_int) -> io::Result<i64> {
     }
 }
 
+/// A half that no program writes any more.
+#[derive(Clone, Copy)]
+pub struct Quiet {
+    pub half: usize,
+    /// Its counting began at this time, nanoseconds since the epoch.
+    pub since: i64,
+}
+
 /// Reads the tables of one loaded object.
 pub struct Reader {
     epoch: u64,
@@ -64,8 +72,9 @@ impl Reader {
         shares.max().unwrap_or(0)
     }
 
-    /// Moves everything from the quiet half to the delta, as counted at time `at`.
-    pub fn drain(&self, maps: &Maps, quiet: usize, clock: &TickClock, at: i64, delta: &mut Delta) {
+    /// Moves everything from the quiet half to the delta.
+    pub fn drain(&self, maps: &Maps, quiet: Quiet, clock: &TickClock, delta: &mut Delta) {
+        let Quiet { half, since } = quiet;
         let ways = self.size.slots as usize * 2;
         for index in 0..self.size.cpus as usize * ways {
             let direction = if index % 2 == 0 {
@@ -74,14 +83,14 @@ impl Reader {
                 Direction::Egress
             };
             if let Some(control) = maps.control.at(index) {
-                drain_totals(control, quiet, |totals| {
-                    delta.totals((index % ways / 2) as u8, direction, totals, at);
+                drain_totals(control, half, |totals| {
+                    delta.totals((index % ways / 2) as u8, direction, totals, since);
                 });
             }
         }
         for cpu in 0..self.size.cpus as usize {
-            self.drain_flows(maps, cpu, quiet, &mut |record| {
-                delta.flow(&flow_counts(record, clock), at);
+            self.drain_flows(maps, cpu, half, &mut |record| {
+                delta.flow(&flow_counts(record, clock), since);
             });
         }
     }

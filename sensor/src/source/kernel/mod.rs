@@ -8,7 +8,7 @@ pub mod object;
 
 use attach::Attached;
 use clock::{Moment, TickClock};
-use drain::Reader;
+use drain::{Quiet, Reader};
 use object::{Object, ObjectError, TableSize};
 
 use super::SourceError;
@@ -53,7 +53,7 @@ impl Kernel {
     /// Detaches from an interface; what was counted stays.
     pub fn let_go(&mut self, slot: u8, ifindex: u32) -> Result<(), ObjectError> {
         self.attached.retain(|(held, _)| *held != slot);
-        self.object.release(ifindex)
+        self.object.release(ifindex, slot)
     }
 
     pub fn needs_poll(&self) -> bool {
@@ -61,7 +61,7 @@ impl Kernel {
     }
 
     pub fn poll(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
-        let quiet = self.reader.turn(&self.object.maps);
+        let half = self.reader.turn(&self.object.maps);
         drain::grace_period().map_err(SourceError::GracePeriod)?;
         let ticks = self.object.ticks()?;
         self.clock.advance(Moment {

@@ -167,9 +167,12 @@ impl Object {
         Ok(self.slots.set(0, self.slot_of, 0)?)
     }
 
-    /// The interface is gone; its index may come again.
-    pub fn release(&mut self, ifindex: u32) -> Result<(), ObjectError> {
-        self.slot_of[ifindex as usize & (SLOT_TABLE - 1)] = NO_SLOT;
+    /// The interface is gone; its index may come again. A place that another interface has is left to it.
+    pub fn release(&mut self, ifindex: u32, slot: u8) -> Result<(), ObjectError> {
+        let place = ifindex as usize & (SLOT_TABLE - 1);
+        if self.slot_of[place] & !SLOT_L3 == u16::from(slot) {
+            self.slot_of[place] = NO_SLOT;
+        }
         Ok(self.slots.set(0, self.slot_of, 0)?)
     }
 
