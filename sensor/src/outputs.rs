@@ -1,11 +1,13 @@
 //! The outputs that were asked for: checked before counting starts, written when there is a report.
 
 use std::fs;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::chart;
 use crate::cli;
+use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::report::Report;
 use crate::sink::{self, SinkError};
@@ -75,6 +77,9 @@ pub fn prepare_folder(folder: &Path) -> Result<(), Failure> {
             },
         )
     };
+    if folder.exists() && !folder.is_dir() {
+        return Err(refused(io::ErrorKind::NotADirectory.into()));
+    }
     fs::create_dir_all(folder).map_err(refused)?;
     tempfile::tempfile_in(folder).map_err(refused)?;
     Ok(())
@@ -85,51 +90,28 @@ fn is_stdout(path: &Path) -> bool {
 }
 
 fn check_file(path: &Path, inputs: &[PathBuf]) -> Result<(), Failure> {
-    let not_a_file = |kind| {
-        Failure::new(
-            Exit::Output,
-            SinkError::NotAFile {
-                path: path.to_owned(),
-                kind,
-            },
-        )
-    };
-    if let Ok(metadata) = fs::metadata(path) {
-        let kind = metadata.file_type();
-        if kind.is_dir() {
-            return Err(not_a_file("a folder"));
-        }
-        if kind.is_fifo() || kind.is_socket() || kind.is_char_device() || kind.is_block_device() {
-            return Err(not_a_file("not a regular file"));
-        }
-        let same = |input: &&PathBuf| {
-            fs::metadata(input)
-                .is_ok_and(|other| (other.dev(), other.ino()) == (metadata.dev(), metadata.ino()))
-        };
-        if let Some(input) = inputs.iter().find(same) {
-            return Err(Failure::told(
-                Exit::Usage,
-                format_args!(
-                    "the output {} is the input {}: name another file",
-                    path.display(),
-                    input.display()
-                ),
-            ));
-        }
+    sink::refuse_special(path).map_err(|error| Failure::new(Exit::Output, error))?;
+    if let Some(input) = inputs.iter().find(|input| same_file(input, path)) {
+        let (path, input) = (escape::path(path), escape::path(input));
+        let message = format!("the output {path} is the input {input}: name another file");
+        return Err(Failure::told(Exit::Usage, message));
     }
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let folder = sink::folder_of(path);
+    if !folder.is_dir() {
+        let (path, folder) = (escape::path(path), escape::path(folder));
+        let message = format!("can't write {path}: there is no folder {folder}, make it first");
+        return Err(Failure::told(Exit::Output, message));
+    }
     tempfile::tempfile_in(folder).map(drop).map_err(|error| {
-        Failure::new(
-            Exit::Output,
-            SinkError::Write {
-                path: path.to_owned(),
-                error,
-            },
-        )
+        let path = path.to_owned();
+        Failure::new(Exit::Output, SinkError::Write { path, error })
     })
+}
+
+/// Also by way of links.
+fn same_file(a: &Path, b: &Path) -> bool {
+    let id = |path| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()));
+    matches!((id(a), id(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 fn note_failure(failed: &mut Option<Failure>, error: impl Into<anyhow::Error>) {

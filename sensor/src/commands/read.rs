@@ -114,6 +114,14 @@ impl Counted {
         escape::path(&self.path)
     }
 
+    /// For sentences.
+    fn told(&self) -> String {
+        match self.path.to_str() {
+            Some("-") => "standard input".to_owned(),
+            _ => self.name(),
+        }
+    }
+
     fn info(&self) -> FileInfo {
         FileInfo {
             path: self.name(),
@@ -145,7 +153,7 @@ impl Counted {
 
     fn complain(&self) {
         if let Some(error) = &self.outcome.error {
-            status::warn(&format!("{}: {error}", self.name()));
+            status::warn(&format!("{}: {error}", self.told()));
         }
         for (number, packets) in &self.outcome.link_types {
             if sensor_common::parse::LinkType::from_number(*number)
@@ -153,7 +161,7 @@ impl Counted {
             {
                 status::warn(&format!(
                     "{}: no decoder for link type {}: {} counted as unsupported_link_type",
-                    self.name(),
+                    self.told(),
                     link_type_name(*number),
                     units::packets(*packets),
                 ));

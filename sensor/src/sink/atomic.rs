@@ -92,14 +92,16 @@ pub(super) fn temporary_name(suffix: &str) -> String {
     format!("{PREFIX}{}-{suffix}", std::process::id())
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that a file lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     }
 }
 
-fn refuse_special(path: &Path) -> Result<(), SinkError> {
+/// What is there already may be replaced by a file: it is one.
+pub(crate) fn refuse_special(path: &Path) -> Result<(), SinkError> {
     let Ok(metadata) = fs::metadata(path) else {
         return Ok(());
     };

@@ -10,17 +10,23 @@ use std::io;
 use std::path::PathBuf;
 
 pub use atomic::{clean_stale, write_atomically};
+pub(crate) use atomic::{folder_of, refuse_special};
 pub use periodic::{Written, write_periodic};
 pub use stdout::write_stdout;
+
+use crate::escape;
 
 /// An output that could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
-    #[error("can't write {}: it is {kind}, name a regular file", path.display())]
+    #[error(
+        "can't write {}: it is {kind}, name a regular file, or - for standard output",
+        escape::path(path)
+    )]
     NotAFile { path: PathBuf, kind: &'static str },
-    #[error("can't write {}: {error}", path.display())]
+    #[error("can't write {}: {error}", escape::path(path))]
     Write { path: PathBuf, error: io::Error },
-    #[error("can't read folder {}: {error}", path.display())]
+    #[error("can't use folder {}: {error}", escape::path(path))]
     Folder { path: PathBuf, error: io::Error },
     #[error("can't write to standard output: {0}")]
     Stdout(io::Error),

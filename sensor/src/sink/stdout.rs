@@ -1,11 +1,15 @@
 //! Standard output: a reader that has seen enough (`| head`) is no error, a full disk is.
 
 use std::io::{self, BufWriter, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::SinkError;
 
 /// Runs `write` on buffered standard output.
 pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), SinkError> {
+    if CLOSED.load(Ordering::Relaxed) {
+        return Err(SinkError::Stdout(io::Error::other("it is closed")));
+    }
     quiet_on_closed_pipe(io::stdout().lock(), write).map_err(SinkError::Stdout)
 }
 
@@ -21,6 +25,20 @@ fn quiet_on_closed_pipe(
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Standard output was closed when the process started (`>&-`). Before `main`, Rust puts /dev/null in its place, and a
+/// report would be written to nowhere with success: so it has to be asked for earlier, where constructors run.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
+#[used]
+#[unsafe(link_section = ".init_array")] // the linker's list of constructors
+static LOOK: extern "C" fn() = look;
+
+extern "C" fn look() {
+    // SAFETY: the request only asks for the descriptor's flags.
+    let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
+    CLOSED.store(flags == -1, Ordering::Relaxed);
 }
 
 #[cfg(test)]

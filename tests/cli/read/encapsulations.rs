@@ -1,421 +1,177 @@
 //! Whatever stands before the IP header, the packet is the same: one row for each way to wrap it.
 
-use serde_json::Value;
-
-use super::START;
-use crate::harness::read_bytes;
-use crate::support::capture::{ETHERNET, Pcap, Record};
+use super::network::{report, v4, v6};
+use crate::support::capture::ETHERNET;
+use crate::support::packets::ethertype::{IPV4, IPV6, MPLS, PPPOE, QINQ, VLAN};
 use crate::support::packets::{
-    at, echo, ethernet, ethernet_ip, ethertype, fragment, ipv6_fragment, ipv6_options, label,
-    other, pppoe, prefix, tag, udp,
+    at, ethernet, ethernet_ip, ipv6_options, label, other, pppoe, prefix, tag,
 };
-use crate::support::report::protocols;
 
-/// UDP with 10 bytes: 38 bytes from the IPv4 header on, 58 from the IPv6 header on.
-fn v4() -> Vec<u8> {
-    udp(at("10.1.0.1:1111"), at("10.1.0.2:2222"), 10)
+/// A packet around [`v4`] or [`v6`].
+struct Case {
+    name: &'static str,
+    link_type: u16,
+    packet: Vec<u8>,
+    bytes: u64,
+    ipv6: bool,
+    direction: &'static str,
 }
 
-fn v6() -> Vec<u8> {
-    udp(at("[2001:db8::1]:1111"), at("[2001:db8::2]:2222"), 10)
-}
+impl Case {
+    fn v4(name: &'static str, link_type: u16, bytes: u64, packet: Vec<u8>) -> Self {
+        Case {
+            name,
+            link_type,
+            packet,
+            bytes,
+            ipv6: false,
+            direction: "unknown",
+        }
+    }
 
-fn report(link_type: u16, frames: &[Vec<u8>]) -> Value {
-    let records: Vec<Record> = frames
-        .iter()
-        .map(|frame| Record::new(START, frame.clone()))
-        .collect();
-    read_bytes(&Pcap::of(link_type).write(&records), &[], 0)
-}
+    fn v6(name: &'static str, link_type: u16, bytes: u64, packet: Vec<u8>) -> Self {
+        Case {
+            ipv6: true,
+            ..Case::v4(name, link_type, bytes, packet)
+        }
+    }
 
-#[test]
-fn the_ip_header_is_found_behind_everything() {
-    use ethertype::{IPV4, IPV6, MPLS, PPPOE, QINQ, VLAN};
-    let hop_by_hop = || {
-        let udp = &v6()[40..];
-        other(
-            at("[2001:db8::1]:0").ip(),
-            at("[2001:db8::2]:0").ip(),
-            0,
-            &ipv6_options(60, &ipv6_options(17, udp)),
-        )
-    };
-    let snap = |ip: &[u8]| prefix(&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], ip);
-    let sll = prefix(&[0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0], &v4());
-    let sll2 = prefix(
-        &[
-            0x86, 0xdd, 0, 0, 0, 0, 0, 3, 0, 1, 4, 6, 2, 0, 0, 0, 0, 1, 0, 0,
-        ],
-        &v6(),
-    );
-    // Name, link type, packet, its bytes, IPv6, direction.
-    let cases: Vec<(&str, u16, Vec<u8>, u64, bool, &str)> = vec![
-        ("ethernet", 1, ethernet_ip(&v4()), 52, false, "unknown"),
-        (
-            "ethernet with IPv6",
-            1,
-            ethernet_ip(&v6()),
-            72,
-            true,
-            "unknown",
-        ),
-        (
-            "802.1Q",
-            1,
-            ethernet(VLAN, &tag(7, IPV4, &v4())),
-            56,
-            false,
-            "unknown",
-        ),
-        (
-            "priority tag",
-            1,
-            ethernet(VLAN, &tag(0xe000, IPV6, &v6())),
-            76,
-            true,
-            "unknown",
-        ),
-        (
-            "QinQ",
-            1,
-            ethernet(QINQ, &tag(7, VLAN, &tag(8, IPV6, &v6()))),
-            80,
-            true,
-            "unknown",
-        ),
-        (
-            "QinQ of 0x9100",
-            1,
-            ethernet(0x9100, &tag(7, VLAN, &tag(8, IPV4, &v4()))),
-            60,
-            false,
-            "unknown",
-        ),
-        (
-            "four tags",
-            1,
-            ethernet(
-                VLAN,
-                &tag(1, VLAN, &tag(2, VLAN, &tag(3, VLAN, &tag(4, IPV4, &v4())))),
-            ),
-            68,
-            false,
-            "unknown",
-        ),
-        (
-            "MPLS",
-            1,
-            ethernet(MPLS, &label(16, true, &v4())),
-            56,
-            false,
-            "unknown",
-        ),
-        (
-            "two MPLS labels",
-            1,
-            ethernet(MPLS, &label(16, false, &label(17, true, &v6()))),
-            80,
-            true,
-            "unknown",
-        ),
-        (
-            "PPPoE",
-            1,
-            ethernet(PPPOE, &pppoe(0x21, &v4())),
-            60,
-            false,
-            "unknown",
-        ),
-        (
-            "PPPoE with IPv6",
-            1,
-            ethernet(PPPOE, &pppoe(0x57, &v6())),
-            80,
-            true,
-            "unknown",
-        ),
-        (
-            "PPPoE in a VLAN",
-            1,
-            ethernet(VLAN, &tag(5, PPPOE, &pppoe(0x21, &v4()))),
-            64,
-            false,
-            "unknown",
-        ),
-        (
-            "802.3 with SNAP",
-            1,
-            ethernet(46, &snap(&v4())),
-            60,
-            false,
-            "unknown",
-        ),
-        (
-            "extension headers",
-            1,
-            ethernet_ip(&hop_by_hop()),
-            88,
-            true,
-            "unknown",
-        ),
-        ("raw IP", 101, v4(), 38, false, "unknown"),
-        ("raw IP with IPv6", 101, v6(), 58, true, "unknown"),
-        ("raw IP of OpenBSD", 14, v4(), 38, false, "unknown"),
-        ("raw IP as DLT", 12, v6(), 58, true, "unknown"),
-        ("raw IPv4", 228, v4(), 38, false, "unknown"),
-        ("raw IPv6", 229, v6(), 58, true, "unknown"),
-        (
-            "null, little-endian",
-            0,
-            prefix(&[2, 0, 0, 0], &v4()),
-            42,
-            false,
-            "unknown",
-        ),
-        (
-            "null, big-endian",
-            0,
-            prefix(&[0, 0, 0, 30], &v6()),
-            62,
-            true,
-            "unknown",
-        ),
-        (
-            "loop of OpenBSD",
-            108,
-            prefix(&[0, 0, 0, 24], &v6()),
-            62,
-            true,
-            "unknown",
-        ),
-        ("Linux cooked", 113, sll, 54, false, "ingress"),
-        ("Linux cooked, version 2", 276, sll2, 78, true, "egress"),
-        (
-            "PPP",
-            9,
-            prefix(&[0xff, 3, 0, 0x21], &v4()),
-            42,
-            false,
-            "unknown",
-        ),
-        (
-            "PPP without HDLC",
-            9,
-            prefix(&[0, 0x57], &v6()),
-            60,
-            true,
-            "unknown",
-        ),
-        (
-            "PPP in HDLC",
-            50,
-            prefix(&[0xff, 3, 0x21], &v4()),
-            41,
-            false,
-            "unknown",
-        ),
-        (
-            "Cisco HDLC",
-            104,
-            prefix(&[0x0f, 0, 8, 0], &v4()),
-            42,
-            false,
-            "unknown",
-        ),
-    ];
-    for (name, link_type, packet, bytes, ipv6, direction) in cases {
-        let report = report(link_type, &[packet]);
+    fn check(&self) {
+        let name = self.name;
+        let report = report(self.link_type, std::slice::from_ref(&self.packet));
         let flow = &report["flows"][0];
-        let (src, dst) = if ipv6 {
-            ("2001:db8::1", "2001:db8::2")
-        } else {
-            ("10.1.0.1", "10.1.0.2")
+        let (network, src, dst) = match self.ipv6 {
+            true => ("ipv6", "2001:db8::1", "2001:db8::2"),
+            false => ("ipv4", "10.1.0.1", "10.1.0.2"),
         };
-        let ours = [
-            &flow["src_addr"],
-            &flow["dst_addr"],
-            &flow["transport"],
-            &flow["direction"],
-        ];
-        assert_eq!(ours, [src, dst, "udp", direction], "{name}");
+        assert_eq!([&flow["src_addr"], &flow["dst_addr"]], [src, dst], "{name}");
         assert_eq!(
             [&flow["src_port"], &flow["dst_port"]],
             [1111, 2222],
             "{name}"
         );
         assert_eq!(
-            [&flow["bytes"], &report["totals"]["bytes"]],
-            [bytes, bytes],
+            [&flow["transport"], &flow["direction"]],
+            ["udp", self.direction],
             "{name}"
         );
         assert_eq!(
-            report["protocols"]["network"][0]["name"],
-            if ipv6 { "ipv6" } else { "ipv4" },
+            [&flow["bytes"], &report["totals"]["bytes"]],
+            [self.bytes; 2],
             "{name}"
         );
-        let way = if direction == "unknown" {
-            "unknown_direction"
-        } else {
-            direction
+        assert_eq!(report["protocols"]["network"][0]["name"], network, "{name}");
+        let way = match self.direction {
+            "unknown" => "unknown_direction",
+            known => known,
         };
         assert_eq!(report["totals"][way]["packets"], 1, "{name}");
     }
 }
 
 #[test]
-fn tunnels_are_named_and_their_outermost_addresses_count() {
-    let (a, b) = (at("192.0.2.1:0").ip(), at("192.0.2.2:0").ip());
-    let (a6, b6) = (at("[2001:db8:f::1]:0").ip(), at("[2001:db8:f::2]:0").ip());
-    let vxlan = || {
-        let mut packet = udp(at("192.0.2.1:50000"), at("192.0.2.2:4789"), 60);
-        packet[36..].copy_from_slice(&ethernet_ip(&prefix(&[8, 0, 0, 0, 0, 0, 9, 0], &v4()))[..52]);
-        packet
-    };
-    let cases: Vec<(&str, &str, Vec<u8>)> = vec![
-        ("gre", "gre", other(a, b, 47, &prefix(&[0, 0, 8, 0], &v4()))),
-        ("ipip", "ipip", other(a, b, 4, &v4())),
-        ("6in4", "6in4", other(a, b, 41, &v6())),
-        ("ipip", "ipip", other(a6, b6, 4, &v4())),
-        ("udp", "vxlan", vxlan()),
-        ("esp", "esp", other(a, b, 50, &[1; 40])),
-        ("ah", "ah", other(a6, b6, 51, &[17, 4, 0, 0, 0, 0, 0, 1])),
-        ("icmp", "icmp", echo(a, b, 56)),
-        ("icmpv6", "icmpv6", echo(a6, b6, 56)),
-        ("ospf", "ospf", other(a, b, 89, &[2; 44])),
-        ("ip-proto-253", "ip-proto-253", other(a, b, 253, &[0; 8])),
+fn behind_tags_labels_and_sessions() {
+    let four = tag(1, VLAN, &tag(2, VLAN, &tag(3, VLAN, &tag(4, IPV4, &v4()))));
+    let two_labels = label(16, false, &label(17, true, &v6()));
+    let snap = prefix(&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &v4());
+    let e = ETHERNET;
+    let cases = [
+        Case::v4("ethernet", e, 52, ethernet_ip(&v4())),
+        Case::v6("ethernet with IPv6", e, 72, ethernet_ip(&v6())),
+        Case::v4("802.1Q", e, 56, ethernet(VLAN, &tag(7, IPV4, &v4()))),
+        Case::v6(
+            "priority tag",
+            e,
+            76,
+            ethernet(VLAN, &tag(0xe000, IPV6, &v6())),
+        ),
+        Case::v6(
+            "QinQ",
+            e,
+            80,
+            ethernet(QINQ, &tag(7, VLAN, &tag(8, IPV6, &v6()))),
+        ),
+        Case::v4(
+            "old QinQ",
+            e,
+            60,
+            ethernet(0x9100, &tag(7, VLAN, &tag(8, IPV4, &v4()))),
+        ),
+        Case::v4("four tags", e, 68, ethernet(VLAN, &four)),
+        Case::v4("MPLS", e, 56, ethernet(MPLS, &label(16, true, &v4()))),
+        Case::v6("two MPLS labels", e, 80, ethernet(MPLS, &two_labels)),
+        Case::v4("PPPoE", e, 60, ethernet(PPPOE, &pppoe(0x21, &v4()))),
+        Case::v6(
+            "PPPoE with IPv6",
+            e,
+            80,
+            ethernet(PPPOE, &pppoe(0x57, &v6())),
+        ),
+        Case::v4(
+            "PPPoE in a VLAN",
+            e,
+            64,
+            ethernet(VLAN, &tag(5, PPPOE, &pppoe(0x21, &v4()))),
+        ),
+        Case::v4("802.3 with SNAP", e, 60, ethernet(46, &snap)),
     ];
-    for (transport, application, packet) in cases {
-        let from = if packet[0] >> 4 == 6 {
-            "2001:db8:f::1"
-        } else {
-            "192.0.2.1"
-        };
-        let report = report(ETHERNET, &[ethernet_ip(&packet)]);
-        assert_eq!(report["protocols"]["transport"][0]["name"], transport);
-        assert_eq!(report["protocols"]["application"][0]["name"], application);
-        assert_eq!(report["flows"][0]["src_addr"], from, "{application}");
-        assert_eq!(report["endpoints_total"], 2, "{application}");
+    cases.iter().for_each(Case::check);
+}
+
+#[test]
+fn behind_extension_headers() {
+    let (from, to) = (at("[2001:db8::1]:0").ip(), at("[2001:db8::2]:0").ip());
+    let options = ipv6_options(60, &ipv6_options(17, &v6()[40..]));
+    let packet = ethernet_ip(&other(from, to, 0, &options));
+    Case::v6("hop-by-hop and destination options", ETHERNET, 88, packet).check();
+}
+
+#[test]
+fn behind_the_headers_of_other_link_types() {
+    let cases = [
+        Case::v4("raw IP", 101, 38, v4()),
+        Case::v6("raw IP with IPv6", 101, 58, v6()),
+        Case::v4("raw IP of OpenBSD", 14, 38, v4()),
+        Case::v6("raw IP as DLT", 12, 58, v6()),
+        Case::v4("raw IPv4", 228, 38, v4()),
+        Case::v6("raw IPv6", 229, 58, v6()),
+        Case::v4("null, little-endian", 0, 42, prefix(&[2, 0, 0, 0], &v4())),
+        Case::v6("null, big-endian", 0, 62, prefix(&[0, 0, 0, 30], &v6())),
+        Case::v6("loop of OpenBSD", 108, 62, prefix(&[0, 0, 0, 24], &v6())),
+        Case::v4("PPP", 9, 42, prefix(&[0xff, 3, 0, 0x21], &v4())),
+        Case::v6("PPP without HDLC", 9, 60, prefix(&[0, 0x57], &v6())),
+        Case::v4(
+            "PPP with a short protocol",
+            50,
+            41,
+            prefix(&[0xff, 3, 0x21], &v4()),
+        ),
+        Case::v4("Cisco HDLC", 104, 42, prefix(&[0x0f, 0, 8, 0], &v4())),
+    ];
+    cases.iter().for_each(Case::check);
+}
+
+#[test]
+fn cooked_captures_tell_the_direction() {
+    const ADDRESS: [u8; 8] = [2, 0, 0, 0, 0, 1, 0, 0];
+    for (kind, direction) in [
+        (0, "ingress"),
+        (1, "ingress"),
+        (3, "unknown"),
+        (4, "egress"),
+    ] {
+        let sll = [&[0, kind, 0, 1, 0, 6][..], &ADDRESS, &[8, 0], &v4()].concat();
+        Case {
+            direction,
+            ..Case::v4("Linux cooked", 113, 54, sll)
+        }
+        .check();
+        let start = [0x86, 0xdd, 0, 0, 0, 0, 0, 3, 0, 1, kind, 6];
+        let sll2 = [&start[..], &ADDRESS, &v6()].concat();
+        Case {
+            direction,
+            ..Case::v6("Linux cooked, version 2", 276, 78, sll2)
+        }
+        .check();
     }
-}
-
-#[test]
-fn later_fragments_count_without_ports() {
-    let v4 = fragments_of_v4();
-    let v6 = {
-        let (a, b) = (at("[2001:db8::1]:0").ip(), at("[2001:db8::2]:0").ip());
-        let udp = &v6()[40..];
-        let first = other(a, b, 44, &ipv6_fragment(17, 0, true, udp));
-        let second = other(a, b, 44, &ipv6_fragment(17, 24, false, &[0xab; 50]));
-        [first, second]
-    };
-    for (name, [first, second], bytes) in [("IPv4", v4, [52, 84]), ("IPv6", v6, [80, 112])] {
-        let report = report(ETHERNET, &[ethernet_ip(&first), ethernet_ip(&second)]);
-        // Ranked by bytes: the second is the larger.
-        let flow = |index: usize| &report["flows"][index];
-        assert_eq!(
-            [
-                &flow(0)["src_port"],
-                &flow(0)["dst_port"],
-                &flow(0)["bytes"]
-            ],
-            [0, 0, bytes[1]],
-            "{name}"
-        );
-        assert_eq!(
-            [
-                &flow(1)["src_port"],
-                &flow(1)["dst_port"],
-                &flow(1)["bytes"]
-            ],
-            [1111, 2222, bytes[0]],
-            "{name}"
-        );
-        assert_eq!(report["protocols"]["transport"][0]["packets"], 2, "{name}");
-        assert_eq!(report["conversations"][0]["a_to_b"]["packets"], 2, "{name}");
-    }
-}
-
-fn fragments_of_v4() -> [Vec<u8>; 2] {
-    let second = other(
-        at("10.1.0.1:0").ip(),
-        at("10.1.0.2:0").ip(),
-        17,
-        &[0xab; 50],
-    );
-    [fragment(&v4(), 0, true), fragment(&second, 24, false)]
-}
-
-#[test]
-fn what_is_not_ip_has_a_name() {
-    // An 802.3 length, and a service access point for spanning tree.
-    let stp = ethernet(38, &prefix(&[0x42, 0x42, 3], &[0; 35]));
-    let mut frames = vec![stp];
-    let types = [0x0806_u16, 0x88cc, 0x8809, 0x8863, 0x888e, 0x88f7, 0x4242];
-    frames.extend(types.iter().map(|ethertype| ethernet(*ethertype, &[0; 46])));
-    let report = report(ETHERNET, &frames);
-    let names: Vec<String> = protocols(&report, "network").into_keys().collect();
-    assert_eq!(
-        names,
-        [
-            "arp",
-            "eapol",
-            "ethertype-0x4242",
-            "lldp",
-            "pppoed",
-            "ptp",
-            "slow",
-            "stp"
-        ]
-    );
-    assert_eq!(report["accounting"]["not_ip"]["packets"], 8);
-    assert_eq!(report["flows_total"], 0);
-}
-
-#[test]
-fn what_cannot_be_read_has_a_reason() {
-    let mut short_ihl = v4();
-    short_ihl[0] = 0x44;
-    let mut version_five = v4();
-    version_five[0] = 0x55;
-    let mut short_total = v4();
-    short_total[2..4].copy_from_slice(&[0, 19]);
-    let five_tags = (0..5).fold(v4(), |inner, n| {
-        tag(
-            n,
-            if n == 0 {
-                ethertype::IPV4
-            } else {
-                ethertype::VLAN
-            },
-            &inner,
-        )
-    });
-    let frames = [
-        vec![2; 13],
-        ethernet(ethertype::VLAN, &[0, 7]),
-        ethernet(ethertype::IPV4, &v4()[..19]),
-        ethernet(ethertype::IPV6, &v6()[..39]),
-        ethernet(ethertype::IPV4, &short_ihl),
-        ethernet(ethertype::IPV4, &version_five),
-        ethernet(ethertype::IPV6, &v4()), // cut off before its version is looked at
-        ethernet(ethertype::IPV4, &short_total),
-        ethernet(ethertype::VLAN, &five_tags),
-    ];
-    let report = report(ETHERNET, &frames);
-    let malformed = report["accounting"]["malformed"].as_object().unwrap();
-    let packets: Vec<(&str, u64)> = malformed
-        .iter()
-        .map(|(name, counts)| (name.as_str(), counts["packets"].as_u64().unwrap()))
-        .collect();
-    let expected = [
-        ("ip_version", 1),
-        ("ipv4_header_length", 1),
-        ("ipv4_total_length", 1),
-        ("too_deep", 1),
-        ("truncated_link", 2),
-        ("truncated_network", 3),
-    ];
-    assert_eq!(packets, expected);
-    assert_eq!(report["protocols"]["network"][0]["name"], "other");
-    assert_eq!(report["protocols"]["network"][0]["packets"], 9);
 }

@@ -3,6 +3,7 @@
 mod containers;
 mod damage;
 mod encapsulations;
+mod network;
 mod whole;
 
 use crate::support::capture::Record;
