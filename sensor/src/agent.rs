@@ -6,6 +6,8 @@ use crate::source::{Event, Source, SourceError};
 
 /// How often tables are looked at between polls.
 const LOOK_EVERY: i64 = 50_000_000;
+/// How often the interfaces are asked for, however long the interval is.
+const CHECK_EVERY: i64 = 1_000_000_000;
 /// Wall and monotonic clock may drift apart by this much between two ticks before it counts as a jump.
 const JUMP: i64 = 1_000_000_000;
 
@@ -49,6 +51,8 @@ pub struct Agent {
     next_poll: i64,
     next_report: i64,
     /// On the monotonic clock.
+    next_check: i64,
+    /// On the monotonic clock.
     end: Option<i64>,
     last: Now,
 }
@@ -62,6 +66,7 @@ impl Agent {
             period_start: now.wall,
             next_poll: next_multiple(now.wall, config.delta.interval),
             next_report: next_multiple(now.wall, config.report_every),
+            next_check: now.monotonic,
             end: config
                 .duration
                 .map(|duration| now.monotonic.saturating_add(duration)),
@@ -83,14 +88,15 @@ impl Agent {
         };
         let interval_over = now.wall >= self.next_poll;
         if interval_over || self.config.count.is_some() || source.needs_poll() {
-            let before = total(&self.delta);
-            source.poll(now, &mut self.delta)?;
-            self.counted += difference(total(&self.delta), before);
+            self.poll(now, source)?;
         }
         if interval_over {
             tick.interval = Some(difference(self.counted, self.at_interval));
             self.at_interval = self.counted;
             self.next_poll = next_multiple(now.wall, self.config.delta.interval);
+        }
+        if now.monotonic >= self.next_check {
+            self.next_check = now.monotonic.saturating_add(CHECK_EVERY);
             tick.events = source.check()?;
         }
         if now.wall >= self.next_report {
@@ -104,6 +110,14 @@ impl Agent {
                 .is_some_and(|count| self.counted.packets >= count)
             || tick.events.contains(&Event::AllGone);
         Ok(tick)
+    }
+
+    /// Takes in what was counted up to now, before it is due; gives what was counted since the start.
+    pub fn poll(&mut self, now: Now, source: &mut dyn Source) -> Result<Counts, SourceError> {
+        let before = total(&self.delta);
+        source.poll(now, &mut self.delta)?;
+        self.counted += difference(total(&self.delta), before);
+        Ok(self.counted)
     }
 
     /// The last, unfinished period, with everything that was still in the source.

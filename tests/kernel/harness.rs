@@ -133,7 +133,7 @@ impl Drop for Namespace {
     }
 }
 
-fn packet_socket(interface: &str) -> OwnedFd {
+pub(crate) fn packet_socket(interface: &str) -> OwnedFd {
     let name = std::ffi::CString::new(interface).unwrap();
     // SAFETY: plain system calls on values that live through them.
     unsafe {
@@ -168,6 +168,7 @@ pub(crate) fn ip(arguments: &[&str]) {
 pub(crate) struct Sensor {
     pub child: Child,
     folder: tempfile::TempDir,
+    reports: PathBuf,
     stderr: BufReader<std::process::ChildStderr>,
     /// What it said on standard error before it was ready.
     pub greeting: String,
@@ -186,12 +187,23 @@ pub(crate) struct Ended {
 impl Sensor {
     pub(crate) fn start(namespace: &Namespace, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = namespace.command(env!("CARGO_BIN_EXE_sensor"));
+        let reports = folder.path().join("reports");
+        let command = namespace.command(env!("CARGO_BIN_EXE_sensor"));
+        Self::launch(command, arguments, folder, reports)
+    }
+
+    /// Starts the sensor that `command` names, with a folder for its own files and one for the reports.
+    pub(crate) fn launch(
+        mut command: Command,
+        arguments: &[&str],
+        folder: tempfile::TempDir,
+        reports: PathBuf,
+    ) -> Self {
         command
             .arg("run")
             .args(arguments)
-            .args(["-n", "0", "--out"])
-            .arg(folder.path().join("reports"));
+            .args(["-n", "0", "--out"]);
+        command.arg(&reports);
         command.arg("--json").arg(folder.path().join("whole.json"));
         let mut child = command
             .stdin(Stdio::null())
@@ -209,13 +221,30 @@ impl Sensor {
         Sensor {
             child,
             folder,
+            reports,
             stderr,
             greeting,
         }
     }
 
-    pub(crate) fn reports(&self) -> PathBuf {
-        self.folder.path().join("reports")
+    pub(crate) fn reports(&self) -> &Path {
+        &self.reports
+    }
+
+    /// Periodic reports so far, in the order of their names.
+    pub(crate) fn written(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(&self.reports) else {
+            return Vec::new();
+        };
+        let mut names: Vec<PathBuf> = entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| {
+                path.file_name()
+                    .is_some_and(|name| name.to_string_lossy().starts_with("sensor-"))
+            })
+            .collect();
+        names.sort();
+        names
     }
 
     pub(crate) fn signal(&self, signal: i32) {
@@ -224,14 +253,15 @@ impl Sensor {
         assert_eq!(result, 0, "{}", io::Error::last_os_error());
     }
 
-    /// Reads standard error until a line holds `text`.
-    pub(crate) fn wait_for_line(&mut self, text: &str) {
+    /// Reads standard error until a line holds `text`; gives what it read.
+    pub(crate) fn wait_for_line(&mut self, text: &str) -> String {
         let mut said = String::new();
         while !said.contains(text) {
             let read = self.stderr.read_line(&mut said).unwrap();
             assert!(read > 0, "sensor ended without saying {text:?}: {said}");
         }
         self.greeting += &said;
+        said
     }
 
     /// Stops it as systemd would, and reads what it wrote.
@@ -245,15 +275,7 @@ impl Sensor {
         let mut stderr = std::mem::take(&mut self.greeting);
         self.stderr.read_to_string(&mut stderr).unwrap();
         let status = self.child.wait().unwrap();
-        let mut names: Vec<PathBuf> = fs::read_dir(self.reports())
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| {
-                path.file_name()
-                    .is_some_and(|name| name.to_string_lossy().starts_with("sensor-"))
-            })
-            .collect();
-        names.sort();
+        let names = self.written();
         Ended {
             status,
             stderr,
@@ -290,7 +312,8 @@ pub(crate) fn read(path: &Path) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn json(path: &Path) -> Value {
+/// Null where there is no such file.
+pub(crate) fn json(path: &Path) -> Value {
     match fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).unwrap(),
         Err(_) => Value::Null,

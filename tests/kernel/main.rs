@@ -4,6 +4,9 @@
 
 mod gso;
 mod harness;
+mod lifecycle;
 mod packets;
 mod replay;
+mod reports;
 mod test_run;
+mod traffic;

@@ -223,3 +223,23 @@ fn the_run_ends_when_no_interface_is_left() {
     };
     assert!(agent(None, None).tick(at(S), &mut source).unwrap().done);
 }
+
+#[test]
+fn interfaces_are_looked_after_every_second_however_long_the_interval() {
+    let gone = || {
+        vec![Event::Gone {
+            interface: "eth0".to_owned(),
+        }]
+    };
+    let mut source = Fake::default();
+    let mut agent = agent(None, None);
+    agent.config.delta.interval = 3600 * S;
+    agent.next_poll = 2000 * S;
+    agent.tick(at(S / 2), &mut source).unwrap();
+    source.events = gone();
+    let early = agent.tick(at(S), &mut source).unwrap();
+    assert_eq!(early.events, []);
+    let late = agent.tick(at(S + S / 2), &mut source).unwrap();
+    assert_eq!(late.events, gone());
+    assert!(late.interval.is_none());
+}

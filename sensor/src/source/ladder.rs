@@ -19,8 +19,19 @@ pub struct Wish {
 }
 
 impl Wish {
-    fn pins_xdp(self) -> bool {
-        self.backend == Backend::Xdp || self.xdp_mode != XdpMode::Auto
+    pub(super) fn pins_xdp(self) -> bool {
+        let allows = matches!(self.backend, Backend::Auto | Backend::Xdp);
+        allows && (self.backend == Backend::Xdp || self.xdp_mode != XdpMode::Auto)
+    }
+
+    /// What to type when what was asked for is refused.
+    pub(super) fn advice(self) -> &'static str {
+        match (self.backend, self.pins_xdp()) {
+            (_, true) => "try --backend tc, which counts exactly, too",
+            (Backend::Tc, _) => "try --backend af-packet",
+            (Backend::AfPacket, _) => "try --backend auto",
+            (Backend::Auto | Backend::Xdp, _) => "see: sensor interfaces",
+        }
     }
 }
 
@@ -41,12 +52,12 @@ pub(super) fn climb(
 ) -> Result<Hooks, Vec<String>> {
     let Some(l3) = starts_with_ip(link.arphrd) else {
         return Err(vec![format!(
-            "{}: no decoder for its hardware type {}",
-            link.name, link.arphrd
+            "no decoder for its hardware type {}",
+            link.arphrd
         )]);
     };
     if let Err(error) = kernel.object.assign(link.index, slot, l3) {
-        return Err(vec![format!("{}: {error}", link.name)]);
+        return Err(vec![error.to_string()]);
     }
     let mut refusals = Vec::new();
     let ingress = ingress(kernel, link, slot, wish, &mut refusals);
@@ -81,8 +92,8 @@ fn ingress(
         Ok(hook) => return Some(hook),
         Err(why) => why,
     };
-    refusals.push(format!("{}: no XDP: {why_not}", link.name));
-    if wish.pins_xdp() && wish.backend != Backend::Tc {
+    refusals.push(format!("no XDP: {why_not}"));
+    if wish.pins_xdp() {
         return None;
     }
     match attach::tc(&mut kernel.object, link, false) {
@@ -95,7 +106,7 @@ fn ingress(
             })
         }
         Err(refusal) => {
-            refusals.push(format!("{}: no TC ingress: {}", link.name, told(&refusal)));
+            refusals.push(format!("no TC ingress: {}", told(&refusal)));
             None
         }
     }
@@ -155,7 +166,7 @@ fn egress(kernel: &mut Kernel, link: &Link, slot: u8, refusals: &mut Vec<String>
         }
         Err(refusal) => {
             let why = told(&refusal);
-            refusals.push(format!("{}: egress is NOT counted: {why}", link.name));
+            refusals.push(format!("egress is NOT counted: {why}"));
             Hook {
                 name: None,
                 mode: None,

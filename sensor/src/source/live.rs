@@ -24,10 +24,14 @@ pub struct LiveConfig {
 pub enum OpenError {
     #[error("{0}")]
     Permission(Missing),
-    #[error("{interface} can't be counted: {}", .reasons.join("; "))]
+    #[error("counting in the kernel can't be had: {0}; try --backend af-packet")]
+    Programs(String),
+    #[error("{interface} can't be counted: {}; {advice}", .reasons.join("; "))]
     Interface {
         interface: String,
         reasons: Vec<String>,
+        /// What to type instead.
+        advice: &'static str,
     },
 }
 
@@ -49,6 +53,8 @@ pub struct Live {
     /// Why the kernel's programs can't be had at all.
     no_kernel: Option<String>,
     rings: Vec<af_packet::AfPacket>,
+    /// Of interfaces that are gone, with what was not read yet.
+    gone_rings: Vec<af_packet::AfPacket>,
     interfaces: Vec<Interface>,
     all_gone: bool,
 }
@@ -59,6 +65,7 @@ impl Live {
             kernel: None,
             no_kernel: None,
             rings: Vec::new(),
+            gone_rings: Vec::new(),
             interfaces: Vec::new(),
             all_gone: false,
             config,
@@ -106,7 +113,7 @@ impl Live {
             self.no_kernel = Some("AF_PACKET was asked for".to_owned());
             return Ok(());
         }
-        let pinned = self.config.wish.backend != Backend::Auto;
+        let pinned = self.config.wish.backend != Backend::Auto || self.config.wish.pins_xdp();
         if let Some(missing) = privilege::missing(privilege::EBPF) {
             if pinned || privilege::missing(privilege::AF_PACKET).is_some() {
                 return Err(OpenError::Permission(missing));
@@ -116,12 +123,7 @@ impl Live {
         }
         match self.kernel(slots, now) {
             Ok(kernel) => self.kernel = Some(kernel),
-            Err(why) if pinned => {
-                return Err(OpenError::Interface {
-                    interface: "the kernel backend".to_owned(),
-                    reasons: vec![why],
-                });
-            }
+            Err(why) if pinned => return Err(OpenError::Programs(why)),
             Err(why) => self.no_kernel = Some(why),
         }
         Ok(())
@@ -162,13 +164,12 @@ impl Live {
                 Err(refusals) => refusals,
             },
             (None, why) => vec![format!(
-                "{}: no eBPF: {}",
-                link.name,
+                "no eBPF: {}",
                 why.as_deref().unwrap_or("not loaded")
             )],
         };
-        let asked = self.config.wish.backend;
-        if asked == Backend::Auto || asked == Backend::AfPacket {
+        let (asked, pins_xdp) = (self.config.wish.backend, self.config.wish.pins_xdp());
+        if matches!(asked, Backend::Auto | Backend::AfPacket) && !pins_xdp {
             match af_packet::AfPacket::open(link.index, slot, link.loopback) {
                 Ok(ring) => {
                     self.rings.push(ring);
@@ -177,27 +178,40 @@ impl Live {
                 Err(error @ RingError::NoPermission(_)) => {
                     return Err(match privilege::missing(privilege::AF_PACKET) {
                         Some(missing) => OpenError::Permission(missing),
-                        None => OpenError::Interface {
-                            interface: link.name.clone(),
-                            reasons: vec![error.to_string()],
-                        },
+                        None => self.refused(link, vec![error.to_string()]),
                     });
                 }
-                Err(error) => refusals.push(format!("{}: no AF_PACKET: {error}", link.name)),
+                Err(error) => refusals.push(format!("no AF_PACKET: {error}")),
             }
         }
-        Err(OpenError::Interface {
+        Err(self.refused(link, refusals))
+    }
+
+    fn refused(&self, link: &Link, reasons: Vec<String>) -> OpenError {
+        OpenError::Interface {
             interface: link.name.clone(),
-            reasons: refusals,
-        })
+            reasons,
+            advice: self.config.wish.advice(),
+        }
     }
 
     fn let_go(&mut self, index: usize) -> Result<(), SourceError> {
         let interface = &mut self.interfaces[index];
         interface.alive = false;
-        self.rings.retain(|ring| ring.slot() != interface.slot);
+        let (gone, rings) = std::mem::take(&mut self.rings)
+            .into_iter()
+            .partition(|ring| ring.slot() == interface.slot);
+        self.rings = rings;
+        self.gone_rings.extend::<Vec<_>>(gone);
         if let Some(kernel) = &mut self.kernel {
             kernel.let_go(interface.slot, interface.link.index)?;
+        }
+        Ok(())
+    }
+
+    fn finish_gone(&mut self, delta: &mut Delta) -> Result<(), SourceError> {
+        for mut ring in self.gone_rings.drain(..) {
+            ring.finish(delta)?;
         }
         Ok(())
     }
@@ -237,7 +251,7 @@ impl Source for Live {
             kernel.poll(now, delta)?;
         }
         self.rings.iter_mut().for_each(|ring| ring.poll(delta));
-        Ok(())
+        self.finish_gone(delta)
     }
 
     fn needs_poll(&mut self) -> bool {
@@ -267,6 +281,7 @@ impl Source for Live {
                         interface: interface.link.name.clone(),
                     });
                     self.let_go(index)?;
+                    events.extend(self.try_again(index)?);
                 }
             }
         }
@@ -285,7 +300,7 @@ impl Source for Live {
         for ring in &mut self.rings {
             ring.finish(delta)?;
         }
-        Ok(())
+        self.finish_gone(delta)
     }
 }
 
@@ -293,7 +308,10 @@ fn packet_hooks(link: &Link, refusals: Vec<String>, asked: Backend) -> Hooks {
     let why = if asked == Backend::AfPacket {
         "AF_PACKET was asked for".to_owned()
     } else {
-        refusals.last().cloned().unwrap_or_default()
+        format!(
+            "{}; it costs a copy of every packet's headers, and under load some may be lost, which the reports say",
+            refusals.last().map_or("", String::as_str)
+        )
     };
     let hook = Hook {
         name: Some("af-packet"),

@@ -28,6 +28,15 @@ use recorder::{Recorder, Summary};
 use signals::{Signal, Signals};
 
 pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
+    let failed = |error| Failure::new(Exit::Failed, error);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    // Before anything is counted: from then on a signal must not end the run without its report.
+    let signals = runtime
+        .block_on(async { Signals::listen() })
+        .map_err(failed)?;
     let outputs = Outputs::prepare(&args.outputs, &[])?;
     let links = select::links(&args.interfaces)?;
     outputs::prepare_folder(&args.out)?;
@@ -51,16 +60,12 @@ pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
         notes: Vec::new(),
     };
     run.announce();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Failed, error))?;
     let delta = DeltaConfig {
         interval: nanoseconds(args.counting.interval),
         max_flows: args.counting.max_flows as usize,
         seeds,
     };
-    let (summary, exit) = runtime.block_on(run.until_stopped(delta))?;
+    let (summary, exit) = runtime.block_on(run.until_stopped(delta, signals))?;
     run.conclude(&summary, &outputs, exit)
 }
 
@@ -78,10 +83,9 @@ impl Run<'_> {
     fn announce(&self) {
         for interface in self.live.interfaces() {
             if self.verbose {
-                interface
-                    .refusals
-                    .iter()
-                    .for_each(|refusal| status::note(refusal));
+                for refusal in &interface.refusals {
+                    status::note(&format!("{}: {refusal}", name(interface)));
+                }
             }
             status::note(&announcement(interface));
             if !interface.link.up {
@@ -98,8 +102,11 @@ impl Run<'_> {
         ));
     }
 
-    async fn until_stopped(&mut self, delta: DeltaConfig) -> Result<(Summary, Exit), Failure> {
-        let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Failed, error))?;
+    async fn until_stopped(
+        &mut self,
+        delta: DeltaConfig,
+        mut signals: Signals,
+    ) -> Result<(Summary, Exit), Failure> {
         let mut recorder = Recorder::start(self.args.out.clone(), delta);
         let config = AgentConfig {
             delta,
@@ -117,7 +124,10 @@ impl Run<'_> {
             };
             match signal {
                 Some(Signal::Stop) => break,
-                Some(Signal::Show) => status::warn(&progress(agent.counted())),
+                Some(Signal::Show) => match agent.poll(Now::read(), &mut self.live) {
+                    Ok(counted) => status::warn(&progress(counted)),
+                    Err(error) => status::warn(&format!("the counts can't be read: {error}")),
+                },
                 Some(Signal::Reload) => {
                     status::warn("SIGHUP: there is no configuration to reload; going on")
                 }
@@ -313,7 +323,7 @@ fn info(interface: &Interface) -> InterfaceInfo {
 fn refused(error: OpenError) -> Failure {
     let exit = match error {
         OpenError::Permission(_) => Exit::NoPermission,
-        OpenError::Interface { .. } => Exit::Interface,
+        OpenError::Programs(_) | OpenError::Interface { .. } => Exit::Interface,
     };
     Failure::new(exit, error)
 }
