@@ -69,8 +69,12 @@ impl Kernel {
             monotonic: now.monotonic,
             wall: now.wall,
         });
+        let quiet = Quiet {
+            half,
+            since: self.since,
+        };
         self.reader
-            .drain(&self.object.maps, quiet, &self.clock, self.since, delta);
+            .drain(&self.object.maps, quiet, &self.clock, delta);
         self.since = now.wall;
         Ok(())
     }
