@@ -157,3 +157,46 @@ const _: () = {
     assert!(size_of::<Set>() == 512);
     assert!(Reason::ALL.len() < CLASSES);
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_protocol_and_reason_has_a_place_of_its_own() {
+        let mut places: Vec<_> = (0..=255)
+            .flat_map(|protocol| [false, true].map(|ipv6| ip_index(protocol, ipv6)))
+            .collect();
+        places.sort_unstable();
+        assert!(places.into_iter().eq(0..Totals::ZERO.ip.len()));
+        let classes: Vec<_> = Reason::ALL.iter().map(|reason| class_of(*reason)).collect();
+        assert!(
+            classes
+                .iter()
+                .copied()
+                .eq(CLASS_NOT_IP + 1..=Reason::ALL.len())
+        );
+    }
+
+    #[test]
+    fn reasons_have_names_of_their_own() {
+        let names: std::collections::BTreeSet<_> =
+            Reason::ALL.iter().map(|reason| reason.name()).collect();
+        assert_eq!(names.len(), Reason::ALL.len());
+        let truncated = Reason::ALL
+            .iter()
+            .filter(|reason| reason.name().starts_with("truncated"));
+        assert!(truncated.eq(Reason::ALL.iter().filter(|reason| reason.is_truncation())));
+    }
+
+    #[test]
+    fn counts_add_up() {
+        let one = Counts {
+            packets: 1,
+            bytes: 60,
+        };
+        let sum: Counts = [one, one, one].into_iter().sum();
+        assert_eq!(sum, one + one + one);
+        assert_eq!((sum.packets, sum.bytes), (3, 180));
+    }
+}

@@ -180,4 +180,32 @@ mod tests {
         assert_eq!(by_port(ip::TCP, 40000, 50000), None);
         assert_eq!(by_port(ip::ICMP, 53, 53), None);
     }
+
+    #[test]
+    fn each_port_means_the_same_whichever_side_it_is_on() {
+        for protocol in [ip::TCP, ip::UDP, ip::SCTP] {
+            for port in 0..=u16::MAX {
+                for other in [0, 53, 443, 5060, 40000, u16::MAX] {
+                    let name = by_port(protocol, port, other);
+                    assert_eq!(name, by_port(protocol, other, port), "{port} {other}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_higher_port_decides_where_the_lower_has_no_name() {
+        assert_eq!(by_port(ip::TCP, 1024, 5432), Some("postgresql"));
+        assert_eq!(by_port(ip::UDP, 51820, 1), Some("wireguard"));
+        assert_eq!(by_port(ip::SCTP, 36412, 1), Some("s1ap"));
+        assert_eq!(by_port(ip::TCP, 6880, 6890), None);
+        assert_eq!(by_port(ip::TCP, 6881, 50000), by_port(ip::UDP, 50000, 6889));
+    }
+
+    #[test]
+    fn ports_of_other_protocols_have_no_name() {
+        for protocol in (0..=255).filter(|number| ![ip::TCP, ip::UDP, ip::SCTP].contains(number)) {
+            assert_eq!(by_port(protocol, 443, 53), None);
+        }
+    }
 }

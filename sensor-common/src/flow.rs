@@ -244,4 +244,45 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_packet_that_is_not_ip_is_named_by_its_network() {
+        for network in [0, 0x42, 0x0806, 0xffff] {
+            let mut key = FlowKey::not_ip(network);
+            key.set_origin(3, Direction::Ingress);
+            assert_eq!((key.network(), key.protocol()), (network, 0));
+            assert!(!key.is_ip() && !key.is_ipv6() && !key.has_ports());
+            assert_eq!((key.slot(), key.direction()), (3, Direction::Ingress));
+        }
+        // Not even the same as an IPv4 packet of all zeros.
+        assert_ne!(FlowKey::not_ip(0).0[4], FlowKey::ipv4(0, 0, 0).0[4]);
+    }
+
+    #[test]
+    fn the_origin_leaves_the_rest_alone() {
+        for slot in 0..=255 {
+            for direction in [Direction::Unknown, Direction::Ingress, Direction::Egress] {
+                let mut key = FlowKey::ipv6([1, 2], [3, 4], 255);
+                key.set_ports(u32::MAX);
+                key.set_origin(slot, direction);
+                assert_eq!(
+                    (key.slot(), key.direction(), key.protocol()),
+                    (slot, direction, 255)
+                );
+                assert_eq!((key.src_port(), key.dst_port()), (u16::MAX, u16::MAX));
+                assert!(key.is_ip() && key.is_ipv6() && key.0[4] & VALID != 0);
+            }
+        }
+    }
+
+    #[test]
+    fn same_is_equal() {
+        let key = FlowKey::ipv6([1, 2], [3, 4], 6);
+        assert!(key.same(&key.0));
+        for bit in 0..5 * 64 {
+            let mut other = key;
+            other.0[bit / 64] ^= 1 << (bit % 64);
+            assert!(!key.same(&other.0), "bit {bit}");
+        }
+    }
 }

@@ -155,3 +155,58 @@ pub fn transport_name(number: u8) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_name(name: &str) -> bool {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        name.starts_with(plain) && name.chars().all(plain)
+    }
+
+    #[test]
+    fn names_are_lower_case_and_of_one_word() {
+        let networks = (0..=u16::MAX).filter_map(network_name);
+        let transports = (0..=u8::MAX).filter_map(transport_name);
+        for name in networks.chain(transports) {
+            assert!(is_name(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_transports_share_a_name() {
+        let names: Vec<_> = (0..=u8::MAX).filter_map(transport_name).collect();
+        let unique: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(unique.len(), names.len());
+    }
+
+    #[test]
+    fn the_numbers_in_the_code_have_their_names() {
+        let transports = [ip::ICMP, ip::TCP, ip::UDP, ip::GRE, ip::ICMPV6, ip::SCTP];
+        let names = ["icmp", "tcp", "udp", "gre", "icmpv6", "sctp"];
+        assert_eq!(transports.map(transport_name), names.map(Some));
+        let tunnels = [ip::IPIP, ip::IPV6, ip::DCCP, ip::UDP_LITE];
+        let names = ["ipip", "6in4", "dccp", "udplite"];
+        assert_eq!(tunnels.map(transport_name), names.map(Some));
+        let networks = [
+            network::ARP,
+            network::LLC_SNAP,
+            network::PPP,
+            network::UNKNOWN,
+        ];
+        assert_eq!(
+            networks.map(network_name),
+            ["arp", "snap", "ppp", "unknown"].map(Some)
+        );
+    }
+
+    #[test]
+    fn every_service_access_point_has_a_name() {
+        assert!((0..=0xff).all(|id| network_name(id).is_some()));
+        assert_eq!(network_name(0x42), Some("stp"));
+        assert_eq!(network_name(0x06), Some("llc"));
+        assert_eq!(network_name(0x0102), None);
+        assert_eq!(network_name(0x1234), None);
+    }
+}
