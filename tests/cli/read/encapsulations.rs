@@ -127,6 +127,36 @@ fn behind_extension_headers() {
 }
 
 #[test]
+fn lengths_in_ip_headers_move_ports_and_never_the_bytes() {
+    // Four bytes of options: a header of 24 bytes.
+    let mut options = [&v4()[..20], &[1, 1, 1, 0], &v4()[20..]].concat();
+    options[0] = 0x46;
+    options[3] += 4;
+    // Super-packets that were captured before the card cut them have no length.
+    let (mut super4, mut super6) = (v4(), v6());
+    super4[2..4].fill(0);
+    super6[4..6].fill(0);
+    let padded = prefix(&ethernet_ip(&v4()), &[0; 8]);
+    // Longer than what is there, as if the capture had cut it.
+    let mut longer = v4();
+    longer[2] = 0xff;
+    let e = ETHERNET;
+    let cases = [
+        Case::v4("IPv4 options", e, 56, ethernet_ip(&options)),
+        Case::v4("total length 0", e, 52, ethernet_ip(&super4)),
+        Case::v6("payload length 0", e, 72, ethernet_ip(&super6)),
+        Case::v4("padding", e, 60, padded),
+        Case::v4(
+            "total length beyond the packet",
+            e,
+            52,
+            ethernet_ip(&longer),
+        ),
+    ];
+    cases.iter().for_each(Case::check);
+}
+
+#[test]
 fn behind_the_headers_of_other_link_types() {
     let cases = [
         Case::v4("raw IP", 101, 38, v4()),
