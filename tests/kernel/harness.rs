@@ -227,10 +227,6 @@ impl Sensor {
         }
     }
 
-    pub(crate) fn reports(&self) -> &Path {
-        &self.reports
-    }
-
     /// Periodic reports so far, in the order of their names.
     pub(crate) fn written(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(&self.reports) else {
@@ -295,6 +291,32 @@ impl Ended {
         }
         self.report
     }
+}
+
+/// Exit code and standard error of a run that ends by itself, at the latest after ten seconds.
+pub(crate) fn refused(namespace: &Namespace, arguments: &[&str]) -> (Option<i32>, String) {
+    attempt(
+        namespace.command(env!("CARGO_BIN_EXE_sensor")),
+        arguments,
+        tempfile::tempdir().unwrap().path(),
+    )
+}
+
+/// As [`refused`], of the sensor that `command` names, with the reports in `folder`.
+pub(crate) fn attempt(
+    mut command: Command,
+    arguments: &[&str],
+    folder: &Path,
+) -> (Option<i32>, String) {
+    let output = command
+        .args(["run", "--duration", "10s", "--out"])
+        .arg(folder)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), said)
 }
 
 /// The report of `sensor read` on a file.

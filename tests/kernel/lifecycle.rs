@@ -29,7 +29,7 @@ fn a_killed_agent_leaves_the_interface_clean() {
         // And the next one counts as if nothing had been.
         let next = Sensor::start(&pair.b, &["-i", "b0", "--backend", backend]);
         traffic::send(&pair.a, "a0", &traffic::frames(10), 1);
-        received(&pair.b, 110);
+        traffic::received(&pair.b, "b0", 110);
         assert_eq!(next.stop().checked()["totals"]["packets"], 10);
         assert_eq!(attached(&pair.b), (false, 0, 0), "stopped by SIGTERM");
     }
@@ -61,7 +61,7 @@ fn under_traffic(signal: i32, interface: &str, backend: &str) {
     eventually("three periodic reports", || sensor.written().len() >= 3);
     let before = traffic.sent();
     if interface == "b0" {
-        received(&pair.b, before);
+        traffic::received(&pair.b, "b0", before);
     }
     sensor.signal(signal);
     let ended = sensor.wait();
@@ -160,7 +160,7 @@ fn while_polling(interface: &str, backend: &str) {
     let sensor = Sensor::start(namespace, &[arguments, periods].concat());
     traffic::send(&pair.a, "a0", &traffic::frames(FLOWS), TIMES as usize);
     if interface == "b0" {
-        received(&pair.b, u64::from(FLOWS) * TIMES);
+        traffic::received(&pair.b, "b0", u64::from(FLOWS) * TIMES);
     }
     let ended = sensor.stop();
     reports::add_up(&ended);
@@ -201,13 +201,4 @@ fn attached(namespace: &Namespace) -> (bool, usize, usize) {
             ours(TcAttachType::Egress),
         )
     })
-}
-
-/// Waits until `b0` has handed `packets` on: sending is done before receiving is.
-fn received(namespace: &Namespace, packets: u64) {
-    let index = namespace.inside(|| link::by_name("b0").unwrap().unwrap().index);
-    eventually("all packets received", || {
-        let counters = namespace.inside(|| link::counters(index).unwrap().unwrap());
-        counters.rx.packets >= packets
-    });
 }

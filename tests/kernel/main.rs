@@ -2,10 +2,15 @@
 //! is not.
 #![allow(clippy::unwrap_used, reason = "a test that panics names the line")]
 
+mod disk;
 mod gso;
 mod harness;
+mod interfaces;
+mod ladder;
+mod layer3;
 mod lifecycle;
 mod packets;
+mod privilege;
 mod replay;
 mod reports;
 mod test_run;

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::harness::{Namespace, packet_socket};
+use sensor::link;
+
+use crate::harness::{Namespace, eventually, packet_socket};
 use crate::packets;
 
 /// Bytes of each packet on the wire.
@@ -26,6 +28,15 @@ pub(crate) fn send(namespace: &Namespace, interface: &str, frames: &[Vec<u8>], t
     for _ in 0..times {
         frames.iter().for_each(|frame| send_one(&socket, frame));
     }
+}
+
+/// Waits until the interface has handed `packets` on: sending is done before receiving is.
+pub(crate) fn received(namespace: &Namespace, interface: &str, packets: u64) {
+    let index = namespace.inside(|| link::by_name(interface).unwrap().unwrap().index);
+    eventually("all packets received", || {
+        let counters = namespace.inside(|| link::counters(index).unwrap().unwrap());
+        counters.rx.packets >= packets
+    });
 }
 
 /// Sends until it is stopped.

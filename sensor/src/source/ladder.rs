@@ -19,9 +19,13 @@ pub struct Wish {
 }
 
 impl Wish {
+    /// An XDP mode for a backend that has none.
+    pub fn contradicts_itself(self) -> bool {
+        self.xdp_mode != XdpMode::Auto && !matches!(self.backend, Backend::Auto | Backend::Xdp)
+    }
+
     pub(super) fn pins_xdp(self) -> bool {
-        let allows = matches!(self.backend, Backend::Auto | Backend::Xdp);
-        allows && (self.backend == Backend::Xdp || self.xdp_mode != XdpMode::Auto)
+        self.backend == Backend::Xdp || self.xdp_mode != XdpMode::Auto
     }
 
     /// What to type when what was asked for is refused.

@@ -28,6 +28,14 @@ use recorder::{Recorder, Summary};
 use signals::{Signal, Signals};
 
 pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
+    let wish = Wish {
+        backend: args.backend,
+        xdp_mode: args.xdp_mode,
+    };
+    if wish.contradicts_itself() {
+        let message = "--xdp-mode is for --backend auto or xdp: leave one of the two away";
+        return Err(Failure::told(Exit::Usage, message));
+    }
     let failed = |error| Failure::new(Exit::Failed, error);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -41,10 +49,6 @@ pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
     let links = select::links(&args.interfaces)?;
     outputs::prepare_folder(&args.out)?;
     let seeds = seeds::random();
-    let wish = Wish {
-        backend: args.backend,
-        xdp_mode: args.xdp_mode,
-    };
     let config = LiveConfig {
         wish,
         kernel_flows: args.kernel_flows,
