@@ -52,14 +52,19 @@ mod programs {
         {
             let words = packet.key.0;
             // SAFETY: a live value of the map.
-            unsafe { *sink = words[0] ^ words[1] ^ words[2] ^ words[3] ^ words[4] ^ packet.tcp_flags as u64 };
+            unsafe {
+                *sink =
+                    words[0] ^ words[1] ^ words[2] ^ words[3] ^ words[4] ^ packet.tcp_flags as u64
+            };
         }
         XDP_PASS
     }
 
     #[xdp]
     fn bench_percpu_hash(ctx: XdpContext) -> u32 {
-        let Some(packet) = parsed(&ctx) else { return XDP_PASS };
+        let Some(packet) = parsed(&ctx) else {
+            return XDP_PASS;
+        };
         let bytes = (ctx.data_end() - ctx.data()) as u64;
         // SAFETY: the helper has no preconditions; the values are this CPU's own.
         unsafe {
@@ -87,7 +92,9 @@ mod programs {
         const SOURCE: usize = 26;
         // SAFETY: the value is this CPU's own; the packet's range is checked below.
         unsafe {
-            let Some(state) = RANDOM.get_ptr_mut(0) else { return XDP_ABORTED };
+            let Some(state) = RANDOM.get_ptr_mut(0) else {
+                return XDP_ABORTED;
+            };
             let mut random = *state | 1;
             random ^= random << 13;
             random ^= random >> 7;
@@ -110,7 +117,11 @@ mod programs {
 
     #[inline(always)]
     fn parsed(ctx: &XdpContext) -> Option<Packet> {
-        let direct = Direct { data: ctx.data(), data_end: ctx.data_end(), context: ctx.ctx };
+        let direct = Direct {
+            data: ctx.data(),
+            data_end: ctx.data_end(),
+            context: ctx.ctx,
+        };
         parse::on_interface(&direct, false).ok()
     }
 

@@ -3,7 +3,11 @@
 //!
 //! Every figure comes from BPF_PROG_TEST_RUN on this thread's CPU time, all programs in turn within each round; medians
 //! over the rounds, and ratios of the same run. Absolute figures of a shared machine say little.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a program for people who measure")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a program for people who measure"
+)]
 
 use aya::maps::ProgramArray;
 use aya::programs::{TestRun, TestRunOptions, Xdp};
@@ -25,19 +29,48 @@ struct Case {
 }
 
 const CASES: [Case; 6] = [
-    Case { name: "1 flow", bits: 0, skewed: 0 },
-    Case { name: "1k uniform", bits: 10, skewed: 0 },
-    Case { name: "64k uniform", bits: 16, skewed: 0 },
-    Case { name: "64k skewed", bits: 16, skewed: 1 },
-    Case { name: "1M uniform", bits: 20, skewed: 0 },
-    Case { name: "1M skewed", bits: 20, skewed: 1 },
+    Case {
+        name: "1 flow",
+        bits: 0,
+        skewed: 0,
+    },
+    Case {
+        name: "1k uniform",
+        bits: 10,
+        skewed: 0,
+    },
+    Case {
+        name: "64k uniform",
+        bits: 16,
+        skewed: 0,
+    },
+    Case {
+        name: "64k skewed",
+        bits: 16,
+        skewed: 1,
+    },
+    Case {
+        name: "1M uniform",
+        bits: 20,
+        skewed: 0,
+    },
+    Case {
+        name: "1M skewed",
+        bits: 20,
+        skewed: 1,
+    },
 ];
 
 fn main() {
     let path = std::env::var("SENSOR_BENCH_OBJECT").expect("run it by cargo xtask bench");
     let object = std::fs::read(path).unwrap();
-    println!("ns per packet above the driver and an empty program; medians of {ROUNDS} rounds of {REPEAT}");
-    println!("{:<12} {:>8} {:>8} {:>8} {:>14} {:>12} {:>22}", "flows", "driver", "parse", "sensor", "percpu_hash", "over parse", "over parse / hash's");
+    println!(
+        "ns per packet above the driver and an empty program; medians of {ROUNDS} rounds of {REPEAT}"
+    );
+    println!(
+        "{:<12} {:>8} {:>8} {:>8} {:>14} {:>12} {:>22}",
+        "flows", "driver", "parse", "sensor", "percpu_hash", "over parse", "over parse / hash's"
+    );
     for case in &CASES {
         measure(case, &object);
     }
@@ -54,7 +87,12 @@ fn measure(case: &Case, object: &[u8]) {
     let size = TableSize::for_flows(1 << case.bits.max(10), Object::cpus().unwrap(), 1);
     let mut kernel = Kernel::load(size, &seeds, Now::read()).unwrap();
     kernel.object.assign(LOOPBACK, 0, false).unwrap();
-    for name in ["bench_empty", "bench_parse", "bench_percpu_hash", "bench_driver"] {
+    for name in [
+        "bench_empty",
+        "bench_parse",
+        "bench_percpu_hash",
+        "bench_driver",
+    ] {
         program(&mut bench, name).load().unwrap();
     }
     let mut target = ProgramArray::try_from(bench.take_map("TARGET").unwrap()).unwrap();
@@ -62,10 +100,29 @@ fn measure(case: &Case, object: &[u8]) {
     for _ in 0..ROUNDS {
         for (number, list) in times.iter_mut().enumerate() {
             let fd = match number {
-                0 => program(&mut bench, "bench_empty").fd().unwrap().try_clone().unwrap(),
-                1 => program(&mut bench, "bench_parse").fd().unwrap().try_clone().unwrap(),
-                2 => kernel.object.xdp(false).unwrap().fd().unwrap().try_clone().unwrap(),
-                _ => program(&mut bench, "bench_percpu_hash").fd().unwrap().try_clone().unwrap(),
+                0 => program(&mut bench, "bench_empty")
+                    .fd()
+                    .unwrap()
+                    .try_clone()
+                    .unwrap(),
+                1 => program(&mut bench, "bench_parse")
+                    .fd()
+                    .unwrap()
+                    .try_clone()
+                    .unwrap(),
+                2 => kernel
+                    .object
+                    .xdp(false)
+                    .unwrap()
+                    .fd()
+                    .unwrap()
+                    .try_clone()
+                    .unwrap(),
+                _ => program(&mut bench, "bench_percpu_hash")
+                    .fd()
+                    .unwrap()
+                    .try_clone()
+                    .unwrap(),
             };
             target.set(0, &fd, 0).unwrap();
             list.push(nanoseconds(program(&mut bench, "bench_driver")));
@@ -82,11 +139,19 @@ fn measure(case: &Case, object: &[u8]) {
         ours - parse,
         (ours - parse) / (hash - parse)
     );
-    let mut delta = Delta::new(DeltaConfig { interval: 1_000_000_000, max_flows: 1 << 21, seeds });
+    let mut delta = Delta::new(DeltaConfig {
+        interval: 1_000_000_000,
+        max_flows: 1 << 21,
+        seeds,
+    });
     kernel.poll(Now::read(), &mut delta).unwrap();
     let (accounting, _) = delta.accounting();
     assert!(accounting.identity_holds, "{accounting:?}");
-    assert_eq!(accounting.seen.packets, ROUNDS as u64 * u64::from(REPEAT), "every packet is counted");
+    assert_eq!(
+        accounting.seen.packets,
+        ROUNDS as u64 * u64::from(REPEAT),
+        "every packet is counted"
+    );
 }
 
 fn program<'a>(bench: &'a mut Ebpf, name: &str) -> &'a mut Xdp {
@@ -102,14 +167,24 @@ fn nanoseconds(driver: &mut Xdp) -> f64 {
     frame[23] = 17;
     frame[34..38].copy_from_slice(&[0x30, 0x39, 0, 53]);
     let before = thread_time();
-    let options = TestRunOptions { data_in: Some(&frame), repeat: REPEAT, ..TestRunOptions::default() };
+    let options = TestRunOptions {
+        data_in: Some(&frame),
+        repeat: REPEAT,
+        ..TestRunOptions::default()
+    };
     let result = driver.test_run(options).unwrap();
-    assert_eq!(result.return_value, 2, "XDP_PASS from the target, or the tail call failed");
+    assert_eq!(
+        result.return_value, 2,
+        "XDP_PASS from the target, or the tail call failed"
+    );
     (thread_time() - before) as f64 / f64::from(REPEAT)
 }
 
 fn thread_time() -> i64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: the call writes one timespec.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
     time.tv_sec * 1_000_000_000 + time.tv_nsec

@@ -1,3 +1,8 @@
+//! `sensor`: network traffic, counted exactly.
+//!
+//! Packets come from a [`source`], become [`counters`], and the counters a [`report`]; everything to the right of the
+//! counters is a view of one `Report` value. The core has no clock and does no I/O: time is an argument.
+
 pub mod agent;
 pub mod chart;
 pub mod cli;

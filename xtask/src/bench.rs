@@ -12,7 +12,15 @@ pub(crate) fn main() -> Result<()> {
     let object = build_ebpf::build_bench()?;
     cmd::run(
         cmd::cargo()
-            .args(["bench", "--package", "sensor", "--bench", "kernel"])
+            .args([
+                "bench",
+                "--package",
+                "sensor",
+                "--bench",
+                "kernel",
+                "--bench",
+                "files",
+            ])
             .env("SENSOR_BENCH_OBJECT", object),
     )
 }

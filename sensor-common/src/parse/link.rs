@@ -212,9 +212,7 @@ fn mpls<V: PacketView>(view: &V, ethertype: u16, offset: usize) -> Result<(u16, 
         let label = view.at::<4>(offset).ok_or(Reason::TruncatedLink)?;
         offset += 4;
         if label[2] & BOTTOM_OF_STACK != 0 {
-            let Some(first) = view.at::<2>(offset) else {
-                return Ok((ethertype, offset));
-            };
+            let first = view.at::<2>(offset).ok_or(Reason::TruncatedLink)?;
             return Ok(match first[0] >> 4 {
                 4 => (IPV4, offset),
                 6 => (IPV6, offset),

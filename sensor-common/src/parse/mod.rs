@@ -50,7 +50,7 @@ pub enum Reason {
     TruncatedNetwork = 1,
     /// More tags or labels than are walked over.
     TooDeep = 2,
-    /// Announced as IP, but the version field says neither what was announced nor 4 or 6.
+    /// Announced as IP, but the version field is not the announced one.
     IpVersion = 3,
     /// IPv4 header length below 20 bytes (RFC 791 section 3.1).
     Ipv4HeaderLength = 4,

@@ -10,6 +10,8 @@ const PORTS_LEN: usize = 4;
 /// TCP up to and with the flags.
 const TCP_FLAGS_END: usize = 14;
 const UDP_LEN: usize = 8;
+/// SCTP's common header, and DCCP's generic header with short sequence numbers.
+const SCTP_LEN: usize = 12;
 
 /// Where the IP header says that its payload is.
 #[derive(Clone, Copy)]
@@ -43,7 +45,10 @@ pub(super) fn parse<V: PacketView>(
             packet.header_len += UDP_LEN as u16;
             ports(view, &mut packet, payload);
         }
-        ip::SCTP | ip::DCCP => ports(view, &mut packet, payload),
+        ip::SCTP | ip::DCCP => {
+            packet.header_len += SCTP_LEN as u16;
+            ports(view, &mut packet, payload);
+        }
         _ => {}
     }
     packet

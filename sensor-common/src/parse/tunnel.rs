@@ -24,7 +24,10 @@ pub fn inner_header_len<V: PacketView>(view: &V, outer: &Packet) -> Option<u16> 
             VXLAN | VXLAN_LINUX => (TRANSPARENT_ETHERNET, end + 8),
             GENEVE => {
                 let header = view.at::<4>(end)?;
-                (be16::<2, _>(header), end + 8 + (header[0] & 0x3f) as usize * 4)
+                (
+                    be16::<2, _>(header),
+                    end + 8 + (header[0] & 0x3f) as usize * 4,
+                )
             }
             _ => return None,
         },

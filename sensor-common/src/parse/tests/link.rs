@@ -137,9 +137,13 @@ fn mpls_up_to_eight_labels() {
 #[test]
 fn mpls_with_a_pseudowire_or_nothing_behind_it() {
     let pseudowire = [&[0, 0, 0, 1], &ethernet(0x0800, &udp4())[..]].concat();
-    for rest in [&pseudowire[..], &[], &[0x45]] {
-        assert_network(&ethernet(0x8847, &mpls(1, rest)), network::MPLS);
-        assert_network(&ethernet(0x8848, &mpls(1, rest)), network::MPLS_MULTICAST);
+    assert_network(&ethernet(0x8847, &mpls(1, &pseudowire)), network::MPLS);
+    let multicast = ethernet(0x8848, &mpls(1, &pseudowire));
+    assert_network(&multicast, network::MPLS_MULTICAST);
+    // Without two bytes behind the last label nothing says what follows it.
+    for rest in [&[][..], &[0x45]] {
+        let cut = ethernet(0x8847, &mpls(1, rest));
+        assert_eq!(parse(&cut), Err(Reason::TruncatedLink));
     }
 }
 
