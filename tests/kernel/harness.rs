@@ -1,14 +1,18 @@
-//! Throw-away network namespaces, a sensor in one of them, and a raw sender in the other.
+//! A sensor that runs in a throw-away namespace, told to do things and watched.
 
 use std::io::{BufRead, BufReader, Read};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use serde_json::Value;
+
+pub(crate) use crate::namespace::{Namespace, Pair, ip, packet_socket};
+
+/// How long anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why kernel tests can't run here, if they can't.
 pub(crate) fn missing() -> Option<String> {
@@ -34,144 +38,24 @@ macro_rules! need_kernel {
 }
 pub(crate) use need_kernel;
 
-/// Two namespaces, `a` and `b`, joined by a veth pair `a0`-`b0`, 10.9.0.1 and 10.9.0.2; gone when dropped.
-pub(crate) struct Pair {
-    pub a: Namespace,
-    pub b: Namespace,
-}
-
-impl Pair {
-    pub(crate) fn new(mtu: u32) -> Self {
-        let pair = Pair {
-            a: Namespace::new(),
-            b: Namespace::new(),
-        };
-        let (a, b, mtu) = (&pair.a.name, &pair.b.name, mtu.to_string());
-        ip(&[
-            "link", "add", "a0", "mtu", &mtu, "netns", a, "type", "veth", "peer", "name", "b0",
-            "mtu", &mtu, "netns", b,
-        ]);
-        ip(&["-n", a, "addr", "add", "10.9.0.1/24", "dev", "a0"]);
-        ip(&["-n", b, "addr", "add", "10.9.0.2/24", "dev", "b0"]);
-        ip(&["-n", a, "link", "set", "a0", "up"]);
-        ip(&["-n", b, "link", "set", "b0", "up"]);
-        pair
-    }
-}
-
-pub(crate) struct Namespace {
-    pub name: String,
-}
-
-impl Namespace {
-    pub(crate) fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("sensor-test-{}-{number}", std::process::id());
-        ip(&["netns", "add", &name]);
-        let namespace = Namespace { name };
-        // Neighbour discovery would send packets that no test asked for.
-        namespace.inside(|| {
-            for which in ["all", "default"] {
-                fs::write(format!("/proc/sys/net/ipv6/conf/{which}/disable_ipv6"), "1").unwrap();
-            }
-        });
-        ip(&["-n", &namespace.name, "link", "set", "lo", "up"]);
-        namespace
-    }
-
-    /// Runs `work` on a thread of its own in this namespace.
-    pub(crate) fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        let path = format!("/run/netns/{}", self.name);
-        std::thread::scope(|scope| {
-            let thread = scope.spawn(move || {
-                let namespace = fs::File::open(&path).unwrap();
-                // SAFETY: the descriptor is open; only this thread changes its namespace.
-                let result = unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) };
-                assert_eq!(result, 0, "setns {path}: {}", io::Error::last_os_error());
-                work()
-            });
-            match thread.join() {
-                Ok(result) => result,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
-    }
-
-    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.name]).arg(program);
-        command
-    }
-
-    /// Sends the frames as they are.
-    pub(crate) fn send(&self, interface: &str, frames: &[Vec<u8>]) {
-        self.inside(|| {
-            let socket = packet_socket(interface);
-            for frame in frames {
-                // SAFETY: the buffer is as long as said.
-                let sent = unsafe {
-                    libc::send(socket.as_raw_fd(), frame.as_ptr().cast(), frame.len(), 0)
-                };
-                let error = io::Error::last_os_error();
-                assert_eq!(
-                    usize::try_from(sent),
-                    Ok(frame.len()),
-                    "{} bytes: {error}",
-                    frame.len()
-                );
-            }
-        });
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        let _ = Command::new("ip")
-            .args(["netns", "del", &self.name])
-            .status();
-    }
-}
-
-pub(crate) fn packet_socket(interface: &str) -> OwnedFd {
-    let name = std::ffi::CString::new(interface).unwrap();
-    // SAFETY: plain system calls on values that live through them.
-    unsafe {
-        let fd = libc::socket(libc::AF_PACKET, libc::SOCK_RAW, 0);
-        assert!(fd >= 0, "packet socket: {}", io::Error::last_os_error());
-        let socket = OwnedFd::from_raw_fd(fd);
-        let mut address: libc::sockaddr_ll = std::mem::zeroed();
-        address.sll_family = libc::AF_PACKET as u16;
-        address.sll_ifindex = libc::if_nametoindex(name.as_ptr()) as i32;
-        let size = size_of_val(&address) as u32;
-        let result = libc::bind(fd, (&raw const address).cast(), size);
-        assert_eq!(
-            result,
-            0,
-            "bind {interface}: {}",
-            io::Error::last_os_error()
-        );
-        socket
-    }
-}
-
-pub(crate) fn ip(arguments: &[&str]) {
-    let output = Command::new("ip").args(arguments).output().unwrap();
-    assert!(
-        output.status.success(),
-        "ip {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
 /// A running `sensor run`, started and counting.
 pub(crate) struct Sensor {
-    pub child: Child,
+    process: Process,
     folder: tempfile::TempDir,
     reports: PathBuf,
-    stderr: BufReader<std::process::ChildStderr>,
+    stderr: Receiver<String>,
     /// What it said on standard error before it was ready.
     pub greeting: String,
+}
+
+/// Killed where a test fails before it has ended.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// How a run ended.
@@ -211,20 +95,17 @@ impl Sensor {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut greeting = String::new();
-        // Hooks are attached before this line is written.
-        while !greeting.contains("stop with Ctrl-C") {
-            let read = stderr.read_line(&mut greeting).unwrap();
-            assert!(read > 0, "sensor ended before it was ready: {greeting}");
-        }
-        Sensor {
-            child,
+        let stderr = lines(child.stderr.take().unwrap());
+        let mut sensor = Sensor {
+            process: Process(child),
             folder,
             reports,
             stderr,
-            greeting,
-        }
+            greeting: String::new(),
+        };
+        // Hooks are attached before this line is written.
+        sensor.wait_for_line("stop with Ctrl-C");
+        sensor
     }
 
     /// Periodic reports so far, in the order of their names.
@@ -245,19 +126,32 @@ impl Sensor {
 
     pub(crate) fn signal(&self, signal: i32) {
         // SAFETY: the process is our own child and has not been waited for.
-        let result = unsafe { libc::kill(self.child.id() as i32, signal) };
+        let result = unsafe { libc::kill(self.process.0.id() as i32, signal) };
         assert_eq!(result, 0, "{}", io::Error::last_os_error());
     }
 
-    /// Reads standard error until a line holds `text`; gives what it read.
+    /// Reads standard error until a line holds `text`; gives that line.
     pub(crate) fn wait_for_line(&mut self, text: &str) -> String {
-        let mut said = String::new();
-        while !said.contains(text) {
-            let read = self.stderr.read_line(&mut said).unwrap();
-            assert!(read > 0, "sensor ended without saying {text:?}: {said}");
+        loop {
+            let Ok(line) = self.stderr.recv_timeout(PATIENCE) else {
+                panic!("sensor did not say {text:?}, but: {}", self.greeting);
+            };
+            self.greeting += &line;
+            if line.contains(text) {
+                return line;
+            }
         }
-        self.greeting += &said;
-        said
+    }
+
+    /// Waits until it has counted this many packets since its start: what was sent may still be on its way.
+    pub(crate) fn counted(&mut self, packets: u64) {
+        eventually("all packets counted", || {
+            self.signal(libc::SIGUSR1);
+            let line = self.wait_for_line("so far");
+            let (number, _) = line.split_once(" packets").unwrap();
+            let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+            digits.parse::<u64>().unwrap() >= packets
+        });
     }
 
     /// Stops it as systemd would, and reads what it wrote.
@@ -269,8 +163,14 @@ impl Sensor {
     /// Waits for it to end by itself.
     pub(crate) fn wait(mut self) -> Ended {
         let mut stderr = std::mem::take(&mut self.greeting);
-        self.stderr.read_to_string(&mut stderr).unwrap();
-        let status = self.child.wait().unwrap();
+        loop {
+            match self.stderr.recv_timeout(PATIENCE) {
+                Ok(line) => stderr += &line,
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("sensor does not end: {stderr}"),
+            }
+        }
+        let status = self.process.0.wait().unwrap();
         let names = self.written();
         Ended {
             status,
@@ -342,13 +242,29 @@ pub(crate) fn json(path: &Path) -> Value {
     }
 }
 
-/// Asks again until `done` says yes; fails after ten seconds.
+/// Lines of `from`, each with its end, read by a thread: the writer never waits for the test.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut from = BufReader::new(from);
+        loop {
+            let mut line = String::new();
+            match from.read_line(&mut line) {
+                Ok(1..) if sender.send(line).is_ok() => {}
+                _ => return,
+            }
+        }
+    });
+    receiver
+}
+
+/// Asks again until `done` says yes; fails when that takes too long.
 pub(crate) fn eventually(what: &str, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
         assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "{what}: not within ten seconds"
+            start.elapsed() < PATIENCE,
+            "{what}: not within {PATIENCE:?}"
         );
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -30,7 +30,7 @@ fn any_is_everything_that_is_up() {
 }
 
 fn each_for_itself(pair: &Pair, arguments: &[&str]) -> Value {
-    let sensor = Sensor::start(&pair.a, arguments);
+    let mut sensor = Sensor::start(&pair.a, arguments);
     let frames = traffic::frames(10);
     let peers: [(&Namespace, &str, usize); 4] = [
         (&pair.a, "a0", 1),
@@ -41,6 +41,7 @@ fn each_for_itself(pair: &Pair, arguments: &[&str]) -> Value {
     for (namespace, interface, times) in peers {
         traffic::send(namespace, interface, &frames, times);
     }
+    sensor.counted(100);
     let ended = sensor.stop();
     reports::add_up(&ended);
     let report = ended.checked();
@@ -72,7 +73,7 @@ fn loopback_shows_each_packet_once() {
     need_kernel!();
     for backend in ["auto", "tc", "af-packet"] {
         let namespace = Namespace::new();
-        let sensor = Sensor::start(&namespace, &["-i", "lo", "--backend", backend]);
+        let mut sensor = Sensor::start(&namespace, &["-i", "lo", "--backend", backend]);
         namespace.inside(|| {
             let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
             let sender = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -82,6 +83,7 @@ fn loopback_shows_each_packet_once() {
                     .unwrap();
             }
         });
+        sensor.counted(100);
         let report = sensor.stop().checked();
         assert_eq!(report["totals"]["ingress"], counts(100), "{backend}");
         assert_eq!(report["totals"]["egress"], counts(0), "{backend}");
@@ -124,6 +126,7 @@ fn an_interface_that_comes_back_is_counted_again() {
         let frames = traffic::frames(10);
         traffic::send(&pair.a, "a0", &frames, 1);
         traffic::send(&pair.b, "b0", &frames, 2);
+        sensor.counted(30);
         ip(&["-n", &pair.a.name, "link", "del", "a0"]);
         sensor.wait_for_line("a0 is gone");
         traffic::send(&pair.a, "c0", &frames, 3);
@@ -132,6 +135,7 @@ fn an_interface_that_comes_back_is_counted_again() {
         traffic::send(&pair.a, "a0", &frames, 4);
         traffic::send(&pair.b, "b0", &frames, 5);
         traffic::send(&pair.a, "c0", &frames, 6);
+        sensor.counted(210);
         let ended = sensor.stop();
         reports::add_up(&ended);
         let report = ended.checked();

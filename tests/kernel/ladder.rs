@@ -156,7 +156,8 @@ fn an_xdp_hook_that_is_taken_is_left_alone() {
         .a
         .inside(|| sensor::link::by_name("a0").unwrap().unwrap().xdp);
     assert_eq!(holder.unwrap().prog_id, id);
-    for (sensor, hook) in [(second, "tcx"), (first, "xdp")] {
+    for (mut sensor, hook) in [(second, "tcx"), (first, "xdp")] {
+        sensor.counted(300);
         let report = sensor.stop().checked();
         let one = &report["source"]["interfaces"][0];
         assert_eq!(one["ingress"]["hook"], hook);
@@ -174,7 +175,8 @@ fn two_sensors_on_one_interface_both_count_everything() {
             [one, other].map(|backend| Sensor::start(&pair.a, &["-i", "a0", "--backend", backend]));
         traffic::send(&pair.b, "b0", &traffic::frames(10), 10);
         traffic::send(&pair.a, "a0", &traffic::frames(10), 20);
-        for sensor in sensors {
+        for mut sensor in sensors {
+            sensor.counted(300);
             let report = sensor.stop().checked();
             assert_eq!(report["totals"]["ingress"]["packets"], 100);
             assert_eq!(report["totals"]["egress"]["packets"], 200);

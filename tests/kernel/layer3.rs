@@ -30,7 +30,7 @@ fn a_tun_device_is_counted_from_the_ip_header_on() {
             "dev",
             "tun0",
         ]);
-        let sensor = Sensor::start(&namespace, &["-i", "tun0", "--backend", backend]);
+        let mut sensor = Sensor::start(&namespace, &["-i", "tun0", "--backend", backend]);
         for frame in traffic::frames(50) {
             tun.write_all(&frame[ETHERNET..]).unwrap();
         }
@@ -40,6 +40,7 @@ fn a_tun_device_is_counted_from_the_ip_header_on() {
                 socket.send_to(&[7; 100], "10.20.0.9:53").unwrap();
             }
         });
+        sensor.counted(80);
         let report = sensor.stop().checked();
         let len = LEN - ETHERNET as u64;
         let counts = |packets: u64| json!({"packets": packets, "bytes": packets * len});
@@ -95,10 +96,11 @@ fn a_tap_device_gets_native_xdp_and_the_second_sensor_gets_tc() {
         tap.write_all(&frame).unwrap();
     }
     traffic::send(&namespace, "tap0", &traffic::frames(30), 1);
-    for (sensor, hook, mode) in [
+    for (mut sensor, hook, mode) in [
         (first, "xdp", json!("native")),
         (second, "tcx", Value::Null),
     ] {
+        sensor.counted(80);
         let report = sensor.stop().checked();
         let one = &report["source"]["interfaces"][0];
         assert_eq!(one["ingress"]["hook"], hook);

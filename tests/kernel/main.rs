@@ -9,6 +9,7 @@ mod interfaces;
 mod ladder;
 mod layer3;
 mod lifecycle;
+mod namespace;
 mod packets;
 mod privilege;
 mod replay;
