@@ -58,7 +58,8 @@ pub struct Agent {
 }
 
 impl Agent {
-    pub fn new(config: AgentConfig, now: Now) -> Self {
+    pub fn new(config: AgentConfig, now: Now, source: &mut dyn Source) -> Self {
+        source.begin(now);
         Agent {
             delta: Delta::new(config.delta),
             counted: Counts::ZERO,

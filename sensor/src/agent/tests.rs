@@ -6,6 +6,7 @@ const S: i64 = 1_000_000_000;
 /// Yields what it was given, one entry a poll.
 #[derive(Default)]
 struct Fake {
+    begun: Option<Now>,
     polls: Vec<u64>,
     finished: bool,
     pressed: bool,
@@ -13,6 +14,10 @@ struct Fake {
 }
 
 impl Source for Fake {
+    fn begin(&mut self, now: Now) {
+        self.begun = Some(now);
+    }
+
     fn poll(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
         if let Some(packets) = self.polls.pop() {
             feed(delta, packets, now.wall);
@@ -76,6 +81,7 @@ fn agent(duration: Option<i64>, count: Option<u64>) -> Agent {
             count,
         },
         at(S / 2),
+        &mut Fake::default(),
     )
 }
 
@@ -242,4 +248,21 @@ fn interfaces_are_looked_after_every_second_however_long_the_interval() {
     let late = agent.tick(at(S + S / 2), &mut source).unwrap();
     assert_eq!(late.events, gone());
     assert!(late.interval.is_none());
+}
+
+#[test]
+fn the_source_learns_when_the_run_begins() {
+    let mut source = Fake::default();
+    let config = AgentConfig {
+        delta: DeltaConfig {
+            interval: S,
+            max_flows: 100,
+            seeds: [3; 6],
+        },
+        report_every: S,
+        duration: None,
+        count: None,
+    };
+    Agent::new(config, at(S / 2), &mut source);
+    assert_eq!(source.begun, Some(at(S / 2)));
 }

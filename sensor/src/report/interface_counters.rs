@@ -48,19 +48,19 @@ fn verdict(counters: &InterfaceCounters) -> String {
         return format!("packets equal; the interface counts {bytes} bytes by its own rules");
     }
     let off = packets.abs_diff(counted_packets);
-    let side = if packets > counted_packets {
-        "more"
-    } else {
-        "fewer"
-    };
+    let more = packets > counted_packets;
+    let side = if more { "more" } else { "fewer" };
     if off <= 16.max(packets / 1000) {
         return format!(
-            "close: the interface has {off} {side}, from before attaching or after the last poll"
+            "close: the interface has {off} {side}, from around the first or last poll"
         );
     }
-    format!(
-        "differs: the interface has {off} packets {side} (merged, dropped or handled out of sight of the hook)"
-    )
+    let why = if more {
+        "the hook did not see them: dropped before it, or handled elsewhere"
+    } else {
+        "it counts what segmentation offload merges as one packet, sensor as on the wire"
+    };
+    format!("differs: the interface has {off} {side}; {why}")
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
         assert!(verdict_of(12, 900, (10, 1140)).starts_with("close: the interface has 2 more"));
         assert!(
             verdict_of(100, 900, (100_000, 1140))
-                .starts_with("differs: the interface has 99900 packets fewer")
+                .starts_with("differs: the interface has 99900 fewer")
         );
     }
 }

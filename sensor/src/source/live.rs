@@ -246,6 +246,12 @@ impl Live {
 }
 
 impl Source for Live {
+    fn begin(&mut self, now: Now) {
+        if let Some(kernel) = &mut self.kernel {
+            kernel.begin(now);
+        }
+    }
+
     fn poll(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
         if let Some(kernel) = &mut self.kernel {
             kernel.poll(now, delta)?;

@@ -13,6 +13,9 @@ use crate::counters::Delta;
 
 /// A live source, as the agent sees it.
 pub trait Source {
+    /// The run starts now.
+    fn begin(&mut self, now: Now);
+
     /// Moves everything that was counted since the last call to `delta`.
     fn poll(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError>;
 

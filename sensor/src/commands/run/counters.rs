@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::link::{self, Counters, Link, LinkCounters};
+use crate::link::{self, Counters, LinkCounters};
 use crate::report::InterfaceCounters;
 use crate::source::live::Interface;
 
@@ -12,19 +12,13 @@ pub(super) struct InterfaceWatch {
 }
 
 impl InterfaceWatch {
-    pub(super) fn start(links: &[Link]) -> Self {
-        let start: HashMap<_, _> = links
-            .iter()
-            .map(|link| {
-                (
-                    link.index,
-                    Counters {
-                        rx: link.rx,
-                        tx: link.tx,
-                    },
-                )
-            })
-            .collect();
+    /// Reads them as they are now that counting has begun.
+    pub(super) fn start(interfaces: &[Interface]) -> Self {
+        let read = |interface: &Interface| {
+            let index = interface.link.index;
+            Some((index, link::counters(index).ok()??))
+        };
+        let start: HashMap<_, _> = interfaces.iter().filter_map(read).collect();
         InterfaceWatch {
             period: start.clone(),
             start,

@@ -47,15 +47,15 @@ pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
         .map_err(failed)?;
     let outputs = Outputs::prepare(&args.outputs, &[])?;
     let links = select::links(&args.interfaces)?;
-    outputs::prepare_folder(&args.out)?;
     let seeds = seeds::random();
     let config = LiveConfig {
         wish,
         kernel_flows: args.kernel_flows,
         seeds,
     };
-    let watch = InterfaceWatch::start(&links);
     let live = Live::open(links, config, Now::read()).map_err(refused)?;
+    outputs::prepare_folder(&args.out)?;
+    let watch = InterfaceWatch::start(live.interfaces());
     let mut run = Run {
         args,
         verbose,
@@ -118,7 +118,7 @@ impl Run<'_> {
             duration: self.args.duration.map(nanoseconds),
             count: self.args.count,
         };
-        let mut agent = Agent::new(config, Now::read());
+        let mut agent = Agent::new(config, Now::read(), &mut self.live);
         let mut exit = Exit::Ok;
         loop {
             let pause = Duration::from_nanos(agent.sleep(Now::read()).unsigned_abs());

@@ -56,6 +56,11 @@ impl Kernel {
         self.object.release(ifindex, slot)
     }
 
+    /// What was counted while the hooks were set up belongs to this moment.
+    pub fn begin(&mut self, now: Now) {
+        self.since = now.wall;
+    }
+
     pub fn needs_poll(&self) -> bool {
         self.reader.pressure(&self.object.maps) >= PRESSURE
     }
