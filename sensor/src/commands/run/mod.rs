@@ -1,6 +1,7 @@
 //! `sensor run`: live counting, with a report every period.
 
 mod counters;
+mod notes;
 mod recorder;
 mod select;
 mod signals;
@@ -24,6 +25,7 @@ use crate::source::{Event, Hook};
 use crate::status;
 use crate::units;
 use counters::InterfaceWatch;
+use notes::Notes;
 use recorder::{Recorder, Summary};
 use signals::{Signal, Signals};
 
@@ -61,7 +63,7 @@ pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
         verbose,
         live,
         watch,
-        notes: Vec::new(),
+        notes: Notes::default(),
     };
     run.announce();
     let delta = DeltaConfig {
@@ -79,7 +81,7 @@ struct Run<'a> {
     live: Live,
     watch: InterfaceWatch,
     /// Things that the reports must say.
-    notes: Vec<String>,
+    notes: Notes,
 }
 
 impl Run<'_> {
@@ -222,7 +224,7 @@ impl Run<'_> {
             top_n: self.args.counting.top,
             interval: nanoseconds(self.args.counting.interval),
             interface_counters: self.watch.read(interfaces, whole),
-            notes: self.notes.clone(),
+            notes: self.notes.list(),
             ..Context::default()
         }
     }
