@@ -52,7 +52,8 @@ pub(crate) fn count(outcome: Result<Packet, Reason>, origin: Origin, counts: Cou
     let packet = match outcome {
         Ok(packet) => packet,
         Err(reason) => {
-            return totals.class[class_of(reason) & (CLASSES - 1)].add(counts.packets, counts.bytes);
+            return totals.class[class_of(reason) & (CLASSES - 1)]
+                .add(counts.packets, counts.bytes);
         }
     };
     let mut key = packet.key;

@@ -34,7 +34,7 @@ pub(crate) fn add(place: Half, key: &FlowKey, counts: Counts, tcp_flags: u8) -> 
     let Some(set) = maps::SETS.get_ptr_mut(index) else {
         return false;
     };
-    let first_way = hash as usize;
+    let first_way = (hash >> 32) as usize; // the bits below are no better than the key's own
     let now = clock::ticks();
     for step in 0..WAYS {
         // SAFETY: the way is masked; the set is this CPU's own.

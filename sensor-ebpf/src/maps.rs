@@ -3,6 +3,7 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray};
 use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SLOT_TABLE, Set};
+use sensor_common::flow::HashSeeds;
 
 use crate::view::SCRATCH_LEN;
 
@@ -25,13 +26,17 @@ pub(crate) static TOUCHED: Array<u64> = Array::with_max_entries(1, MMAPABLE);
 #[map]
 pub(crate) static SCRATCH: PerCpuArray<[u8; SCRATCH_LEN]> = PerCpuArray::with_max_entries(1, 0);
 
+/// A word on its way to being unknown to the verifier.
+#[map]
+static BLUR: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
+
 /// Slot of an interface, by the low bits of its index. In `.data`, which needs no look-up and which the agent may write
 /// while programs run.
 #[unsafe(no_mangle)]
 static mut SLOT_OF: [u16; SLOT_TABLE] = [NO_SLOT; SLOT_TABLE];
 
 #[unsafe(no_mangle)]
-static HASH_SEEDS: [u64; 6] = [1; 6];
+static HASH_SEEDS: HashSeeds = [1; 10];
 /// Slots times two directions.
 #[unsafe(no_mangle)]
 static SLOT_WAYS: u32 = 2;
@@ -45,7 +50,8 @@ static LOG_SIZE: u64 = 1;
 #[inline(always)]
 pub(crate) fn slot_of(ifindex: u32) -> u16 {
     let index = ifindex as usize & (SLOT_TABLE - 1);
-    // SAFETY: the index is masked to the table's length; the agent's writes are single aligned stores.
+    // SAFETY: the index is masked to the table's length; the agent rewrites the table, but an interface's own entry only
+    // changes while none of its hooks is attached.
     unsafe {
         core::ptr::addr_of!(SLOT_OF)
             .cast::<u16>()
@@ -54,8 +60,19 @@ pub(crate) fn slot_of(ifindex: u32) -> u16 {
     }
 }
 
+/// The same value, of which the verifier knows nothing any more.
 #[inline(always)]
-pub(crate) fn hash_seeds() -> [u64; 6] {
+pub(crate) fn blurred(value: u64) -> Option<u64> {
+    let word = BLUR.get_ptr_mut(0)?;
+    // SAFETY: a live value of the map, this CPU's own.
+    unsafe {
+        word.write_volatile(value);
+        Some(word.read_volatile())
+    }
+}
+
+#[inline(always)]
+pub(crate) fn hash_seeds() -> HashSeeds {
     read(&HASH_SEEDS)
 }
 

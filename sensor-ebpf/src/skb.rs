@@ -6,7 +6,7 @@ use aya_ebpf::macros::classifier;
 use aya_ebpf::programs::TcContext;
 use sensor_common::abi::Counts;
 use sensor_common::flow::Direction;
-use sensor_common::parse::{self, Packet, Reason};
+use sensor_common::parse::{self, Outer, Packet, Reason};
 use sensor_common::view::HEADER_WINDOW;
 use sensor_common::wire::{self, VLAN_TAG_LEN};
 
@@ -20,8 +20,9 @@ fn sensor_tc_ingress(ctx: TcContext) -> i32 {
     // SAFETY: the context is live.
     let ifindex = unsafe { (*skb).ifindex };
     if let Some(origin) = Origin::of(ifindex, Direction::Ingress) {
-        let outcome = parse(&ctx, origin);
-        count(outcome, origin, merged_on_wire(&ctx, &outcome));
+        let header_len = segment_header_len(&ctx, origin);
+        let counts = on_wire(&ctx, header_len, Direction::Ingress);
+        count(parse(&ctx, origin), origin, counts);
     }
     TC_ACT_UNSPEC
 }
@@ -32,8 +33,9 @@ fn sensor_tc_egress(ctx: TcContext) -> i32 {
     // SAFETY: the context is live.
     let ifindex = unsafe { (*skb).ifindex };
     if let Some(origin) = Origin::of(ifindex, Direction::Egress) {
-        let outcome = parse(&ctx, origin);
-        count(outcome, origin, segmented_on_wire(skb));
+        let header_len = segment_header_len(&ctx, origin);
+        let counts = on_wire(&ctx, header_len, Direction::Egress);
+        count(parse(&ctx, origin), origin, counts);
     }
     TC_ACT_UNSPEC
 }
@@ -55,49 +57,67 @@ fn parse(ctx: &TcContext, origin: Origin) -> Result<Packet, Reason> {
     outcome
 }
 
-/// What GRO (or a sender on this host) merged, as it came over the wire.
+/// Packets and bytes as on the wire.
+///
+/// On egress the kernel has done the arithmetic for bytes (`wire_len`, tunnels included); it does none on ingress. What
+/// came from a virtual machine says how long its segments are, but not how many they are.
 #[inline(always)]
-fn merged_on_wire(ctx: &TcContext, outcome: &Result<Packet, Reason>) -> Counts {
+fn on_wire(ctx: &TcContext, header_len: u64, direction: Direction) -> Counts {
     let skb = ctx.skb.skb;
     // SAFETY: the context is live.
-    let (segments, tagged) = unsafe { ((*skb).gso_segs as u64, (*skb).vlan_present != 0) };
-    let mut header_len = 0;
-    if segments > 1
-        && let Ok(packet) = outcome
-    {
-        header_len = packet.header_len as u64;
-        if let Some(copied) = copied(ctx)
-            && let Some(inner) = parse::inner_header_len(&copied, packet)
-        {
-            header_len = inner as u64;
+    let (segments, segment_len, tagged) = unsafe {
+        (
+            (*skb).gso_segs as u64,
+            (*skb).gso_size as u64,
+            (*skb).vlan_present != 0,
+        )
+    };
+    let len = ctx.len() as u64;
+    let mut on_wire = wire::segmented(len, 1, 0, tagged);
+    if segments > 1 || segment_len > 0 {
+        let segments = if segments == 0 {
+            wire::segments(len, header_len, segment_len)
+        } else {
+            segments
+        };
+        on_wire = wire::segmented(len, segments, header_len, tagged);
+    }
+    if let Direction::Egress = direction {
+        // SAFETY: the context is live.
+        let wire_len = unsafe { (*skb).wire_len as u64 };
+        // It is not set where a packet did not come through the queueing layer.
+        if wire_len > len {
+            let tags = if tagged {
+                on_wire.packets * VLAN_TAG_LEN
+            } else {
+                0
+            };
+            on_wire.bytes = wire_len + tags;
         }
     }
-    let on_wire = wire::segmented(ctx.len() as u64, segments, header_len, tagged);
     Counts {
         packets: on_wire.packets,
         bytes: on_wire.bytes,
     }
 }
 
-/// What the device will cut a buffer into; the kernel has done the arithmetic, tunnels included.
+/// Bytes of headers that each segment of a super-packet carries, 0 for other packets. Comes before anything else is
+/// known of the packet: the verifier would follow each way through the headers twice over otherwise.
 #[inline(always)]
-fn segmented_on_wire(skb: *mut __sk_buff) -> Counts {
+fn segment_header_len(ctx: &TcContext, origin: Origin) -> u64 {
+    let skb = ctx.skb.skb;
     // SAFETY: the context is live.
-    let (segments, len, wire_len, tagged) = unsafe {
-        (
-            (*skb).gso_segs as u64,
-            (*skb).len as u64,
-            (*skb).wire_len as u64,
-            (*skb).vlan_present != 0,
-        )
+    let (segments, segment_len) = unsafe { ((*skb).gso_segs, (*skb).gso_size) };
+    if segments <= 1 && segment_len == 0 {
+        return 0;
+    }
+    let Some(copied) = copied(ctx) else { return 0 };
+    let Ok(packet) = parse::on_interface(&copied, origin.starts_with_ip()) else {
+        return 0;
     };
-    // It is not set where a packet did not come through the queueing layer.
-    let wire_len = wire_len.max(len);
-    let packets = if segments == 0 { 1 } else { segments };
-    let tags = if tagged { packets * VLAN_TAG_LEN } else { 0 };
-    Counts {
-        packets,
-        bytes: wire_len + tags,
+    match maps::blurred(Outer::of(&packet).0) {
+        Some(outer) => parse::segment_header_len(&copied, Outer(outer)) as u64,
+        None => packet.header_len as u64,
     }
 }
 

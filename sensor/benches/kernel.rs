@@ -16,7 +16,7 @@ use sensor::clock::Now;
 use sensor::counters::{Delta, DeltaConfig};
 use sensor::seeds;
 use sensor::source::kernel::Kernel;
-use sensor::source::kernel::object::{Object, TableSize};
+use sensor::source::kernel::object::{Cpus, TableSize};
 
 const ROUNDS: usize = 11;
 const REPEAT: u32 = 300_000;
@@ -84,7 +84,7 @@ fn measure(case: &Case, object: &[u8]) {
         .load(object)
         .unwrap();
     let seeds = seeds::random();
-    let size = TableSize::for_flows(1 << case.bits.max(10), Object::cpus().unwrap(), 1);
+    let size = TableSize::for_flows(1 << case.bits.max(10), Cpus::read().unwrap(), 1);
     let mut kernel = Kernel::load(size, &seeds, Now::read()).unwrap();
     kernel.object.assign(LOOPBACK, 0, false).unwrap();
     for name in [

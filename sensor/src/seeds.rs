@@ -1,8 +1,10 @@
 //! Secret numbers for the flow hash.
 
-/// Six random odd numbers: whoever can't guess them can't craft flows that collide.
-pub fn random() -> [u64; 6] {
-    let mut seeds = [0u64; 6];
+use sensor_common::flow::HashSeeds;
+
+/// Whoever can't guess them can't craft flows that collide.
+pub fn random() -> HashSeeds {
+    let mut seeds = HashSeeds::default();
     let bytes = size_of_val(&seeds);
     // SAFETY: the buffer is as long as said.
     let got = unsafe { libc::getrandom(seeds.as_mut_ptr().cast(), bytes, 0) };
@@ -15,5 +17,5 @@ pub fn random() -> [u64; 6] {
                 .rotate_left(11 * i as u32)
         });
     }
-    seeds.map(|seed| seed | 1)
+    seeds
 }

@@ -4,7 +4,7 @@ use aya::programs::{ProgramError, TestRun, TestRunOptions};
 use sensor::clock::Now;
 use sensor::counters::{Counts, Delta, DeltaConfig, Seen, When};
 use sensor::source::kernel::Kernel;
-use sensor::source::kernel::object::{Object, TableSize};
+use sensor::source::kernel::object::{Cpus, TableSize};
 use sensor_common::flow::Direction;
 use sensor_common::parse;
 use sensor_common::view::SliceView;
@@ -18,13 +18,17 @@ const PACKETS: usize = 10_000;
 /// Packets between two comparisons: few enough to find the one that differs.
 const BATCH: usize = 50;
 
-const SEEDS: [u64; 6] = [
+const SEEDS: sensor_common::flow::HashSeeds = [
     0x9e37_79b9_7f4a_7c15,
     0xbf58_476d_1ce4_e5b9,
     0x94d0_49bb_1331_11eb,
     0xd6e8_feb8_6659_fd93,
     0xff51_afd7_ed55_8ccd,
     0xc4ce_b9fe_1a85_ec53,
+    0x2545_f491_4f6c_dd1d,
+    0x5851_f42d_4c95_7f2d,
+    0x1405_7b7e_f767_814f,
+    0x8529_7a4d_3f84_d5b5,
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,6 +98,35 @@ fn segments_count_as_on_the_wire() {
         (flow.packets, flow.bytes),
         (7, (frame.len() + 6 * 54) as u64)
     );
+}
+
+/// What a virtual machine hands over says how long its segments are, not how many.
+#[test]
+fn segments_that_nobody_counted_are_counted_here() {
+    need_kernel!();
+    let frame = packets::tcp4(1, 1000, 443, 1200);
+    let mut context = [0u8; 192];
+    context[176..180].copy_from_slice(&500u32.to_ne_bytes()); // __sk_buff.gso_size
+    for egress in [false, true] {
+        let size = TableSize {
+            cpus: cpus(),
+            slots: 1,
+            set_bits: 6,
+            log: 64,
+        };
+        let mut kernel = kernel(size, false);
+        let options = TestRunOptions {
+            data_in: Some(&frame),
+            ctx_in: Some(&context),
+            ..TestRunOptions::default()
+        };
+        kernel.object.tc(egress).unwrap().test_run(options).unwrap();
+        let mut delta = Delta::new(config(100));
+        kernel.poll(Now::read(), &mut delta).unwrap();
+        let flow = delta.flows().iter().next().copied().unwrap();
+        let expected = (3, (frame.len() + 2 * 54) as u64);
+        assert_eq!((flow.packets, flow.bytes), expected, "egress: {egress}");
+    }
 }
 
 /// More flows than the table and its log have room for: totals stay exact, and what has no flow is counted by protocol.
@@ -278,7 +311,7 @@ fn kernel(size: TableSize, l3: bool) -> Kernel {
 }
 
 fn cpus() -> u32 {
-    Object::cpus().unwrap()
+    Cpus::read().unwrap().possible
 }
 
 fn config(max_flows: usize) -> DeltaConfig {

@@ -76,7 +76,8 @@ fn build(toolchain: &Toolchain) -> Result<Vec<u8>> {
 
 /// The object with the programs that benchmarks measure against: where it is.
 pub(crate) fn build_bench() -> Result<PathBuf> {
-    let toolchain = Toolchain::obtain().context("the programs to measure against can't be built")?;
+    let toolchain =
+        Toolchain::obtain().context("the programs to measure against can't be built")?;
     Ok(link(&toolchain, "bench")?.0)
 }
 

@@ -13,7 +13,7 @@ mod tunnel;
 mod tests;
 
 pub use link::LinkType;
-pub use tunnel::inner_header_len;
+pub use tunnel::{Outer, segment_header_len};
 
 use crate::flow::{Direction, FlowKey};
 use crate::view::PacketView;

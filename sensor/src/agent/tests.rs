@@ -71,7 +71,7 @@ fn agent(duration: Option<i64>, count: Option<u64>) -> Agent {
     let delta = DeltaConfig {
         interval: S,
         max_flows: 100,
-        seeds: [3; 6],
+        seeds: [3; 10],
     };
     Agent::new(
         AgentConfig {
@@ -257,7 +257,7 @@ fn the_source_learns_when_the_run_begins() {
         delta: DeltaConfig {
             interval: S,
             max_flows: 100,
-            seeds: [3; 6],
+            seeds: [3; 10],
         },
         report_every: S,
         duration: None,

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use sensor_common::abi::{CLASS_NOT_IP, Totals, class_of, ip_index};
-use sensor_common::flow::{Direction, FlowKey};
+use sensor_common::flow::{Direction, FlowKey, HashSeeds};
 use sensor_common::parse::{Packet, Reason};
 
 use super::accounting::{index_of, not_ip_overflow, seen_in};
@@ -22,8 +22,7 @@ pub struct DeltaConfig {
     pub interval: i64,
     /// The most flows that are kept apart; the packets of further ones are `overflow`.
     pub max_flows: usize,
-    /// Secret seeds of the flow hash, odd.
-    pub seeds: [u64; 6],
+    pub seeds: HashSeeds,
 }
 
 /// One buffer as a packet source saw it.

@@ -13,13 +13,17 @@ use sensor_common::parse::{Packet, Reason};
 
 use super::{Accounting, Class, Counts, Delta, DeltaConfig, Kind, Seen, SlotAccounting, When};
 
-const SEEDS: [u64; 6] = [
+const SEEDS: sensor_common::flow::HashSeeds = [
     0x9e37_79b9_7f4a_7c15,
     0xbf58_476d_1ce4_e5b9,
     0x94d0_49bb_1331_11eb,
     0xd6e8_feb8_6659_fd93,
     0xff51_afd7_ed55_8ccd,
     0xc4ce_b9fe_1a85_ec53,
+    0x2545_f491_4f6c_dd1d,
+    0x5851_f42d_4c95_7f2d,
+    0x1405_7b7e_f767_814f,
+    0x8529_7a4d_3f84_d5b5,
 ];
 
 const DIRECTIONS: [Direction; 3] = [Direction::Unknown, Direction::Ingress, Direction::Egress];

@@ -24,6 +24,10 @@ pub(crate) fn config(max_flows: usize) -> DeltaConfig {
             0xd6e8_feb8_6659_fd93,
             0xff51_afd7_ed55_8ccd,
             0xc4ce_b9fe_1a85_ec53,
+            0x2545_f491_4f6c_dd1d,
+            0x5851_f42d_4c95_7f2d,
+            0x1405_7b7e_f767_814f,
+            0x8529_7a4d_3f84_d5b5,
         ],
     }
 }

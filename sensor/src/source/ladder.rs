@@ -5,7 +5,7 @@
 //! when it is asked for.
 
 use crate::cli::{Backend, XdpMode};
-use crate::link::Link;
+use crate::link::{self, Link};
 
 use super::kernel::Kernel;
 use super::kernel::attach::{self, Refusal};
@@ -31,7 +31,7 @@ impl Wish {
     /// What to type when what was asked for is refused.
     pub(super) fn advice(self) -> &'static str {
         match (self.backend, self.pins_xdp()) {
-            (_, true) => "try --backend tc, which counts exactly, too",
+            (_, true) => "try --backend tc",
             (Backend::Tc, _) => "try --backend af-packet",
             (Backend::AfPacket, _) => "try --backend auto",
             (Backend::Auto | Backend::Xdp, _) => "see: sensor interfaces",
@@ -118,13 +118,18 @@ fn ingress(
 
 fn xdp(kernel: &mut Kernel, link: &Link, slot: u8, wish: Wish) -> Result<Hook, String> {
     let native = wish.xdp_mode != XdpMode::Generic;
+    if hands_packets_to_others(link) {
+        return Err(
+            "its packets arrive on the interfaces below it, where XDP would see them".to_owned(),
+        );
+    }
     if !wish.pins_xdp() {
         if link.kind.as_deref() == Some("veth") {
             return Err("on veth it would cost the host its segmentation offload".to_owned());
         }
         if let Some(other) = &link.xdp {
             return Err(format!(
-                "the XDP hook is taken by program id {}",
+                "the XDP hook is taken by program id {}; what that one drops or redirects is not counted",
                 other.prog_id
             ));
         }
@@ -148,6 +153,13 @@ fn xdp(kernel: &mut Kernel, link: &Link, slot: u8, wish: Wish) -> Result<Hook, S
         mode: Some(mode),
         why: why.to_owned(),
     })
+}
+
+/// XDP on these is run by the members (bond) or by a second device (Azure's accelerated networking), and says so: packets
+/// would count for an interface that nobody watches.
+fn hands_packets_to_others(link: &Link) -> bool {
+    matches!(link.kind.as_deref(), Some("bond" | "team"))
+        || link::driver(&link.name).as_deref() == Some("hv_netvsc")
 }
 
 fn egress(kernel: &mut Kernel, link: &Link, slot: u8, refusals: &mut Vec<String>) -> Hook {

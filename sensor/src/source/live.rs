@@ -9,7 +9,7 @@ use crate::privilege::{self, Missing};
 use super::af_packet::{self, RingError};
 use super::kernel::Kernel;
 use super::kernel::drain;
-use super::kernel::object::{Object, ObjectError, TableSize};
+use super::kernel::object::{Cpus, ObjectError, TableSize};
 use super::ladder::{self, Hooks, Wish};
 use super::{Event, Hook, Source, SourceError};
 
@@ -17,7 +17,7 @@ pub struct LiveConfig {
     pub wish: Wish,
     /// Flows per interval that the kernel's table has room for.
     pub kernel_flows: u32,
-    pub seeds: [u64; 6],
+    pub seeds: sensor_common::flow::HashSeeds,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -143,7 +143,7 @@ impl Live {
             );
         }
         let load = || -> Result<Kernel, ObjectError> {
-            let size = TableSize::for_flows(self.config.kernel_flows, Object::cpus()?, slots);
+            let size = TableSize::for_flows(self.config.kernel_flows, Cpus::read()?, slots);
             Kernel::load(size, &self.config.seeds, now)
         };
         load().map_err(|error| {

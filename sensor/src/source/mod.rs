@@ -80,7 +80,7 @@ fn starts_with_ip(arphrd: u16) -> Option<bool> {
         | libc::ARPHRD_TUNNEL6
         | libc::ARPHRD_SIT
         | libc::ARPHRD_IPGRE => Some(true),
-        823 => Some(true), // ARPHRD_IP6GRE
+        519 | 823 => Some(true), // ARPHRD_RAWIP, ARPHRD_IP6GRE
         _ => None,
     }
 }

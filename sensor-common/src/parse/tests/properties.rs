@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::flow::Direction;
-use crate::parse::inner_header_len;
+use crate::parse::Outer;
+use crate::parse::tunnel::inner_header_len;
 use crate::protocol::network;
 use crate::view::HEADER_WINDOW;
 
@@ -112,7 +113,7 @@ proptest! {
             let outcome = packet(&view, link_type);
             check_sane(&outcome)?;
             if let Ok(packet) = outcome {
-                let inner = inner_header_len(&view, &packet);
+                let inner = inner_header_len(&view, Outer::of(&packet));
                 prop_assert!(inner.is_none_or(|inner| inner <= LONGEST_WALK));
                 prop_assert!(inner.is_none_or(|inner| inner >= packet.header_len));
             }

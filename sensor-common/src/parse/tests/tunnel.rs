@@ -1,7 +1,8 @@
 //! Headers that each segment of a tunnelled super-packet carries.
 
 use super::*;
-use crate::parse::inner_header_len;
+use crate::parse::Outer;
+use crate::parse::tunnel::inner_header_len;
 
 const INNER_TCP: usize = 20 + 32;
 
@@ -11,7 +12,7 @@ fn inner() -> Vec<u8> {
 
 #[track_caller]
 fn len_of(frame: &[u8]) -> Option<usize> {
-    inner_header_len(&SliceView(frame), &parsed(frame)).map(usize::from)
+    inner_header_len(&SliceView(frame), Outer::of(&parsed(frame))).map(usize::from)
 }
 
 fn over_udp(port: u16, payload: &[u8]) -> Option<usize> {
@@ -91,10 +92,10 @@ fn no_tunnel() {
 fn a_tunnel_cut_off_anywhere() {
     let payload = [&[8, 0, 0, 0, 0, 0, 7, 0], &ethernet(0x0800, &inner())[..]].concat();
     let whole = ethernet(0x0800, &ipv4(17, &udp_to(4789, &payload)));
-    let full = inner_header_len(&SliceView(&whole), &parsed(&whole));
+    let full = inner_header_len(&SliceView(&whole), Outer::of(&parsed(&whole)));
     for len in 34..whole.len() {
         let view = SliceView(&whole[..len]);
-        let inner = inner_header_len(&view, &parsed(view.0));
+        let inner = inner_header_len(&view, Outer::of(&parsed(view.0)));
         assert!(inner.is_none() || inner <= full, "{len} bytes: {inner:?}");
     }
 }

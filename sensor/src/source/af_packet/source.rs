@@ -1,7 +1,7 @@
 //! Counting by packet socket: where the kernel's programs can't be had.
 
 use sensor_common::flow::Direction;
-use sensor_common::parse::{self, Reason};
+use sensor_common::parse::{self, Outer, Reason};
 use sensor_common::view::{HEADER_WINDOW, SliceView};
 use sensor_common::wire;
 
@@ -76,13 +76,9 @@ fn count(frame: &Frame<'_>, slot: u8, loopback: bool, delta: &mut Delta) {
         Some(l3) => parse::on_interface(&view, l3),
         None => Err(Reason::UnsupportedLinkType),
     };
-    let header_len = packet.as_ref().map_or(0, |packet| {
-        let inner = if frame.gso_size > 0 {
-            parse::inner_header_len(&view, packet)
-        } else {
-            None
-        };
-        u64::from(inner.unwrap_or(packet.header_len))
+    let header_len = packet.as_ref().map_or(0, |packet| match frame.gso_size {
+        0 => u64::from(packet.header_len),
+        _ => u64::from(parse::segment_header_len(&view, Outer::of(packet))),
     });
     let len = u64::from(frame.len);
     let segments = wire::segments(len, header_len, u64::from(frame.gso_size));

@@ -6,7 +6,7 @@ use aya::programs::links::{FdLink, LinkError, LinkOrder};
 use aya::programs::tc::{NlOptions, SchedClassifierLink, TcAttachOptions, TcError};
 use aya::programs::{ProgramError, SchedClassifier, TcAttachType, XdpMode, tc};
 
-use super::object::{Object, ObjectError};
+use super::object::{self, Object, ObjectError};
 use crate::link::Link;
 
 /// Keeps a program attached while it lives.
@@ -160,7 +160,12 @@ fn clsact(
     link: &Link,
     way: TcAttachType,
 ) -> Result<Attached, Refusal> {
-    const NAME: &str = "sensor";
+    // aya calls a filter after its program. Below 6.6 a second sensor on the same interface takes the first one's place.
+    let name = if matches!(way, TcAttachType::Egress) {
+        object::TC_EGRESS
+    } else {
+        object::TC_INGRESS
+    };
     match tc::qdisc_add_clsact(&link.name) {
         Ok(()) | Err(TcError::AlreadyAttached) => {}
         Err(TcError::NetlinkError(error)) if error.to_string().contains("File exists") => {}
@@ -172,7 +177,7 @@ fn clsact(
         }
     }
     // A sensor that was killed leaves its filter behind here.
-    let _stale = tc::qdisc_detach_program(&link.name, way, NAME);
+    let _stale = tc::qdisc_detach_program(&link.name, way, name);
     let options = TcAttachOptions::Netlink(NlOptions {
         priority: 1,
         ..NlOptions::default()

@@ -1,58 +1,42 @@
 //! From the programs' ticks (jiffies) to wall-clock time.
 
-/// Values of the kernel's HZ in use.
-const FREQUENCIES: [u64; 7] = [100, 128, 250, 256, 300, 1000, 1024];
-
-/// A moment on both clocks.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    pub ticks: u32,
-    /// Nanoseconds of the monotonic clock.
-    pub monotonic: i64,
-    /// Nanoseconds since the Unix epoch.
-    pub wall: i64,
-}
-
-/// Knows how long a tick is, from two moments that lie far enough apart.
+/// A moment on both clocks, and how long a tick is.
 #[derive(Clone, Copy, Debug)]
 pub struct TickClock {
-    start: Moment,
-    now: Moment,
+    ticks: u32,
+    /// Nanoseconds since the Unix epoch.
+    wall: i64,
+    /// Nanoseconds.
     tick: i64,
 }
 
 impl TickClock {
-    pub fn new(start: Moment) -> Self {
-        TickClock {
-            start,
-            now: start,
-            tick: 4_000_000,
-        }
+    /// `ticks` and `wall` are the same moment.
+    pub fn new(ticks: u32, wall: i64, tick: i64) -> Self {
+        TickClock { ticks, wall, tick }
     }
 
-    pub fn advance(&mut self, now: Moment) {
-        self.now = now;
-        let ticks = u64::from(now.ticks.wrapping_sub(self.start.ticks));
-        let nanoseconds = u64::try_from(now.monotonic - self.start.monotonic).unwrap_or(0);
-        if nanoseconds < 20_000_000 {
-            return;
-        }
-        let measured = ticks.saturating_mul(1_000_000_000) / nanoseconds;
-        if let Some(frequency) = FREQUENCIES
-            .into_iter()
-            .min_by_key(|known| known.abs_diff(measured))
-        {
-            self.tick = 1_000_000_000 / frequency as i64;
-        }
+    pub fn advance(&mut self, ticks: u32, wall: i64) {
+        (self.ticks, self.wall) = (ticks, wall);
     }
 
-    /// Wall-clock time of a tick in the past, exact to one tick.
+    /// Wall-clock time of a tick less than 2^31 ticks away, exact to one tick.
     pub fn wall(&self, ticks: u32) -> i64 {
-        let ago = self.now.ticks.wrapping_sub(ticks) as i32;
-        self.now
-            .wall
-            .saturating_sub(i64::from(ago).saturating_mul(self.tick))
+        let ago = self.ticks.wrapping_sub(ticks) as i32;
+        let ago = i64::from(ago).saturating_mul(self.tick);
+        self.wall.saturating_sub(ago)
     }
+}
+
+/// How long a tick is: the coarse clocks advance once a tick, and say so.
+pub fn tick() -> i64 {
+    let mut resolution = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the call writes one timespec.
+    unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC_COARSE, &raw mut resolution) };
+    resolution.tv_nsec.max(1)
 }
 
 #[cfg(test)]
@@ -62,39 +46,18 @@ mod tests {
     const MS: i64 = 1_000_000;
 
     #[test]
-    fn the_frequency_is_found_and_ticks_wrap() {
-        for frequency in FREQUENCIES {
-            let start = Moment {
-                ticks: u32::MAX - 3,
-                monotonic: 0,
-                wall: 1_000 * MS,
-            };
-            let mut clock = TickClock::new(start);
-            let ticks = start.ticks.wrapping_add(frequency as u32);
-            clock.advance(Moment {
-                ticks,
-                monotonic: 1_000 * MS,
-                wall: 2_000 * MS,
-            });
-            let error = clock.wall(start.ticks) - 1_000 * MS;
-            assert!(error.abs() < MS, "{frequency} Hz: {error} ns");
-            assert_eq!(clock.wall(ticks), 2_000 * MS);
-        }
+    fn ticks_wrap_and_may_lie_ahead() {
+        let mut clock = TickClock::new(u32::MAX - 3, 1_000 * MS, 4 * MS);
+        assert_eq!(clock.wall(u32::MAX - 3), 1_000 * MS);
+        assert_eq!(clock.wall(u32::MAX - 5), 992 * MS);
+        assert_eq!(clock.wall(2), 1_024 * MS);
+        clock.advance(2, 5_000 * MS);
+        assert_eq!(clock.wall(u32::MAX - 3), 4_976 * MS);
     }
 
     #[test]
-    fn moments_too_close_together_change_nothing() {
-        let start = Moment {
-            ticks: 5,
-            monotonic: 0,
-            wall: 0,
-        };
-        let mut clock = TickClock::new(start);
-        clock.advance(Moment {
-            ticks: 9,
-            monotonic: MS,
-            wall: MS,
-        });
-        assert_eq!(clock.wall(8), MS - 4 * MS);
+    fn a_tick_is_that_of_a_frequency_in_use() {
+        let frequency = 1_000_000_000 / tick();
+        assert!((24..=1024).contains(&frequency), "{frequency} Hz");
     }
 }

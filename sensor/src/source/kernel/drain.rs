@@ -1,6 +1,7 @@
 //! Turning the epoch and reading the half that stands still.
 
 use std::io;
+use std::sync::atomic::{Ordering, fence};
 
 use sensor_common::abi::{Control, Counts, Cpu, FLAGS_SHIFT, PACKETS_MASK, Record, Totals, WAYS};
 use sensor_common::flow::{Direction, FlowKey, VALID};
@@ -49,6 +50,8 @@ impl Reader {
 
     /// From now on the programs count into the other half; returns the one that falls quiet after a grace period.
     pub fn turn(&mut self, maps: &Maps) -> usize {
+        // The half that is next was cleared by plain stores, which must not be seen after the epoch.
+        fence(Ordering::Release);
         let quiet = (self.epoch & 1) as usize;
         self.epoch += 1;
         for index in 0..(self.size.cpus * self.size.slots * 2) as usize {

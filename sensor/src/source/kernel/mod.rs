@@ -7,9 +7,11 @@ mod mapping;
 pub mod object;
 
 use attach::Attached;
-use clock::{Moment, TickClock};
+use clock::TickClock;
 use drain::{Quiet, Reader};
 use object::{Object, ObjectError, TableSize};
+
+use sensor_common::flow::HashSeeds;
 
 use super::SourceError;
 use crate::clock::Now;
@@ -29,17 +31,13 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    pub fn load(size: TableSize, seeds: &[u64; 6], now: Now) -> Result<Self, ObjectError> {
+    pub fn load(size: TableSize, seeds: &HashSeeds, now: Now) -> Result<Self, ObjectError> {
         let mut object = Object::load(size, seeds)?;
-        let start = Moment {
-            ticks: object.ticks()?,
-            monotonic: now.monotonic,
-            wall: now.wall,
-        };
+        let clock = TickClock::new(object.ticks()?, now.wall, clock::tick());
         Ok(Kernel {
             object,
             reader: Reader::new(size),
-            clock: TickClock::new(start),
+            clock,
             since: now.wall,
             attached: Vec::new(),
         })
@@ -66,14 +64,12 @@ impl Kernel {
     }
 
     pub fn poll(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
+        // A clock that can't be read must not cost counts: times are then taken from where it was last.
+        if let Ok(ticks) = self.object.ticks() {
+            self.clock.advance(ticks, now.wall);
+        }
         let half = self.reader.turn(&self.object.maps);
         drain::grace_period().map_err(SourceError::GracePeriod)?;
-        let ticks = self.object.ticks()?;
-        self.clock.advance(Moment {
-            ticks,
-            monotonic: now.monotonic,
-            wall: now.wall,
-        });
         let quiet = Quiet {
             half,
             since: self.since,

@@ -7,6 +7,7 @@ use aya::maps::{Array, Map, MapData};
 use aya::programs::{ProgramError, SchedClassifier, TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SLOT_L3, SLOT_TABLE, Set, WAYS};
+use sensor_common::flow::HashSeeds;
 
 use super::mapping::{Mapped, MappingError};
 
@@ -16,8 +17,8 @@ static OBJECT: &[u8] =
 
 const XDP: &str = "sensor_xdp";
 const XDP_FRAGS: &str = "sensor_xdp_frags";
-const TC_INGRESS: &str = "sensor_tc_ingress";
-const TC_EGRESS: &str = "sensor_tc_egress";
+pub(super) const TC_INGRESS: &str = "sensor_tc_ingress";
+pub(super) const TC_EGRESS: &str = "sensor_tc_egress";
 const CLOCK: &str = "sensor_clock";
 
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,35 @@ pub enum ObjectError {
     SlotTaken { ifindex: u32 },
 }
 
+/// CPUs of this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Cpus {
+    /// Highest number that a CPU may ever have, plus one: the tables are indexed by it, and numbers may have gaps.
+    pub possible: u32,
+    pub online: u32,
+}
+
+impl Cpus {
+    pub fn read() -> Result<Self, ObjectError> {
+        const POSSIBLE: &str = "/sys/devices/system/cpu/possible";
+        let unreadable = |error| ObjectError::Cpus {
+            path: POSSIBLE,
+            error,
+        };
+        let list = std::fs::read_to_string(POSSIBLE).map_err(unreadable)?;
+        let possible = past_the_last(&list)
+            .ok_or_else(|| unreadable(io::Error::new(io::ErrorKind::InvalidData, list.clone())))?;
+        let online = aya::util::online_cpus().map_or(possible, |cpus| cpus.len() as u32);
+        Ok(Cpus { possible, online })
+    }
+}
+
+/// The last number of a list such as `0-3,8-11`, plus one.
+fn past_the_last(list: &str) -> Option<u32> {
+    let last = list.trim().rsplit([',', '-']).next()?;
+    last.parse::<u32>().ok()?.checked_add(1)
+}
+
 /// Sizes of the kernel's tables.
 #[derive(Clone, Copy, Debug)]
 pub struct TableSize {
@@ -62,21 +92,20 @@ pub struct TableSize {
 }
 
 impl TableSize {
-    /// For `max_flows` in an interval on this machine: room for twice the flows that receive-side scaling would give
-    /// each CPU, at half load; what spills goes to the log.
-    pub fn for_flows(max_flows: u32, cpus: u32, slots: u32) -> Self {
-        let records = (4 * u64::from(max_flows)).div_ceil(u64::from(cpus.max(1)));
-        let sets = records
-            .div_ceil(WAYS as u64)
-            .next_power_of_two()
-            .clamp(1 << 6, 1 << 22);
-        let set_bits = sets.trailing_zeros();
-        let log = (sets * WAYS as u64 / 8).clamp(64, 4096) as u32;
+    /// For `max_flows` in an interval: each online CPU gets four times its share as places, for receive-side scaling is
+    /// uneven and sets should be half empty; what spills all the same goes to the log. CPUs that are possible but not
+    /// online cost memory too, so many of them make the regions smaller (64 KiB for 16 flows is the limit in all).
+    pub fn for_flows(max_flows: u32, cpus: Cpus, slots: u32) -> Self {
+        let flows = u64::from(max_flows);
+        let share = (4 * flows).div_ceil(u64::from(cpus.online.max(1)));
+        let budget =
+            flows * 4096 / (2 * size_of::<Record>() as u64 * u64::from(cpus.possible.max(1)));
+        let sets = share.min(budget).div_ceil(WAYS as u64).next_power_of_two();
         TableSize {
-            cpus,
+            cpus: cpus.possible,
             slots,
-            set_bits,
-            log,
+            set_bits: sets.clamp(1 << 9, 1 << 22).trailing_zeros(),
+            log: 4096,
         }
     }
 
@@ -108,7 +137,7 @@ pub struct Maps {
 }
 
 impl Object {
-    pub fn load(size: TableSize, seeds: &[u64; 6]) -> Result<Self, ObjectError> {
+    pub fn load(size: TableSize, seeds: &HashSeeds) -> Result<Self, ObjectError> {
         let slot_ways = size.slots * 2;
         let log_size = u64::from(size.log);
         let sets = size.regions() << size.set_bits;
@@ -142,13 +171,6 @@ impl Object {
             maps,
             size,
         })
-    }
-
-    /// The agent's side of the CPU count: possible CPUs, online or not.
-    pub fn cpus() -> Result<u32, ObjectError> {
-        let cpus =
-            aya::util::nr_cpus().map_err(|(path, error)| ObjectError::Cpus { path, error })?;
-        Ok(cpus as u32)
     }
 
     /// From now on packets of this interface count for `slot`.
@@ -241,5 +263,38 @@ fn mapped<T>(ebpf: &mut Ebpf, name: &'static str) -> Result<Mapped<T>, ObjectErr
             )?)
         }
         _ => Err(ObjectError::Missing { kind: "map", name }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_numbers_may_have_gaps() {
+        assert_eq!(past_the_last("0-3\n"), Some(4));
+        assert_eq!(past_the_last("0-3,8-11\n"), Some(12));
+        assert_eq!(past_the_last("0"), Some(1));
+        assert_eq!(past_the_last(""), None);
+    }
+
+    #[test]
+    fn every_online_cpu_has_room_and_memory_is_bounded() {
+        for (possible, online) in [(1, 1), (2, 2), (64, 64), (128, 128), (240, 4), (512, 512)] {
+            let size = TableSize::for_flows(65_536, Cpus { possible, online }, 1);
+            let records = (WAYS as u64) << size.set_bits;
+            assert!(records >= 4096, "{size:?}");
+            let bytes = size.records() * size_of::<Record>() as u64;
+            assert!(bytes <= 512 << 20, "{size:?}: {bytes} bytes");
+        }
+        let two = TableSize::for_flows(
+            65_536,
+            Cpus {
+                possible: 2,
+                online: 2,
+            },
+            1,
+        );
+        assert_eq!(two.records(), 2 * 2 * 131_072);
     }
 }
