@@ -46,7 +46,7 @@ pub struct Run {
     /// Stop after this time
     #[arg(short, long, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
-    /// Stop once this many packets were counted
+    /// Stop once at least this many packets were counted
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// How packets are counted; auto tries native XDP, then TC, then AF_PACKET, for each interface

@@ -95,8 +95,9 @@ fn extensions<V: PacketView>(view: &V, first: u8, start: Payload) -> Walk {
     }
 }
 
+/// The headers that the walk goes over; a packet whose transport is one of them was out of its reach.
 #[inline(always)]
-fn is_extension(next_header: u8) -> bool {
+pub fn is_extension(next_header: u8) -> bool {
     const MASK: u64 = 1 << HOP_BY_HOP | 1 << ROUTING | 1 << FRAGMENT | 1 << DESTINATION;
     next_header < 64 && MASK >> next_header & 1 == 1
 }

@@ -12,6 +12,7 @@ mod tunnel;
 #[cfg(test)]
 mod tests;
 
+pub use ipv6::is_extension as is_ipv6_extension;
 pub use link::LinkType;
 pub use tunnel::{Outer, segment_header_len};
 

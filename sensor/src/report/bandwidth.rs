@@ -2,16 +2,26 @@
 
 use super::{Bandwidth, BucketRow, Counts, Span, Time};
 
-/// `buckets` in order of time; `seconds` is the time over which the mean is taken.
+/// When somebody looked.
+pub(super) struct Observation<'a> {
+    /// Length of a bucket, nanoseconds.
+    pub(super) interval: i64,
+    /// The whole time for live counting: its idle intervals count too, also before the first and after the last packet.
+    pub(super) watched: Option<(i64, i64)>,
+    pub(super) not_observed: &'a [Span],
+    /// The time over which the mean is taken.
+    pub(super) seconds: Option<f64>,
+}
+
+/// `buckets` in order of time.
 pub(super) fn bandwidth(
     buckets: &[BucketRow],
-    interval: i64,
-    not_observed: &[Span],
     totals: Counts,
-    seconds: Option<f64>,
+    observation: &Observation<'_>,
 ) -> Bandwidth {
+    let interval = observation.interval;
     let mut bandwidth = Bandwidth::default();
-    if let Some(seconds) = seconds.filter(|seconds| *seconds > 0.0) {
+    if let Some(seconds) = observation.seconds.filter(|seconds| *seconds > 0.0) {
         bandwidth.mean_bits_per_sec = Some(totals.bytes as f64 * 8.0 / seconds);
         bandwidth.mean_packets_per_sec = Some(totals.packets as f64 / seconds);
     }
@@ -23,7 +33,7 @@ pub(super) fn bandwidth(
     };
     bandwidth.peak_bits_per_sec = Some(rate(peak.bytes));
     bandwidth.peak_start = Some(peak.start);
-    let empty = empty_intervals(buckets, interval, not_observed);
+    let empty = empty_intervals(buckets, observation);
     let mut sorted: Vec<u64> = buckets.iter().map(|bucket| bucket.bytes).collect();
     sorted.sort_unstable();
     let percentile = |percent| Some(rate(nearest_rank(&sorted, empty, percent)));
@@ -33,15 +43,21 @@ pub(super) fn bandwidth(
     bandwidth
 }
 
-/// Intervals between the first and the last bucket that were observed and had no packet.
-fn empty_intervals(buckets: &[BucketRow], interval: i64, not_observed: &[Span]) -> i128 {
+/// Intervals that were observed and had no packet: from the first to the last bucket, or of the whole watch.
+fn empty_intervals(buckets: &[BucketRow], observation: &Observation<'_>) -> i128 {
     let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else {
         return 0;
     };
+    let interval = observation.interval;
     let index = |time: Time| i128::from(time.0).div_euclid(interval.into());
-    let (first, last) = (index(first.start), index(last.start));
+    let (mut first, mut last) = (index(first.start), index(last.start));
+    if let Some((start, end)) = observation.watched {
+        first = first.min(index(Time(start)));
+        // An interval that had just begun when the watch ended was not watched.
+        last = last.max(index(Time(end)) - 1);
+    }
     let mut empty = last - first + 1 - buckets.len() as i128;
-    for (from, to) in merged(not_observed, first, last + 1, interval) {
+    for (from, to) in merged(observation.not_observed, first, last + 1, interval) {
         // A bucket with packets in it was observed, whatever the span says.
         let before = |end| buckets.partition_point(|bucket| index(bucket.start) < end);
         let with_packets = before(to) - before(from);
@@ -117,14 +133,36 @@ mod tests {
             packets: 4,
             bytes: 1000,
         };
-        bandwidth(buckets, SECOND, not_observed, totals, Some(2.0))
+        bandwidth(buckets, totals, &observed(not_observed, Some(2.0)))
+    }
+
+    fn observed(not_observed: &[Span], seconds: Option<f64>) -> Observation<'_> {
+        Observation {
+            interval: SECOND,
+            watched: None,
+            not_observed,
+            seconds,
+        }
+    }
+
+    #[test]
+    fn a_live_watch_counts_its_idle_ends() {
+        let watch = Observation {
+            watched: Some((SECOND / 2, 9 * SECOND + SECOND / 2)),
+            ..observed(&[], Some(9.0))
+        };
+        let b = bandwidth(&[bucket(3 * SECOND, 100)], Counts::ZERO, &watch);
+        // Intervals 0 to 8; the ninth had only begun.
+        assert_eq!(empty_intervals(&[bucket(3 * SECOND, 100)], &watch), 8);
+        assert_eq!(b.p50_bits_per_sec, Some(0.0));
+        assert_eq!(b.p99_bits_per_sec, Some(800.0));
     }
 
     #[test]
     fn no_buckets_and_no_time_give_nulls() {
-        let none = bandwidth(&[], SECOND, &[], Counts::ZERO, None);
+        let none = bandwidth(&[], Counts::ZERO, &observed(&[], None));
         assert_eq!(none, Bandwidth::default());
-        let zero = bandwidth(&[bucket(0, 5)], SECOND, &[], Counts::ZERO, Some(0.0));
+        let zero = bandwidth(&[bucket(0, 5)], Counts::ZERO, &observed(&[], Some(0.0)));
         assert_eq!(zero.mean_bits_per_sec, None);
         assert_eq!(zero.p50_bits_per_sec, Some(40.0));
     }
@@ -158,16 +196,19 @@ mod tests {
         let buckets = [bucket(0, 100), bucket(10 * SECOND, 50)];
         // Intervals 1 to 8 unobserved, given twice and overlapping: 100, 0 (interval 9), 50 are left.
         let spans = [span(1, 7), span(3, 9), span(-5, -1)];
-        assert_eq!(empty_intervals(&buckets, SECOND, &spans), 1);
+        assert_eq!(empty_intervals(&buckets, &observed(&spans, None)), 1);
         assert_eq!(of(&buckets, &spans).p50_bits_per_sec, Some(400.0));
         // Half an interval stays observed.
         let half = [Span {
             start: Time(SECOND / 2),
             end: Time(2 * SECOND + SECOND / 2),
         }];
-        assert_eq!(empty_intervals(&buckets, SECOND, &half), 8);
+        assert_eq!(empty_intervals(&buckets, &observed(&half, None)), 8);
         // A span over the buckets themselves takes away only the silent ones.
-        assert_eq!(empty_intervals(&buckets, SECOND, &[span(-3, 20)]), 0);
+        assert_eq!(
+            empty_intervals(&buckets, &observed(&[span(-3, 20)], None)),
+            0
+        );
     }
 
     #[test]

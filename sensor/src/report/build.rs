@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use sensor_common::flow::Direction;
+use sensor_common::parse::{MAX_EXTENSIONS, is_ipv6_extension};
 
-use super::bandwidth::bandwidth;
+use super::bandwidth::{Observation, bandwidth};
 use super::protocols::{add_up, by_name, protocols};
 use super::time::seconds;
 use super::{
     Accounting, BucketRow, Context, Counts, Interface, InterfaceInfo, Others, Report, SCHEMA,
     Sensor, SlotCounts, Source, Time, Totals, fold, interface_counters,
 };
-use crate::counters::{Bucket, Class, Delta, SlotAccounting};
+use crate::counters::{Bucket, Class, Delta, Kind, SlotAccounting};
 
 /// `delta` must be flushed.
 pub fn build(delta: &Delta, context: &Context) -> Report {
@@ -49,10 +50,13 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
         interval_seconds: delta.buckets().interval() as f64 / 1e9,
         bandwidth: bandwidth(
             &buckets,
-            delta.buckets().interval(),
-            &context.not_observed,
             counts,
-            duration,
+            &Observation {
+                interval: delta.buckets().interval(),
+                watched: context.span,
+                not_observed: &context.not_observed,
+                seconds: duration,
+            },
         ),
         totals,
         accounting: Accounting {
@@ -179,5 +183,25 @@ fn notes(delta: &Delta, context: &Context) -> Vec<String> {
             "packets with a time outside the years 1678 to 2261: {out_of_range}; they count everywhere but in buckets"
         ));
     }
+    let too_deep = beyond_the_walk(delta);
+    if too_deep > 0 {
+        notes.push(format!(
+            "packets with IPv6 extension headers that are cut off or more than {MAX_EXTENSIONS}: {too_deep}; \
+             they are named after the header at which the walk ended, with ports 0"
+        ));
+    }
     notes
+}
+
+/// Packets whose transport is an IPv6 extension header: what follows it was out of reach.
+fn beyond_the_walk(delta: &Delta) -> u64 {
+    let is_extension = |class: &Class| {
+        matches!(
+            class.kind,
+            Kind::Ip { ipv6: true, protocol, .. } if is_ipv6_extension(protocol)
+        )
+    };
+    let classes = delta.by_class();
+    let deep = classes.iter().filter(|(class, _)| is_extension(class));
+    deep.map(|(_, counts)| counts.packets).sum()
 }

@@ -29,7 +29,7 @@ impl TickClock {
 }
 
 /// How long a tick is: the coarse clocks advance once a tick, and say so.
-pub fn tick() -> i64 {
+pub(super) fn tick() -> i64 {
     let mut resolution = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
