@@ -79,18 +79,23 @@ impl Agent {
     /// Nanoseconds until the next tick is due.
     pub fn sleep(&self, now: Now) -> i64 {
         let to_end = self.end.map_or(i64::MAX, |end| end - now.monotonic);
-        LOOK_EVERY.min(self.next_poll - now.wall).min(to_end).max(0)
+        let to_poll = self.next_poll.min(self.next_report) - now.wall;
+        LOOK_EVERY.min(to_poll).min(to_end).max(0)
     }
 
     pub fn tick(&mut self, now: Now, source: &mut dyn Source) -> Result<Tick, SourceError> {
-        let mut tick = Tick {
-            clock_jump: self.notice_jump(now),
-            ..Tick::default()
-        };
+        let clock_jump = self.notice_jump(now);
         let interval_over = now.wall >= self.next_poll;
-        if interval_over || self.config.count.is_some() || source.needs_poll() {
+        let report_over = now.wall >= self.next_report;
+        // What was counted before a period's end or a jump of the clock must not be taken for what came after it.
+        let due = interval_over || report_over || clock_jump.is_some();
+        if due || self.config.count.is_some() || source.needs_poll() {
             self.poll(now, source)?;
         }
+        let mut tick = Tick {
+            clock_jump,
+            ..Tick::default()
+        };
         if interval_over {
             tick.interval = Some(difference(self.counted, self.at_interval));
             self.at_interval = self.counted;
@@ -100,7 +105,7 @@ impl Agent {
             self.next_check = now.monotonic.saturating_add(CHECK_EVERY);
             tick.events = source.check()?;
         }
-        if now.wall >= self.next_report {
+        if report_over {
             self.next_report = next_multiple(now.wall, self.config.report_every);
             tick.period = Some(self.end_period(now));
         }

@@ -184,6 +184,22 @@ fn periods_follow_each_other_without_a_gap_and_the_last_one_takes_the_rest() {
 }
 
 #[test]
+fn a_period_that_ends_within_an_interval_has_what_was_counted_in_it() {
+    let mut source = Fake {
+        polls: vec![3, 5],
+        ..Fake::default()
+    };
+    let mut agent = agent(None, None);
+    agent.config.delta.interval = 2 * S;
+    agent.next_poll = 1004 * S;
+    assert_eq!(agent.sleep(at(2 * S - 1000)), 1000);
+    let period = agent.tick(at(2 * S), &mut source).unwrap().period.unwrap();
+    assert_eq!(total(&period.delta).packets, 5);
+    let interval = agent.tick(at(4 * S), &mut source).unwrap().interval;
+    assert_eq!(interval.unwrap().packets, 8);
+}
+
+#[test]
 fn duration_and_count_end_the_run() {
     let mut source = Fake {
         polls: vec![5, 5, 5],
@@ -214,6 +230,7 @@ fn a_clock_that_is_set_back_does_not_stop_the_polls() {
         agent.tick(back, &mut source).unwrap().clock_jump,
         Some(-501 * S - 1000)
     );
+    assert!(source.polls.is_empty(), "counted before the jump");
     let next = Now {
         wall: 501 * S,
         monotonic: 2 * S + 1000,
