@@ -4,7 +4,7 @@ use crate::clock::Now;
 use crate::counters::{Counts, Delta, DeltaConfig};
 use crate::source::{Event, Source, SourceError};
 
-/// How often tables are looked at between polls.
+/// How often the source is looked at between polls.
 const LOOK_EVERY: i64 = 50_000_000;
 /// How often the interfaces are asked for, however long the interval is.
 const CHECK_EVERY: i64 = 1_000_000_000;
@@ -91,6 +91,8 @@ impl Agent {
         let due = interval_over || report_over || clock_jump.is_some();
         if due || self.config.count.is_some() || source.needs_poll() {
             self.poll(now, source)?;
+        } else {
+            self.counting(|delta| source.look(delta));
         }
         let mut tick = Tick {
             clock_jump,
@@ -120,9 +122,7 @@ impl Agent {
 
     /// Takes in what was counted up to now, before it is due; gives what was counted since the start.
     pub fn poll(&mut self, now: Now, source: &mut dyn Source) -> Result<Counts, SourceError> {
-        let before = total(&self.delta);
-        source.poll(now, &mut self.delta)?;
-        self.counted += difference(total(&self.delta), before);
+        self.counting(|delta| source.poll(now, delta))?;
         Ok(self.counted)
     }
 
@@ -148,6 +148,14 @@ impl Agent {
             start: start.min(now.wall),
             end: now.wall,
         }
+    }
+
+    /// Counts what `take` adds to the delta.
+    fn counting<T>(&mut self, take: impl FnOnce(&mut Delta) -> T) -> T {
+        let before = total(&self.delta);
+        let result = take(&mut self.delta);
+        self.counted += difference(total(&self.delta), before);
+        result
     }
 
     /// After a jump the timetable starts anew from the clock as it is now.

@@ -10,6 +10,8 @@ struct Fake {
     polls: Vec<u64>,
     finished: bool,
     pressed: bool,
+    /// What each look yields.
+    at_look: u64,
     events: Vec<Event>,
 }
 
@@ -23,6 +25,10 @@ impl Source for Fake {
             feed(delta, packets, now.wall);
         }
         Ok(())
+    }
+
+    fn look(&mut self, delta: &mut Delta) {
+        feed(delta, self.at_look, 1000 * S);
     }
 
     fn needs_poll(&mut self) -> bool {
@@ -153,6 +159,24 @@ fn pressure_is_answered_between_polls_and_stays_in_the_interval() {
             .packets,
         13
     );
+}
+
+#[test]
+fn what_must_not_wait_is_taken_at_each_look_without_a_poll() {
+    let mut source = Fake {
+        polls: vec![7],
+        at_look: 1,
+        ..Fake::default()
+    };
+    let mut agent = agent(None, None);
+    for look in 1..=3 {
+        let tick = agent.tick(at(S / 2 + look), &mut source).unwrap();
+        assert!(tick.interval.is_none());
+        assert_eq!(agent.counted().packets, look as u64);
+    }
+    assert_eq!(source.polls, [7]);
+    let tick = agent.tick(at(S), &mut source).unwrap();
+    assert_eq!(tick.interval.unwrap().packets, 10);
 }
 
 #[test]

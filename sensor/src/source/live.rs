@@ -256,13 +256,17 @@ impl Source for Live {
         if let Some(kernel) = &mut self.kernel {
             kernel.poll(now, delta)?;
         }
-        self.rings.iter_mut().for_each(|ring| ring.poll(delta));
+        self.look(delta);
         self.finish_gone(delta)
     }
 
+    fn look(&mut self, delta: &mut Delta) {
+        // A ring holds a fraction of a second at line rate.
+        self.rings.iter_mut().for_each(|ring| ring.poll(delta));
+    }
+
     fn needs_poll(&mut self) -> bool {
-        // A ring is drained at every chance: it holds a fraction of a second at line rate.
-        !self.rings.is_empty() || self.kernel.as_ref().is_some_and(Kernel::needs_poll)
+        self.kernel.as_ref().is_some_and(Kernel::needs_poll)
     }
 
     fn check(&mut self) -> Result<Vec<Event>, SourceError> {

@@ -19,7 +19,10 @@ pub trait Source {
     /// Moves everything that was counted since the last call to `delta`.
     fn poll(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError>;
 
-    /// A table would fill up before the interval ends, or a ring would.
+    /// Moves to `delta` what must not wait for the next poll, and costs little.
+    fn look(&mut self, delta: &mut Delta);
+
+    /// A table would fill up before the interval ends.
     fn needs_poll(&mut self) -> bool;
 
     /// What happened to the interfaces since the last call.
