@@ -130,6 +130,27 @@ impl Sensor {
         assert_eq!(result, 0, "{}", io::Error::last_os_error());
     }
 
+    /// From now on it can have this many files open; gives how many it could have.
+    pub(crate) fn limit_files(&self, most: u64) -> u64 {
+        let pid = self.process.0.id() as i32;
+        let mut before = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        let which = libc::RLIMIT_NOFILE;
+        // SAFETY: the call writes one rlimit.
+        let read = unsafe { libc::prlimit(pid, which, std::ptr::null(), &raw mut before) };
+        assert_eq!(read, 0, "{}", io::Error::last_os_error());
+        let limit = libc::rlimit {
+            rlim_cur: most,
+            ..before
+        };
+        // SAFETY: the call reads one rlimit.
+        let set = unsafe { libc::prlimit(pid, which, &raw const limit, std::ptr::null_mut()) };
+        assert_eq!(set, 0, "{}", io::Error::last_os_error());
+        before.rlim_cur
+    }
+
     /// Reads standard error until a line holds `text`; gives that line.
     pub(crate) fn wait_for_line(&mut self, text: &str) -> String {
         loop {

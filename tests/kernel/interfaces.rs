@@ -191,6 +191,26 @@ fn a_renamed_interface_is_counted_on() {
     }
 }
 
+/// Without a free file descriptor there is no netlink socket to ask by.
+#[test]
+fn interfaces_that_cannot_be_asked_for_are_told_once_and_counting_goes_on() {
+    need_kernel!();
+    let pair = two_pairs();
+    let mut sensor = Sensor::start(&pair.a, &["-i", "a0", "-i", "c0"]);
+    let before = sensor.limit_files(0);
+    let told = "can't open a netlink socket";
+    sensor.wait_for_line(told);
+    traffic::send(&pair.a, "a0", &traffic::frames(10), 1);
+    ip(&["-n", &pair.a.name, "link", "del", "c0"]);
+    sensor.limit_files(before);
+    sensor.wait_for_line("c0 is gone");
+    let ended = sensor.stop();
+    assert_eq!(ended.stderr.matches(told).count(), 1, "{}", ended.stderr);
+    let report = ended.checked();
+    assert!(report["notes"].to_string().contains(told), "{report:#}");
+    assert_eq!(report["totals"]["egress"], counts(10));
+}
+
 #[test]
 fn an_interface_that_is_down_is_waited_for() {
     need_kernel!();

@@ -1,9 +1,11 @@
 //! The live source: every interface of a run, each on its own rung of the ladder.
 
+mod watch;
+
 use crate::cli::Backend;
 use crate::clock::Now;
 use crate::counters::Delta;
-use crate::link::{self, Link};
+use crate::link::Link;
 use crate::privilege::{self, Missing};
 
 use super::af_packet::{self, RingError};
@@ -47,6 +49,19 @@ pub struct Interface {
     pub alive: bool,
 }
 
+impl Interface {
+    fn new(slot: u8, link: Link, hooks: Hooks) -> Self {
+        Interface {
+            slot,
+            link,
+            ingress: hooks.ingress,
+            egress: hooks.egress,
+            refusals: hooks.refusals,
+            alive: true,
+        }
+    }
+}
+
 pub struct Live {
     config: LiveConfig,
     kernel: Option<Kernel>,
@@ -57,6 +72,8 @@ pub struct Live {
     gone_rings: Vec<af_packet::AfPacket>,
     interfaces: Vec<Interface>,
     all_gone: bool,
+    /// Why the state of the interfaces is not known at present.
+    trouble: Option<String>,
 }
 
 impl Live {
@@ -68,19 +85,14 @@ impl Live {
             gone_rings: Vec::new(),
             interfaces: Vec::new(),
             all_gone: false,
+            trouble: None,
             config,
         };
         live.load_kernel(links.len() as u32, now)?;
         for (slot, link) in links.into_iter().enumerate() {
             let hooks = live.attach(&link, slot as u8)?;
-            live.interfaces.push(Interface {
-                slot: slot as u8,
-                link,
-                ingress: hooks.ingress,
-                egress: hooks.egress,
-                refusals: hooks.refusals,
-                alive: true,
-            });
+            live.interfaces
+                .push(Interface::new(slot as u8, link, hooks));
         }
         Ok(live)
     }
@@ -195,53 +207,11 @@ impl Live {
         }
     }
 
-    fn let_go(&mut self, index: usize) -> Result<(), SourceError> {
-        let interface = &mut self.interfaces[index];
-        interface.alive = false;
-        let (gone, rings) = std::mem::take(&mut self.rings)
-            .into_iter()
-            .partition(|ring| ring.slot() == interface.slot);
-        self.rings = rings;
-        self.gone_rings.extend::<Vec<_>>(gone);
-        if let Some(kernel) = &mut self.kernel {
-            kernel.let_go(interface.slot, interface.link.index)?;
-        }
-        Ok(())
-    }
-
     fn finish_gone(&mut self, delta: &mut Delta) -> Result<(), SourceError> {
         for mut ring in self.gone_rings.drain(..) {
             ring.finish(delta)?;
         }
         Ok(())
-    }
-
-    /// A gone interface's name is there again: attach to the new one, for the same slot.
-    fn try_again(&mut self, index: usize) -> Result<Option<Event>, SourceError> {
-        let (name, slot) = (
-            self.interfaces[index].link.name.clone(),
-            self.interfaces[index].slot,
-        );
-        let Some(link) = link::by_name(&name)? else {
-            return Ok(None);
-        };
-        let Ok(hooks) = self.attach(&link, slot) else {
-            return Ok(None);
-        };
-        let how = hooks.ingress.name.unwrap_or("nothing").to_owned();
-        let interface = &mut self.interfaces[index];
-        *interface = Interface {
-            slot,
-            link,
-            ingress: hooks.ingress,
-            egress: hooks.egress,
-            refusals: hooks.refusals,
-            alive: true,
-        };
-        Ok(Some(Event::Back {
-            interface: name,
-            how,
-        }))
     }
 }
 
@@ -269,38 +239,8 @@ impl Source for Live {
         self.kernel.as_ref().is_some_and(Kernel::needs_poll)
     }
 
-    fn check(&mut self) -> Result<Vec<Event>, SourceError> {
-        let mut events = Vec::new();
-        for index in 0..self.interfaces.len() {
-            let interface = &mut self.interfaces[index];
-            if !interface.alive {
-                events.extend(self.try_again(index)?);
-                continue;
-            }
-            match link::by_index(interface.link.index)? {
-                Some(link) if link.name == interface.link.name => {}
-                Some(link) => {
-                    let from = std::mem::replace(&mut interface.link.name, link.name.clone());
-                    events.push(Event::Renamed {
-                        from,
-                        to: link.name,
-                    });
-                }
-                None => {
-                    events.push(Event::Gone {
-                        interface: interface.link.name.clone(),
-                    });
-                    self.let_go(index)?;
-                    events.extend(self.try_again(index)?);
-                }
-            }
-        }
-        let gone = self.interfaces.iter().all(|interface| !interface.alive);
-        if gone && !self.all_gone {
-            events.push(Event::AllGone);
-        }
-        self.all_gone = gone;
-        Ok(events)
+    fn check(&mut self) -> Vec<Event> {
+        self.changes()
     }
 
     fn finish(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {

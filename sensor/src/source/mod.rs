@@ -26,7 +26,7 @@ pub trait Source {
     fn needs_poll(&mut self) -> bool;
 
     /// What happened to the interfaces since the last call.
-    fn check(&mut self) -> Result<Vec<Event>, SourceError>;
+    fn check(&mut self) -> Vec<Event>;
 
     /// Stops capturing and moves the last counts to `delta`.
     fn finish(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError>;
@@ -46,6 +46,10 @@ pub enum Event {
         from: String,
         to: String,
     },
+    /// The state of the interfaces is not known; counting goes on.
+    Trouble {
+        what: String,
+    },
     /// Nothing is left to count on.
     AllGone,
 }
@@ -58,8 +62,6 @@ pub enum SourceError {
     Clock(#[from] kernel::object::ObjectError),
     #[error("reading the packet ring failed: {0}")]
     Ring(#[from] af_packet::RingError),
-    #[error("asking for the state of the interfaces failed: {0}")]
-    Links(#[from] crate::link::LinkError),
 }
 
 /// How packets of one direction of an interface are counted, or why they are not.

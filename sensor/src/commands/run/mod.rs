@@ -1,6 +1,7 @@
 //! `sensor run`: live counting, with a report every period.
 
 mod counters;
+mod events;
 mod notes;
 mod recorder;
 mod select;
@@ -173,23 +174,7 @@ impl Run<'_> {
     /// What everybody should hear of a tick.
     fn tell(&mut self, tick: &Tick, counted: Counts) {
         for event in &tick.events {
-            let text = match event {
-                Event::Gone { interface } => {
-                    format!("{} is gone; its counts are kept", escape::text(interface))
-                }
-                Event::Back { interface, how } => {
-                    format!(
-                        "{} is there again; counting by {how}",
-                        escape::text(interface)
-                    )
-                }
-                Event::Renamed { from, to } => {
-                    format!("{} is now called {}", escape::text(from), escape::text(to))
-                }
-                Event::AllGone => {
-                    "no interface is left to count on; writing the last report".to_owned()
-                }
-            };
+            let text = events::text(event);
             status::warn(&text);
             self.notes.push(text);
         }

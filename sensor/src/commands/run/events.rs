@@ -1,0 +1,21 @@
+//! What happens to a run, in words: for standard error and for the notes of the reports.
+
+use crate::escape;
+use crate::source::Event;
+
+pub(super) fn text(event: &Event) -> String {
+    match event {
+        Event::Gone { interface } => {
+            format!("{} is gone; its counts are kept", escape::text(interface))
+        }
+        Event::Back { interface, how } => format!(
+            "{} is there again; counting by {how}",
+            escape::text(interface)
+        ),
+        Event::Renamed { from, to } => {
+            format!("{} is now called {}", escape::text(from), escape::text(to))
+        }
+        Event::Trouble { what } => format!("{}; counting goes on", escape::text(what)),
+        Event::AllGone => "no interface is left to count on; writing the last report".to_owned(),
+    }
+}
