@@ -212,6 +212,28 @@ fn interfaces_that_cannot_be_asked_for_are_told_once_and_counting_goes_on() {
 }
 
 #[test]
+fn an_interface_that_takes_the_name_of_a_deleted_one_is_counted_once() {
+    need_kernel!();
+    for backend in ["tc", "af-packet"] {
+        let pair = two_pairs();
+        let arguments = ["-i", "a0", "-i", "c0", "--backend", backend];
+        let mut sensor = Sensor::start(&pair.a, &arguments);
+        let name = &pair.a.name;
+        ip(&["-n", name, "link", "del", "a0"]);
+        sensor.wait_for_line("a0 is gone");
+        ip(&["-n", name, "link", "set", "c0", "down"]);
+        ip(&["-n", name, "link", "set", "c0", "name", "a0"]);
+        ip(&["-n", name, "link", "set", "a0", "up"]);
+        sensor.wait_for_line("c0 is now called a0");
+        traffic::send(&pair.a, "a0", &traffic::frames(10), 2);
+        sensor.counted(20);
+        let ended = sensor.stop();
+        assert!(!ended.stderr.contains("there again"), "{}", ended.stderr);
+        assert_eq!(ended.checked()["totals"]["egress"], counts(20), "{backend}");
+    }
+}
+
+#[test]
 fn an_interface_that_is_down_is_waited_for() {
     need_kernel!();
     for backend in ["xdp", "tc", "af-packet"] {

@@ -80,6 +80,10 @@ impl Live {
         let Some(link) = link::by_name(&name)? else {
             return Ok(());
         };
+        let counted = |other: &Interface| other.alive && other.link.index == link.index;
+        if self.interfaces.iter().any(counted) {
+            return Ok(()); // another one of the run has taken the name
+        }
         let Ok(hooks) = self.attach(&link, slot) else {
             return Ok(());
         };
