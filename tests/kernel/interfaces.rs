@@ -234,6 +234,26 @@ fn an_interface_that_takes_the_name_of_a_deleted_one_is_counted_once() {
 }
 
 #[test]
+fn an_interface_that_comes_back_without_the_hook_that_was_asked_for_is_told_once() {
+    need_kernel!();
+    let pair = two_pairs();
+    let arguments = ["-i", "a0", "-i", "c0", "--backend", "xdp"];
+    let mut sensor = Sensor::start(&pair.a, &arguments);
+    let name = &pair.a.name;
+    ip(&["-n", name, "link", "del", "a0"]);
+    sensor.wait_for_line("a0 is gone");
+    ip(&["-n", name, "link", "add", "a0", "type", "bridge"]);
+    let refused = "a0 is there again, but can't be counted: no XDP: the driver of a0";
+    sensor.wait_for_line(refused);
+    // What is told of c0 comes from a later look at a0, too.
+    ip(&["-n", name, "link", "del", "c0"]);
+    sensor.wait_for_line("c0 is gone");
+    let ended = sensor.wait();
+    assert_eq!(ended.status.code(), Some(4), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches(refused).count(), 1, "{}", ended.stderr);
+}
+
+#[test]
 fn an_interface_that_is_down_is_waited_for() {
     need_kernel!();
     for backend in ["xdp", "tc", "af-packet"] {

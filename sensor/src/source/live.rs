@@ -14,6 +14,7 @@ use super::kernel::drain;
 use super::kernel::object::{Cpus, ObjectError, TableSize};
 use super::ladder::{self, Hooks, Wish};
 use super::{Event, Hook, Source, SourceError};
+use watch::Refusal;
 
 pub struct LiveConfig {
     pub wish: Wish,
@@ -47,6 +48,8 @@ pub struct Interface {
     pub refusals: Vec<String>,
     /// False once it was deleted or moved away; its counts stay.
     pub alive: bool,
+    /// It is there again, but can't be attached to: what was told of that.
+    refused: Option<Refusal>,
 }
 
 impl Interface {
@@ -58,6 +61,7 @@ impl Interface {
             egress: hooks.egress,
             refusals: hooks.refusals,
             alive: true,
+            refused: None,
         }
     }
 }

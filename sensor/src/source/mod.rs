@@ -42,6 +42,11 @@ pub enum Event {
         interface: String,
         how: String,
     },
+    /// The interface is there again, and can't be attached to.
+    Refused {
+        interface: String,
+        why: String,
+    },
     Renamed {
         from: String,
         to: String,

@@ -12,6 +12,11 @@ pub(super) fn text(event: &Event) -> String {
             "{} is there again; counting by {how}",
             escape::text(interface)
         ),
+        Event::Refused { interface, why } => format!(
+            "{} is there again, but can't be counted: {}; trying again every second",
+            escape::text(interface),
+            escape::text(why)
+        ),
         Event::Renamed { from, to } => {
             format!("{} is now called {}", escape::text(from), escape::text(to))
         }

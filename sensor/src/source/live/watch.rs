@@ -4,7 +4,14 @@ use crate::link::{self, LinkError};
 use crate::source::Event;
 use crate::source::kernel::object::ObjectError;
 
-use super::{Interface, Live};
+use super::{Interface, Live, OpenError};
+
+/// An interface that is there again and can't be attached to.
+#[derive(PartialEq, Eq)]
+pub(super) struct Refusal {
+    ifindex: u32,
+    why: String,
+}
 
 impl Live {
     /// What happened since the last call. Where the kernel does not answer, the next call tries again.
@@ -78,21 +85,44 @@ impl Live {
             self.interfaces[index].slot,
         );
         let Some(link) = link::by_name(&name)? else {
+            self.interfaces[index].refused = None;
             return Ok(());
         };
         let counted = |other: &Interface| other.alive && other.link.index == link.index;
         if self.interfaces.iter().any(counted) {
             return Ok(()); // another one of the run has taken the name
         }
-        let Ok(hooks) = self.attach(&link, slot) else {
-            return Ok(());
-        };
-        let interface = Interface::new(slot, link, hooks);
-        events.push(Event::Back {
-            interface: name,
-            how: interface.ingress.name.unwrap_or("nothing").to_owned(),
-        });
-        self.interfaces[index] = interface;
+        match self.attach(&link, slot) {
+            Ok(hooks) => {
+                let interface = Interface::new(slot, link, hooks);
+                events.push(Event::Back {
+                    interface: name,
+                    how: interface.ingress.name.unwrap_or("nothing").to_owned(),
+                });
+                self.interfaces[index] = interface;
+            }
+            Err(error) => {
+                let refusal = Refusal {
+                    ifindex: link.index,
+                    why: why(error),
+                };
+                let told = &mut self.interfaces[index].refused;
+                if told.as_ref() != Some(&refusal) {
+                    events.push(Event::Refused {
+                        interface: name,
+                        why: refusal.why.clone(),
+                    });
+                    *told = Some(refusal);
+                }
+            }
+        }
         Ok(())
+    }
+}
+
+fn why(error: OpenError) -> String {
+    match error {
+        OpenError::Interface { reasons, .. } => reasons.join("; "),
+        OpenError::Permission(_) | OpenError::Programs(_) => error.to_string(),
     }
 }
