@@ -212,10 +212,7 @@ impl Live {
     }
 
     fn finish_gone(&mut self, delta: &mut Delta) -> Result<(), SourceError> {
-        for mut ring in self.gone_rings.drain(..) {
-            ring.finish(delta)?;
-        }
-        Ok(())
+        finish_all(&mut std::mem::take(&mut self.gone_rings), delta)
     }
 }
 
@@ -227,11 +224,10 @@ impl Source for Live {
     }
 
     fn poll(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
-        if let Some(kernel) = &mut self.kernel {
-            kernel.poll(now, delta)?;
-        }
+        let kernel = self.kernel.as_mut();
+        let polled = kernel.map_or(Ok(()), |kernel| kernel.poll(now, delta));
         self.look(delta);
-        self.finish_gone(delta)
+        polled.and(self.finish_gone(delta))
     }
 
     fn look(&mut self, delta: &mut Delta) {
@@ -248,14 +244,22 @@ impl Source for Live {
     }
 
     fn finish(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
-        if let Some(kernel) = &mut self.kernel {
-            kernel.finish(now, delta)?;
-        }
-        for ring in &mut self.rings {
-            ring.finish(delta)?;
-        }
-        self.finish_gone(delta)
+        let kernel = self.kernel.as_mut();
+        let finished = kernel.map_or(Ok(()), |kernel| kernel.finish(now, delta));
+        finished
+            .and(finish_all(&mut self.rings, delta))
+            .and(self.finish_gone(delta))
     }
+}
+
+fn finish_all(rings: &mut [af_packet::AfPacket], delta: &mut Delta) -> Result<(), SourceError> {
+    let results = rings.iter_mut().map(|ring| ring.finish(delta));
+    Ok(first_error(results)?)
+}
+
+/// Of all that is tried: one that fails must not cost the counts of the others.
+fn first_error<E>(results: impl Iterator<Item = Result<(), E>>) -> Result<(), E> {
+    results.fold(Ok(()), Result::and)
 }
 
 fn packet_hooks(link: &Link, refusals: Vec<String>, asked: Backend) -> Hooks {
@@ -293,4 +297,18 @@ fn packet_hooks(link: &Link, refusals: Vec<String>, asked: Backend) -> Hooks {
 fn preempt_rt() -> bool {
     std::fs::read_to_string("/proc/sys/kernel/version")
         .is_ok_and(|version| version.contains("PREEMPT_RT"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_tried_and_the_first_error_is_kept() {
+        let mut tried = Vec::new();
+        let results = [Ok(()), Err(1), Ok(()), Err(2)].into_iter();
+        let result = first_error(results.inspect(|result| tried.push(*result)));
+        assert_eq!(result, Err(1));
+        assert_eq!(tried.len(), 4);
+    }
 }
