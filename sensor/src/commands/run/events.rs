@@ -24,3 +24,23 @@ pub(super) fn text(event: &Event) -> String {
         Event::AllGone => "no interface is left to count on; writing the last report".to_owned(),
     }
 }
+
+/// `by` is in nanoseconds.
+pub(super) fn jump(by: i64) -> String {
+    let seconds = by / 1_000_000_000;
+    format!(
+        "the clock jumped by {seconds} s (set, or the machine slept); buckets follow the new time"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jump_is_told_with_what_it_may_mean() {
+        let said =
+            "the clock jumped by -3 s (set, or the machine slept); buckets follow the new time";
+        assert_eq!(jump(-3_000_000_000), said);
+    }
+}

@@ -174,17 +174,10 @@ impl Run<'_> {
     /// What everybody should hear of a tick.
     fn tell(&mut self, tick: &Tick, counted: Counts) {
         for event in &tick.events {
-            let text = events::text(event);
-            status::warn(&text);
-            self.notes.push(text);
+            self.say(events::text(event));
         }
         if let Some(jump) = tick.clock_jump {
-            let text = format!(
-                "the clock was set by {} s; buckets follow the new time",
-                jump / 1_000_000_000
-            );
-            status::warn(&text);
-            self.notes.push(text);
+            self.say(events::jump(jump));
         }
         if let Some(interval) = tick.interval
             && status::on_terminal()
@@ -197,6 +190,12 @@ impl Run<'_> {
             );
             status::note(&format!("{rates:<34}  {}", progress(counted)));
         }
+    }
+
+    /// Now, and in the reports.
+    fn say(&mut self, text: String) {
+        status::warn(&text);
+        self.notes.push(text);
     }
 
     /// Everything of a report that is not counted.
