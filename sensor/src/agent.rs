@@ -10,6 +10,8 @@ const LOOK_EVERY: i64 = 50_000_000;
 const CHECK_EVERY: i64 = 1_000_000_000;
 /// Wall and monotonic clock may drift apart by this much between two ticks before it counts as a jump.
 const JUMP: i64 = 1_000_000_000;
+/// A poll may come this late without a word: a busy machine would say little else where intervals are short.
+const PATIENCE: i64 = 100_000_000;
 
 #[derive(Clone, Copy, Debug)]
 pub struct AgentConfig {
@@ -28,6 +30,15 @@ pub struct Period {
     pub end: i64,
 }
 
+/// A poll that came late: what the kernel counted since the one before stands in one bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// Nanoseconds.
+    pub by: i64,
+    /// Start of that bucket, nanoseconds since the epoch.
+    pub bucket: i64,
+}
+
 /// What a tick brought.
 #[derive(Default)]
 pub struct Tick {
@@ -35,8 +46,9 @@ pub struct Tick {
     pub interval: Option<Counts>,
     pub period: Option<Period>,
     pub events: Vec<Event>,
-    /// The clock was set: by how many nanoseconds.
+    /// The clock was set, or the machine slept: by how many nanoseconds.
     pub clock_jump: Option<i64>,
+    pub late: Option<Late>,
     /// Duration or count is reached.
     pub done: bool,
 }
@@ -55,6 +67,9 @@ pub struct Agent {
     /// On the monotonic clock.
     end: Option<i64>,
     last: Now,
+    last_poll: Now,
+    /// Not told yet.
+    late: Option<Late>,
 }
 
 impl Agent {
@@ -72,6 +87,8 @@ impl Agent {
                 .duration
                 .map(|duration| now.monotonic.saturating_add(duration)),
             last: now,
+            last_poll: now,
+            late: None,
             config,
         }
     }
@@ -96,6 +113,7 @@ impl Agent {
         }
         let mut tick = Tick {
             clock_jump,
+            late: self.late.take(),
             ..Tick::default()
         };
         if interval_over {
@@ -122,8 +140,20 @@ impl Agent {
 
     /// Takes in what was counted up to now, before it is due; gives what was counted since the start.
     pub fn poll(&mut self, now: Now, source: &mut dyn Source) -> Result<Counts, SourceError> {
+        self.late = self.late(now).or(self.late);
+        self.last_poll = now;
         self.counting(|delta| source.poll(now, delta))?;
         Ok(self.counted)
+    }
+
+    /// Whether a poll that comes now comes late.
+    pub fn late(&self, now: Now) -> Option<Late> {
+        let interval = self.config.delta.interval;
+        let by = now.monotonic - self.last_poll.monotonic - interval;
+        (by > PATIENCE.max(interval / 2)).then(|| Late {
+            by,
+            bucket: next_multiple(self.last_poll.wall, interval) - interval,
+        })
     }
 
     /// The last, unfinished period, with everything that was still in the source.

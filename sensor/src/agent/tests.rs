@@ -263,6 +263,40 @@ fn a_clock_that_is_set_back_does_not_stop_the_polls() {
 }
 
 #[test]
+fn a_poll_that_comes_late_is_told_with_the_bucket_that_has_its_counts() {
+    let mut source = Fake::default();
+    let mut agent = agent(None, None);
+    assert_eq!(agent.tick(at(S), &mut source).unwrap().late, None);
+    let punctual = agent.tick(at(2 * S + S / 4), &mut source).unwrap();
+    assert_eq!(punctual.late, None);
+    let late = Late {
+        by: 4 * S,
+        bucket: 1002 * S,
+    };
+    let now = at(7 * S + S / 4);
+    assert_eq!(agent.late(now), Some(late));
+    assert_eq!(agent.tick(now, &mut source).unwrap().late, Some(late));
+    let after = agent.tick(at(8 * S), &mut source).unwrap();
+    assert_eq!(after.late, None, "told once");
+    // Asked for in between: the next tick tells.
+    agent.poll(at(11 * S), &mut source).unwrap();
+    let asked = agent.tick(at(11 * S), &mut source).unwrap().late;
+    assert_eq!(asked.unwrap().by, 2 * S);
+}
+
+#[test]
+fn a_clock_that_is_set_forward_makes_no_poll_late() {
+    let mut agent = agent(None, None);
+    let ahead = Now {
+        wall: 2000 * S,
+        monotonic: S,
+    };
+    let tick = agent.tick(ahead, &mut Fake::default()).unwrap();
+    assert!(tick.clock_jump.is_some());
+    assert_eq!(tick.late, None);
+}
+
+#[test]
 fn the_run_ends_when_no_interface_is_left() {
     let mut source = Fake {
         events: vec![Event::AllGone],

@@ -16,6 +16,8 @@ use super::ladder::{self, Hooks, Wish};
 use super::{Event, Hook, Source, SourceError};
 use watch::Refusal;
 
+const AF_PACKET: &str = "af-packet";
+
 pub struct LiveConfig {
     pub wish: Wish,
     /// Flows per interval that the kernel's table has room for.
@@ -120,8 +122,13 @@ impl Live {
         } else if uses(&["tcx", "clsact"]) {
             "tc"
         } else {
-            "af-packet"
+            AF_PACKET
         }
+    }
+
+    /// Whether the programs count on any interface: their counts take their time from the polls.
+    pub fn counts_in_kernel(&self) -> bool {
+        self.backend() != AF_PACKET
     }
 
     fn load_kernel(&mut self, slots: u32, now: Now) -> Result<(), OpenError> {
@@ -272,7 +279,7 @@ fn packet_hooks(link: &Link, refusals: Vec<String>, asked: Backend) -> Hooks {
         )
     };
     let hook = Hook {
-        name: Some("af-packet"),
+        name: Some(AF_PACKET),
         mode: None,
         why,
     };

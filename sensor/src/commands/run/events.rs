@@ -1,7 +1,10 @@
 //! What happens to a run, in words: for standard error and for the notes of the reports.
 
+use crate::agent::Late;
 use crate::escape;
+use crate::report::Time;
 use crate::source::Event;
+use crate::units;
 
 pub(super) fn text(event: &Event) -> String {
     match event {
@@ -33,9 +36,25 @@ pub(super) fn jump(by: i64) -> String {
     )
 }
 
+pub(super) fn late(late: Late) -> String {
+    format!(
+        "polled {} late: the packets of that time stand in the bucket of {}",
+        units::duration(late.by as f64 / 1e9),
+        Time(late.bucket).strftime("%H:%M:%S UTC"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_late_poll_is_told_with_its_bucket() {
+        let said = "polled 3 s late: the packets of that time stand in the bucket of 22:13:20 UTC";
+        let by = 3_000_000_000;
+        let bucket = 1_700_000_000_000_000_000;
+        assert_eq!(late(Late { by, bucket }), said);
+    }
 
     #[test]
     fn a_jump_is_told_with_what_it_may_mean() {

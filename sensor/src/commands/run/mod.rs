@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::agent::{Agent, AgentConfig, Tick};
+use crate::agent::{Agent, AgentConfig, Late, Tick};
 use crate::cli;
 use crate::clock::Now;
 use crate::counters::{Counts, DeltaConfig};
@@ -161,7 +161,11 @@ impl Run<'_> {
             }
         }
         signals::die_on_the_next_one();
-        let (period, result) = agent.finish(Now::read(), &mut self.live);
+        let now = Now::read();
+        if let Some(late) = agent.late(now) {
+            self.say_late(late);
+        }
+        let (period, result) = agent.finish(now, &mut self.live);
         if let Err(error) = result {
             status::warn(&format!("the last counts can't be read: {error}"));
             exit = Exit::Failed;
@@ -179,6 +183,9 @@ impl Run<'_> {
         if let Some(jump) = tick.clock_jump {
             self.say(events::jump(jump));
         }
+        if let Some(late) = tick.late {
+            self.say_late(late);
+        }
         if let Some(interval) = tick.interval
             && status::on_terminal()
         {
@@ -189,6 +196,13 @@ impl Run<'_> {
                 units::packets_per_sec(interval.packets as f64 / seconds),
             );
             status::note(&format!("{rates:<34}  {}", progress(counted)));
+        }
+    }
+
+    /// Packets of a packet socket have times of their own.
+    fn say_late(&mut self, late: Late) {
+        if self.live.counts_in_kernel() {
+            self.say(events::late(late));
         }
     }
 
