@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Namespace, Pair, Sensor, ip, need_kernel};
+use crate::harness::{Namespace, Pair, Sensor, eventually, ip, need_kernel};
 use crate::reports;
 use crate::traffic::{self, LEN};
 
@@ -122,6 +122,7 @@ fn an_interface_that_comes_back_is_counted_again() {
     for backend in ["xdp", "tc", "af-packet"] {
         let pair = two_pairs();
         let arguments = ["-i", "a0", "-i", "c0", "--backend", backend];
+        let arguments = [&arguments[..], &["--report-every", "1s"]].concat();
         let mut sensor = Sensor::start(&pair.a, &arguments);
         let frames = traffic::frames(10);
         traffic::send(&pair.a, "a0", &frames, 1);
@@ -132,12 +133,29 @@ fn an_interface_that_comes_back_is_counted_again() {
         traffic::send(&pair.a, "c0", &frames, 3);
         add_pair(&pair, "a0", "b0");
         sensor.wait_for_line("a0 is there again; counting by");
+        // The first one may be of the period before.
+        let before = sensor.written().len();
+        eventually("two reports", || sensor.written().len() >= before + 2);
         traffic::send(&pair.a, "a0", &frames, 4);
         traffic::send(&pair.b, "b0", &frames, 5);
         traffic::send(&pair.a, "c0", &frames, 6);
         sensor.counted(210);
         let ended = sensor.stop();
         reports::add_up(&ended);
+        let compared = |report: &Value, interface: &str| {
+            let rows = report["accounting"]["interface_counters"].as_array();
+            let rows = rows.unwrap().iter();
+            let wanted = rows.filter(|row| row["interface"] == interface);
+            let numbers = ["packets", "counted_packets"];
+            let wanted = wanted.map(|row| numbers.map(|number| row[number].as_u64().unwrap()));
+            wanted.fold([0; 2], |sum, row| [sum[0] + row[0], sum[1] + row[1]])
+        };
+        let since = ended.periods[before + 1..].iter();
+        let since = since.map(|period| compared(period, "a0"));
+        let since = since.fold([0; 2], |sum, row| [sum[0] + row[0], sum[1] + row[1]]);
+        assert_eq!(since, [90, 90], "periods after it came back");
+        assert_eq!(compared(&ended.report, "a0"), [0, 0], "not from the start");
+        assert_eq!(compared(&ended.report, "c0"), [90, 90]);
         let report = ended.checked();
         let counted =
             |name| source(&report).find(|one| one["name"] == name).unwrap()["counted"].clone();

@@ -29,11 +29,16 @@ impl InterfaceWatch {
     pub(super) fn read(&mut self, interfaces: &[Interface], whole: bool) -> Vec<InterfaceCounters> {
         let mut list = Vec::new();
         for interface in interfaces.iter().filter(|interface| interface.alive) {
-            let Ok(Some(now)) = link::counters(interface.link.index) else {
+            let index = interface.link.index;
+            let Ok(Some(now)) = link::counters(index) else {
                 continue;
             };
-            let from = if whole { &self.start } else { &self.period };
-            let Some(before) = from.get(&interface.link.index).copied() else {
+            let before = if whole {
+                self.start.get(&index).copied()
+            } else {
+                self.period.insert(index, now)
+            };
+            let Some(before) = before.filter(|_| alone(interface, interfaces)) else {
                 continue;
             };
             if interface.ingress.name.is_some() {
@@ -42,12 +47,24 @@ impl InterfaceWatch {
             if interface.egress.name.is_some() {
                 list.push(entry(&interface.link.name, "egress", before.tx, now.tx));
             }
-            if !whole {
-                self.period.insert(interface.link.index, now);
-            }
         }
         list
     }
+
+    /// An interface is there again. What is counted for it began with another one, whose counters are gone: it is left
+    /// out of the comparison for the period and for the whole run.
+    pub(super) fn forget(&mut self, name: &str, interfaces: &[Interface]) {
+        for interface in interfaces.iter().filter(|one| one.link.name == name) {
+            self.start.remove(&interface.link.index);
+            self.period.remove(&interface.link.index);
+        }
+    }
+}
+
+/// Reports find what was counted by the name, which may have been that of a deleted interface before.
+fn alone(interface: &Interface, interfaces: &[Interface]) -> bool {
+    let same = |other: &&Interface| other.link.name == interface.link.name;
+    interfaces.iter().filter(same).count() == 1
 }
 
 fn entry(

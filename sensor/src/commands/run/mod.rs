@@ -178,6 +178,9 @@ impl Run<'_> {
     /// What everybody should hear of a tick.
     fn tell(&mut self, tick: &Tick, counted: Counts) {
         for event in &tick.events {
+            if let Event::Back { interface, .. } = event {
+                self.watch.forget(interface, self.live.interfaces());
+            }
             self.say(events::text(event));
         }
         if let Some(jump) = tick.clock_jump {
