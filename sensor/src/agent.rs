@@ -44,7 +44,8 @@ pub struct Late {
 pub struct Tick {
     /// Counted in the interval that has just ended.
     pub interval: Option<Counts>,
-    pub period: Option<Period>,
+    /// The period may end here, by [`Agent::end_period`]; without, it goes on to the end of the next one.
+    pub period_over: bool,
     pub events: Vec<Event>,
     /// The clock was set, or the machine slept: by how many nanoseconds.
     pub clock_jump: Option<i64>,
@@ -112,6 +113,7 @@ impl Agent {
             self.counting(|delta| source.look(delta));
         }
         let mut tick = Tick {
+            period_over: report_over,
             clock_jump,
             late: self.late.take(),
             ..Tick::default()
@@ -127,7 +129,6 @@ impl Agent {
         }
         if report_over {
             self.next_report = next_multiple(now.wall, self.config.report_every);
-            tick.period = Some(self.end_period(now));
         }
         tick.done = self.end.is_some_and(|end| now.monotonic >= end)
             || self
@@ -156,6 +157,16 @@ impl Agent {
         })
     }
 
+    /// What was counted since the last period, up to the last poll; the next one begins now.
+    pub fn end_period(&mut self, now: Now) -> Period {
+        let start = std::mem::replace(&mut self.period_start, now.wall);
+        Period {
+            delta: self.delta.take(),
+            start: start.min(now.wall),
+            end: now.wall,
+        }
+    }
+
     /// The last, unfinished period, with everything that was still in the source.
     pub fn finish(
         mut self,
@@ -169,15 +180,6 @@ impl Agent {
     /// Counted since the start, up to the last poll.
     pub fn counted(&self) -> Counts {
         self.counted
-    }
-
-    fn end_period(&mut self, now: Now) -> Period {
-        let start = std::mem::replace(&mut self.period_start, now.wall);
-        Period {
-            delta: self.delta.take(),
-            start: start.min(now.wall),
-            end: now.wall,
-        }
     }
 
     /// Counts what `take` adds to the delta.

@@ -188,7 +188,10 @@ fn periods_follow_each_other_without_a_gap_and_the_last_one_takes_the_rest() {
     let mut agent = agent(None, None);
     let mut periods = Vec::new();
     for second in 1..=4 {
-        periods.extend(agent.tick(at(second * S), &mut source).unwrap().period);
+        let now = at(second * S);
+        if agent.tick(now, &mut source).unwrap().period_over {
+            periods.push(agent.end_period(now));
+        }
     }
     let (last, result) = agent.finish(at(4 * S + S / 4), &mut source);
     result.unwrap();
@@ -217,10 +220,26 @@ fn a_period_that_ends_within_an_interval_has_what_was_counted_in_it() {
     agent.config.delta.interval = 2 * S;
     agent.next_poll = 1004 * S;
     assert_eq!(agent.sleep(at(2 * S - 1000)), 1000);
-    let period = agent.tick(at(2 * S), &mut source).unwrap().period.unwrap();
-    assert_eq!(total(&period.delta).packets, 5);
+    assert!(agent.tick(at(2 * S), &mut source).unwrap().period_over);
+    assert_eq!(total(&agent.end_period(at(2 * S)).delta).packets, 5);
     let interval = agent.tick(at(4 * S), &mut source).unwrap().interval;
     assert_eq!(interval.unwrap().packets, 8);
+}
+
+#[test]
+fn a_period_that_is_not_ended_goes_on_to_the_end_of_the_next_one() {
+    let mut source = Fake {
+        polls: vec![3, 5],
+        ..Fake::default()
+    };
+    let mut agent = agent(None, None);
+    assert!(agent.tick(at(2 * S), &mut source).unwrap().period_over);
+    let next = agent.tick(at(2 * S + 1), &mut Fake::default()).unwrap();
+    assert!(!next.period_over);
+    assert!(agent.tick(at(5 * S), &mut source).unwrap().period_over);
+    let period = agent.end_period(at(5 * S));
+    assert_eq!((period.start, period.end), (1000 * S + S / 2, 1005 * S));
+    assert_eq!(total(&period.delta).packets, 8);
 }
 
 #[test]

@@ -44,6 +44,14 @@ pub(super) fn late(late: Late) -> String {
     )
 }
 
+/// `at` is in nanoseconds since the epoch.
+pub(super) fn held_back(at: i64) -> String {
+    format!(
+        "reports can't be written as fast as they come: the period goes on over {}, and nothing is lost",
+        Time(at).strftime("%H:%M:%S UTC"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

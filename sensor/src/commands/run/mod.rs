@@ -65,6 +65,7 @@ pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
         live,
         watch,
         notes: Notes::default(),
+        held_back: false,
     };
     run.announce();
     let delta = DeltaConfig {
@@ -83,6 +84,8 @@ struct Run<'a> {
     watch: InterfaceWatch,
     /// Things that the reports must say.
     notes: Notes,
+    /// The last period could not end where it should.
+    held_back: bool,
 }
 
 impl Run<'_> {
@@ -140,7 +143,8 @@ impl Run<'_> {
                 }
                 None => {}
             }
-            let tick = match agent.tick(Now::read(), &mut self.live) {
+            let now = Now::read();
+            let tick = match agent.tick(now, &mut self.live) {
                 Ok(tick) => tick,
                 Err(error) => {
                     status::warn(&format!("{error}; writing the last report"));
@@ -153,8 +157,8 @@ impl Run<'_> {
             if tick.events.contains(&Event::AllGone) {
                 exit = Exit::Interface;
             }
-            if let Some(period) = tick.period {
-                recorder.record(period, self.context(false));
+            if tick.period_over {
+                self.end_period(&mut agent, &mut recorder, now);
             }
             if tick.done {
                 break;
@@ -173,6 +177,17 @@ impl Run<'_> {
         recorder.record(period, self.context(false));
         let summary = recorder.finish(self.context(true))?;
         Ok((summary, exit))
+    }
+
+    /// Where the reports can't be written as fast as they come, the period goes on instead.
+    fn end_period(&mut self, agent: &mut Agent, recorder: &mut Recorder, now: Now) {
+        let room = recorder.has_room();
+        if room {
+            recorder.record(agent.end_period(now), self.context(false));
+        } else if !self.held_back {
+            self.say(events::held_back(now.wall));
+        }
+        self.held_back = !room;
     }
 
     /// What everybody should hear of a tick.

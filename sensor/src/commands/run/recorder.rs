@@ -1,17 +1,24 @@
 //! Writing periodic reports on a thread of its own: a slow disk must not delay the next poll.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
 use crate::agent::Period;
 use crate::counters::{Delta, DeltaConfig};
 use crate::failure::{Exit, Failure};
-use crate::report::{self, Context};
-use crate::{sink, status};
+use crate::report::{self, Context, Report};
+use crate::sink::{self, SinkError};
+use crate::status;
+
+/// Periods that may wait for a disk that hangs, with the one that is being written: each may be hundreds of megabytes.
+const MOST_UNWRITTEN: usize = 3;
 
 pub(super) struct Recorder {
     periods: Sender<(Period, Context)>,
+    unwritten: Arc<AtomicUsize>,
     thread: JoinHandle<Recorded>,
 }
 
@@ -32,7 +39,22 @@ struct Recorded {
 
 impl Recorder {
     pub(super) fn start(folder: PathBuf, config: DeltaConfig) -> Self {
+        let mut fresh = true;
+        Self::writing(config, move |report| {
+            if std::mem::take(&mut fresh) {
+                remove_leftovers(&folder);
+            }
+            sink::write_periodic(&folder, report).map(drop)
+        })
+    }
+
+    fn writing(
+        config: DeltaConfig,
+        mut write: impl FnMut(&Report) -> Result<(), SinkError> + Send + 'static,
+    ) -> Self {
         let (periods, incoming) = mpsc::channel::<(Period, Context)>();
+        let unwritten = Arc::new(AtomicUsize::new(0));
+        let waiting = Arc::clone(&unwritten);
         let thread = thread::spawn(move || {
             let mut recorded = Recorded {
                 whole: Delta::new(config),
@@ -40,21 +62,28 @@ impl Recorder {
                 written: 0,
                 failed: 0,
             };
-            if let Err(error) = sink::clean_stale(&folder) {
-                status::warn(&format!(
-                    "leftovers of an earlier run can't be removed: {error}"
-                ));
-            }
             for (period, context) in incoming {
-                recorded.write(&folder, &period, context);
+                recorded.write(&mut write, &period, context);
                 recorded.add(&period);
+                drop(period);
+                waiting.fetch_sub(1, Ordering::Release);
             }
             recorded
         });
-        Recorder { periods, thread }
+        Recorder {
+            periods,
+            unwritten,
+            thread,
+        }
+    }
+
+    /// Whether another period may be recorded now; the last one of a run may be in any case.
+    pub(super) fn has_room(&self) -> bool {
+        self.unwritten.load(Ordering::Acquire) < MOST_UNWRITTEN
     }
 
     pub(super) fn record(&mut self, period: Period, context: Context) {
+        self.unwritten.fetch_add(1, Ordering::Relaxed);
         if self.periods.send((period, context)).is_err() {
             status::warn("the thread that writes reports has ended; this period's report is lost");
         }
@@ -78,16 +107,19 @@ impl Recorder {
 }
 
 impl Recorded {
-    fn write(&mut self, folder: &std::path::Path, period: &Period, context: Context) {
+    fn write(
+        &mut self,
+        write: &mut impl FnMut(&Report) -> Result<(), SinkError>,
+        period: &Period,
+        context: Context,
+    ) {
         let context = Context {
             span: Some((period.start, period.end)),
             ..context
         };
         let report = report::build(&period.delta, &context);
-        match sink::write_periodic(folder, &report) {
-            Ok(_) => {
-                self.written += 1;
-            }
+        match write(&report) {
+            Ok(()) => self.written += 1,
             Err(error) => {
                 self.failed += 1;
                 status::warn(&format!("{error}; counting goes on"));
@@ -101,5 +133,49 @@ impl Recorded {
             Some((start, end)) => (start.min(period.start), end.max(period.end)),
             None => (period.start, period.end),
         });
+    }
+}
+
+fn remove_leftovers(folder: &Path) {
+    if let Err(error) = sink::clean_stale(folder) {
+        status::warn(&format!(
+            "leftovers of an earlier run can't be removed: {error}"
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    fn period() -> Period {
+        Period {
+            delta: Delta::new(samples::config(1)),
+            start: 0,
+            end: 1,
+        }
+    }
+
+    #[test]
+    fn a_disk_that_hangs_holds_periods_back_and_loses_none() {
+        let (disk, writes) = mpsc::channel::<()>();
+        let mut recorder = Recorder::writing(samples::config(1), move |_| {
+            writes.recv().unwrap();
+            Ok(())
+        });
+        for _ in 0..MOST_UNWRITTEN {
+            assert!(recorder.has_room());
+            recorder.record(period(), Context::default());
+        }
+        assert!(!recorder.has_room());
+        recorder.record(period(), Context::default()); // the last one of the run
+        for _ in 0..=MOST_UNWRITTEN {
+            disk.send(()).unwrap();
+        }
+        let unwritten = Arc::clone(&recorder.unwritten);
+        let summary = recorder.finish(Context::default()).unwrap();
+        assert_eq!((summary.written, summary.failed), (4, 0));
+        assert_eq!(unwritten.load(Ordering::Relaxed), 0);
     }
 }
