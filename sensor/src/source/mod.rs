@@ -63,8 +63,6 @@ pub enum Event {
 pub enum SourceError {
     #[error("waiting for the kernel's programs failed: {0}")]
     GracePeriod(io::Error),
-    #[error("reading the kernel's clock failed: {0}")]
-    Clock(#[from] kernel::object::ObjectError),
     #[error("reading the packet ring failed: {0}")]
     Ring(#[from] af_packet::RingError),
 }

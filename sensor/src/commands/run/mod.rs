@@ -288,7 +288,12 @@ fn closing_line(report: &Report, summary: &Summary) -> String {
             units::count(accounting.overflow.packets)
         );
     }
-    line += &format!("; {} reports written", summary.written);
+    let reports = if summary.written == 1 {
+        "report"
+    } else {
+        "reports"
+    };
+    line += &format!("; {} {reports} written", summary.written);
     if summary.failed > 0 {
         line += &format!(", {} could not be written", summary.failed);
     }
@@ -305,13 +310,13 @@ fn progress(counted: Counts) -> String {
 
 fn announcement(interface: &Interface) -> String {
     let hook = |hook: &Hook| match (hook.name, hook.mode) {
-        (Some(name), Some(mode)) => format!("{name} ({mode})"),
-        (Some(name), None) => name.to_owned(),
+        (Some(name), Some(mode)) => format!("by {name} ({mode})"),
+        (Some(name), None) => format!("by {name}"),
         (None, _) => "not counted".to_owned(),
     };
     let (ingress, egress) = (&interface.ingress, &interface.egress);
     format!(
-        "{}: ingress by {}: {}; egress by {}: {}",
+        "{}: ingress {}: {}; egress {}: {}",
         name(interface),
         hook(ingress),
         ingress.why,

@@ -33,6 +33,8 @@ pub(super) struct Summary {
 struct Recorded {
     whole: Delta,
     span: Option<(i64, i64)>,
+    /// What no periodic report says yet, because it could not be written.
+    held: Option<Period>,
     written: u64,
     failed: u64,
 }
@@ -59,13 +61,13 @@ impl Recorder {
             let mut recorded = Recorded {
                 whole: Delta::new(config),
                 span: None,
+                held: None,
                 written: 0,
                 failed: 0,
             };
             for (period, context) in incoming {
-                recorded.write(&mut write, &period, context);
                 recorded.add(&period);
-                drop(period);
+                recorded.write(&mut write, period, context);
                 waiting.fetch_sub(1, Ordering::Release);
             }
             recorded
@@ -107,22 +109,35 @@ impl Recorder {
 }
 
 impl Recorded {
+    /// Writes the period, with those before it that could not be written: no reader of the reports must take a full disk
+    /// for a quiet network.
     fn write(
         &mut self,
         write: &mut impl FnMut(&Report) -> Result<(), SinkError>,
-        period: &Period,
-        context: Context,
+        period: Period,
+        mut context: Context,
     ) {
-        let context = Context {
-            span: Some((period.start, period.end)),
-            ..context
+        let period = match self.held.take() {
+            Some(held) => {
+                context.interface_counters.clear(); // they cover the last period only
+                context.notes.push(
+                    "earlier reports could not be written: this one covers their time too"
+                        .to_owned(),
+                );
+                joined(held, &period)
+            }
+            None => period,
         };
+        context.span = Some((period.start, period.end));
         let report = report::build(&period.delta, &context);
         match write(&report) {
             Ok(()) => self.written += 1,
             Err(error) => {
                 self.failed += 1;
-                status::warn(&format!("{error}; counting goes on"));
+                self.held = Some(period);
+                status::warn(&format!(
+                    "{error}; counting goes on, and the next report will cover this time too"
+                ));
             }
         }
     }
@@ -134,6 +149,13 @@ impl Recorded {
             None => (period.start, period.end),
         });
     }
+}
+
+/// Two periods, one after the other, as one.
+fn joined(mut first: Period, second: &Period) -> Period {
+    first.delta.merge(&second.delta);
+    first.end = second.end;
+    first
 }
 
 fn remove_leftovers(folder: &Path) {
@@ -177,5 +199,33 @@ mod tests {
         let summary = recorder.finish(Context::default()).unwrap();
         assert_eq!((summary.written, summary.failed), (4, 0));
         assert_eq!(unwritten.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn the_next_report_covers_what_could_not_be_written() {
+        let (told, reports) = mpsc::channel();
+        let mut full = true;
+        let mut recorder = Recorder::writing(samples::config(10), move |report| {
+            told.send((report.start, report.totals.packets)).unwrap();
+            match std::mem::replace(&mut full, false) {
+                true => Err(SinkError::Stdout(std::io::ErrorKind::StorageFull.into())),
+                false => Ok(()),
+            }
+        });
+        for (start, packets) in [(0, 3), (5, 4), (9, 1)] {
+            let packet = samples::arp().of(packets, 100).at(start);
+            let period = Period {
+                delta: samples::delta_of(&[packet], 10),
+                start,
+                end: start + 1,
+            };
+            recorder.record(period, Context::default());
+        }
+        let summary = recorder.finish(Context::default()).unwrap();
+        let reports: Vec<_> = reports.iter().collect();
+        let at = |time| Some(report::Time(time));
+        assert_eq!(reports, [(at(0), 3), (at(0), 7), (at(9), 1)]);
+        assert_eq!((summary.written, summary.failed), (2, 1));
+        assert_eq!(summary.whole.accounting().0.seen.packets, 8);
     }
 }

@@ -84,8 +84,8 @@ impl Kernel {
     pub fn finish(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
         let since = self.since;
         self.attached.clear();
-        self.poll(now, delta)?;
+        let first = self.poll(now, delta);
         self.since = since;
-        self.poll(now, delta)
+        first.and(self.poll(now, delta))
     }
 }
