@@ -56,7 +56,7 @@ pub struct Run {
     #[arg(long, value_enum, default_value_t = XdpMode::Auto)]
     pub xdp_mode: XdpMode,
     /// Period of the reports in --out
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = period)]
     pub report_every: Duration,
     /// Folder for a report every period
     #[arg(long, value_name = "DIR", default_value = "./reports")]
@@ -151,6 +151,17 @@ fn interval(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "it must be from 10ms to 24h, with a unit: 500ms, 10s, 5m, 1h".to_owned())
 }
 
+/// Each report is a file, synced to disk.
+fn period(text: &str) -> Result<Duration, String> {
+    parse_time(text)
+        .filter(|time| {
+            (Duration::from_millis(100)..=Duration::from_secs(366 * 86_400)).contains(time)
+        })
+        .ok_or_else(|| {
+            "it must be from 100ms to 366 days, with a unit: 500ms, 10s, 5m, 1h".to_owned()
+        })
+}
+
 fn parse_time(text: &str) -> Option<Duration> {
     let time: SignedDuration = text.parse().ok()?;
     Duration::try_from(time).ok()
@@ -175,5 +186,7 @@ mod tests {
         }
         assert!(interval("5ms").is_err());
         assert_eq!(interval("10ms"), Ok(Duration::from_millis(10)));
+        assert!(period("99ms").is_err());
+        assert_eq!(period("100ms"), Ok(Duration::from_millis(100)));
     }
 }

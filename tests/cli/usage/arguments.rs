@@ -60,16 +60,12 @@ fn an_interval_says_its_range() {
         let interval = format!("--interval={bad}");
         refused(&["read", "x.pcap", &interval])
             .says(&["--interval", "from 10ms to 24h, with a unit: 500ms"]);
-        let every = format!(
-            "--report-every={}",
-            if bad == "9ms" || bad == "25h" {
-                "0"
-            } else {
-                bad
-            }
-        );
-        refused(&["run", &every]).says(&[
-            "--report-every",
+        let bad = if bad == "25h" { "0" } else { bad };
+        refused(&["run", &format!("--report-every={bad}")])
+            .says(&["--report-every", "from 100ms to 366 days, with a unit"]);
+        let bad = if bad == "9ms" { "0" } else { bad };
+        refused(&["run", &format!("--duration={bad}")]).says(&[
+            "--duration",
             "more than 0 and at most 366 days, with a unit",
         ]);
     }
