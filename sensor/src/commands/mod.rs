@@ -5,15 +5,30 @@ pub mod read;
 pub mod run;
 mod text;
 
-use std::io::Read;
+use std::time::Duration;
+
+use sensor_common::flow::HashSeeds;
+
+use crate::cli;
+use crate::counters::DeltaConfig;
+
+/// What the command line says of counting, live and from files.
+fn delta_config(counting: &cli::Counting, seeds: HashSeeds) -> DeltaConfig {
+    DeltaConfig {
+        interval: nanoseconds(counting.interval),
+        max_flows: counting.max_flows as usize,
+        seeds,
+    }
+}
+
+fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
 
 /// The host's name, for reports.
 fn hostname() -> String {
-    let mut name = String::new();
-    let read = std::fs::File::open("/proc/sys/kernel/hostname")
-        .and_then(|mut file| file.read_to_string(&mut name));
-    match read {
-        Ok(_) => name.trim().to_owned(),
+    match std::fs::read_to_string("/proc/sys/kernel/hostname") {
+        Ok(name) => name.trim().to_owned(),
         Err(_) => "unknown".to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli;
-use crate::counters::{Delta, DeltaConfig};
+use crate::counters::Delta;
 use crate::failure::{Exit, Failure};
 use crate::outputs::Outputs;
 use crate::report::{self, Context, FileInfo, Report};
@@ -23,12 +23,8 @@ const PROGRESS_FROM: u64 = 64 << 20;
 pub fn run(args: &cli::Read) -> Result<Exit, Failure> {
     check_inputs(&args.files)?;
     let outputs = Outputs::prepare(&args.outputs, &args.files)?;
-    let interval = args.counting.interval.as_nanos() as i64;
-    let mut delta = Delta::new(DeltaConfig {
-        interval,
-        max_flows: args.counting.max_flows as usize,
-        seeds: seeds::random(),
-    });
+    let config = super::delta_config(&args.counting, seeds::random());
+    let mut delta = Delta::new(config);
     let files: Vec<Counted> = args
         .files
         .iter()
@@ -39,7 +35,7 @@ pub fn run(args: &cli::Read) -> Result<Exit, Failure> {
         backend: "file".to_owned(),
         files: files.iter().map(Counted::info).collect(),
         top_n: args.counting.top,
-        interval,
+        interval: config.interval,
         notes: notes(&files),
         ..Context::default()
     };

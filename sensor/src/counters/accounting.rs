@@ -57,15 +57,10 @@ impl Delta {
                     totals.class[class_of(reason)],
                 )
             });
-            let overflow = totals.overflow.iter().enumerate().map(|(index, counts)| {
-                (
-                    Class::of_overflow(direction, index as u8, index > 0xff),
-                    *counts,
-                )
-            });
             let rest = [(not_ip_overflow(direction), totals.overflow_not_ip)];
-            list.extend(reasons.into_iter().chain(overflow).chain(rest));
+            list.extend(reasons.into_iter().chain(rest));
         }
+        list.extend(self.overflow_by_class());
         list.retain(|(_, counts)| *counts != Counts::ZERO);
         list
     }

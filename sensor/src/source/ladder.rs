@@ -164,12 +164,7 @@ fn hands_packets_to_others(link: &Link) -> bool {
 
 fn egress(kernel: &mut Kernel, link: &Link, slot: u8, refusals: &mut Vec<String>) -> Hook {
     if link.loopback {
-        let why = "loopback shows each packet twice; it is counted once, on ingress".to_owned();
-        return Hook {
-            name: None,
-            mode: None,
-            why,
-        };
+        return Hook::loopback_egress();
     }
     match attach::tc(&mut kernel.object, link, true) {
         Ok((attached, name)) => {

@@ -284,12 +284,7 @@ fn packet_hooks(link: &Link, refusals: Vec<String>, asked: Backend) -> Hooks {
         why,
     };
     let egress = if link.loopback {
-        let why = "loopback shows each packet twice; it is counted once, on ingress".to_owned();
-        Hook {
-            name: None,
-            mode: None,
-            why,
-        }
+        Hook::loopback_egress()
     } else {
         hook.clone()
     };

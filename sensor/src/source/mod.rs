@@ -77,6 +77,17 @@ pub struct Hook {
     pub why: String,
 }
 
+impl Hook {
+    /// By every backend alike.
+    fn loopback_egress() -> Self {
+        Hook {
+            name: None,
+            mode: None,
+            why: "loopback shows each packet twice; it is counted once, on ingress".to_owned(),
+        }
+    }
+}
+
 /// Whether packets of a device with this hardware type start with the IP header (ARPHRD_NONE, tunnels, PPP), or with an
 /// Ethernet header; `None` for what has no decoder here.
 fn starts_with_ip(arphrd: u16) -> Option<bool> {

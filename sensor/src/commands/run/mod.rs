@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::nanoseconds;
 use crate::agent::{Agent, AgentConfig, Late, Tick};
 use crate::cli;
 use crate::clock::Now;
@@ -68,11 +69,7 @@ pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
         held_back: false,
     };
     run.announce();
-    let delta = DeltaConfig {
-        interval: nanoseconds(args.counting.interval),
-        max_flows: args.counting.max_flows as usize,
-        seeds,
-    };
+    let delta = super::delta_config(&args.counting, seeds);
     let (summary, exit) = runtime.block_on(run.until_stopped(delta, signals))?;
     run.conclude(&summary, &outputs, exit)
 }
@@ -353,8 +350,4 @@ fn refused(error: OpenError) -> Failure {
         OpenError::Programs(_) | OpenError::Interface { .. } => Exit::Interface,
     };
     Failure::new(exit, error)
-}
-
-fn nanoseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
