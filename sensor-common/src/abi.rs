@@ -70,7 +70,8 @@ pub fn ip_index(protocol: u8, ipv6: bool) -> usize {
     protocol as usize | (ipv6 as usize) << 8
 }
 
-/// Every packet of one CPU, interface, direction and half, in exactly one of `ip` and `class`. They cannot overflow.
+/// Every packet of one CPU, interface, direction and half, in exactly one of `ip`, `class` and `filtered`. They
+/// cannot overflow.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Totals {
@@ -81,7 +82,9 @@ pub struct Totals {
     pub overflow: [Counts; 512],
     /// The part of `class[CLASS_NOT_IP]` that found no room in the flow table.
     pub overflow_not_ip: Counts,
-    reserved: [u64; 6],
+    /// What the filter left out; in none of the others.
+    pub filtered: Counts,
+    reserved: [u64; 4],
 }
 
 impl Totals {
@@ -90,7 +93,8 @@ impl Totals {
         class: [Counts::ZERO; CLASSES],
         overflow: [Counts::ZERO; 512],
         overflow_not_ip: Counts::ZERO,
-        reserved: [0; 6],
+        filtered: Counts::ZERO,
+        reserved: [0; 4],
     };
 }
 

@@ -6,6 +6,7 @@
 
 pub mod abi;
 pub mod classify;
+pub mod facts;
 pub mod flow;
 pub mod parse;
 pub mod protocol;

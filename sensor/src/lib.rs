@@ -11,6 +11,7 @@ pub mod commands;
 pub mod counters;
 pub mod escape;
 pub mod failure;
+pub mod filter;
 pub mod link;
 pub mod outputs;
 pub mod privilege;

@@ -34,5 +34,5 @@ pub(super) fn parse<V: PacketView>(view: &V, offset: usize) -> Result<Packet, Re
         first_fragment: be16::<6, _>(header) & FRAGMENT_OFFSET == 0,
     };
     let key = FlowKey::ipv4(raw32::<12, _>(header), raw32::<16, _>(header), protocol);
-    Ok(transport::parse(view, key, protocol, payload))
+    Ok(transport::parse(view, key, offset, payload))
 }

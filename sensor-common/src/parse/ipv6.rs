@@ -43,7 +43,7 @@ pub(super) fn parse<V: PacketView>(view: &V, offset: usize) -> Result<Packet, Re
         }
     };
     let key = FlowKey::ipv6(src, dst, walk.protocol);
-    let mut packet = transport::parse(view, key, walk.protocol, walk.payload);
+    let mut packet = transport::parse(view, key, offset, walk.payload);
     packet.cut |= walk.cut;
     Ok(packet)
 }

@@ -5,6 +5,26 @@ use crate::flow::Direction;
 use crate::protocol::network;
 use crate::view::{PacketView, be16, raw32};
 
+/// Hears of what stands between the link-layer header and the network header, as the walk passes it. `()` listens to
+/// nothing, and then the walk costs nothing more.
+pub trait LinkObserver {
+    /// A tag by its EtherType (TPID), with its control word; VN-Tag and 802.1BR tags too.
+    fn tag(&mut self, ethertype: u16, control: u16);
+    /// An MPLS label stack entry (RFC 3032): label in the upper 20 bits.
+    fn label(&mut self, entry: u32);
+    /// A PPPoE session id (RFC 2516).
+    fn session(&mut self, id: u16);
+}
+
+impl LinkObserver for () {
+    #[inline(always)]
+    fn tag(&mut self, _: u16, _: u16) {}
+    #[inline(always)]
+    fn label(&mut self, _: u32) {}
+    #[inline(always)]
+    fn session(&mut self, _: u16) {}
+}
+
 pub(super) const IPV4: u16 = network::IPV4;
 pub(super) const IPV6: u16 = network::IPV6;
 
@@ -57,10 +77,14 @@ pub(super) struct Start {
     pub(super) direction: Direction,
 }
 
-pub(super) fn start<V: PacketView>(view: &V, link_type: LinkType) -> Result<Start, Reason> {
+pub(super) fn start<V: PacketView, O: LinkObserver>(
+    view: &V,
+    link_type: LinkType,
+    observer: &mut O,
+) -> Result<Start, Reason> {
     let mut direction = Direction::Unknown;
     let (network, offset) = match link_type {
-        LinkType::Ethernet => ethernet(view, 0)?,
+        LinkType::Ethernet => ethernet(view, 0, observer)?,
         LinkType::RawIp => (raw_ip(view)?, 0),
         LinkType::RawIpv4 => (IPV4, 0),
         LinkType::RawIpv6 => (IPV6, 0),
@@ -68,22 +92,24 @@ pub(super) fn start<V: PacketView>(view: &V, link_type: LinkType) -> Result<Star
         LinkType::Sll => {
             let header = view.at::<16>(0).ok_or(Reason::TruncatedLink)?;
             direction = cooked_direction(be16::<0, _>(header));
-            cooked(view, be16::<14, _>(header), be16::<2, _>(header), 16)?
+            let fields = (be16::<14, _>(header), be16::<2, _>(header));
+            cooked(view, fields, 16, observer)?
         }
         LinkType::Sll2 => {
             let header = view.at::<20>(0).ok_or(Reason::TruncatedLink)?;
             direction = cooked_direction(header[10] as u16);
-            cooked(view, be16::<0, _>(header), be16::<8, _>(header), 20)?
+            let fields = (be16::<0, _>(header), be16::<8, _>(header));
+            cooked(view, fields, 20, observer)?
         }
         LinkType::Ppp => {
             let hdlc = view.at::<2>(0).ok_or(Reason::TruncatedLink)?;
             // Address and control: 0xff03 (RFC 1662), or 0x0f00 / 0x8f00 of Cisco's framing.
             let framed = matches!(hdlc, [0xff, 0x03] | [0x0f | 0x8f, 0x00]);
-            ppp(view, if framed { 2 } else { 0 })?
+            ppp(view, if framed { 2 } else { 0 }, observer)?
         }
         LinkType::CiscoHdlc => {
             let header = view.at::<4>(0).ok_or(Reason::TruncatedLink)?;
-            upper(view, be16::<2, _>(header), 4)?
+            upper(view, be16::<2, _>(header), 4, observer)?
         }
         LinkType::Unsupported => return Err(Reason::UnsupportedLinkType),
     };
@@ -107,46 +133,61 @@ pub(super) fn raw_ip<V: PacketView>(view: &V) -> Result<u16, Reason> {
 
 /// Ethernet II or 802.3, with whatever tags follow: network id and offset of what they carry.
 #[inline(always)]
-pub(super) fn ethernet<V: PacketView>(view: &V, offset: usize) -> Result<(u16, usize), Reason> {
+pub(super) fn ethernet<V: PacketView, O: LinkObserver>(
+    view: &V,
+    offset: usize,
+    observer: &mut O,
+) -> Result<(u16, usize), Reason> {
     let header = view
         .at::<ETHERNET_LEN>(offset)
         .ok_or(Reason::TruncatedLink)?;
-    upper(view, be16::<12, _>(header), offset + ETHERNET_LEN)
+    upper(view, be16::<12, _>(header), offset + ETHERNET_LEN, observer)
 }
 
 /// Tags, then a provider backbone header, PPPoE or MPLS, then the network header.
 #[inline(always)]
-fn upper<V: PacketView>(view: &V, ethertype: u16, offset: usize) -> Result<(u16, usize), Reason> {
+fn upper<V: PacketView, O: LinkObserver>(
+    view: &V,
+    ethertype: u16,
+    offset: usize,
+    observer: &mut O,
+) -> Result<(u16, usize), Reason> {
     if ethertype == IPV4 || ethertype == IPV6 {
         return Ok((ethertype, offset)); // nine packets of ten
     }
-    let (mut ethertype, mut offset) = tags(view, ethertype, offset)?;
+    let (mut ethertype, mut offset) = tags(view, ethertype, offset, observer)?;
     if ethertype == network::PBB {
         // 802.1ah: an I-TAG of four bytes, then the customer's whole Ethernet header.
         let inner = view.at::<18>(offset).ok_or(Reason::TruncatedLink)?;
-        let tagged = tags(view, be16::<16, _>(inner), offset + 18)?;
+        let tagged = tags(view, be16::<16, _>(inner), offset + 18, observer)?;
         (ethertype, offset) = (tagged.0, view.forget(tagged.1));
     }
     if ethertype < FIRST_ETHERTYPE {
         (ethertype, offset) = llc(view, offset)?;
     }
     if ethertype == network::PPPOE_SESSION {
-        view.at::<8>(offset).ok_or(Reason::TruncatedLink)?;
-        (ethertype, offset) = ppp(view, offset + 6)?;
+        let header = view.at::<8>(offset).ok_or(Reason::TruncatedLink)?;
+        observer.session(be16::<2, _>(header));
+        (ethertype, offset) = ppp(view, offset + 6, observer)?;
         if ethertype == network::PPP {
             ethertype = network::PPPOE_SESSION; // PPP's own control traffic
         }
         return Ok((ethertype, offset));
     }
     if ethertype == network::MPLS || ethertype == network::MPLS_MULTICAST {
-        return mpls(view, ethertype, offset);
+        return mpls(view, ethertype, offset, observer);
     }
     Ok((ethertype, offset))
 }
 
 /// Walks over tags, each of which ends with the EtherType of what follows it.
 #[inline(always)]
-fn tags<V: PacketView>(view: &V, ethertype: u16, offset: usize) -> Result<(u16, usize), Reason> {
+fn tags<V: PacketView, O: LinkObserver>(
+    view: &V,
+    ethertype: u16,
+    offset: usize,
+    observer: &mut O,
+) -> Result<(u16, usize), Reason> {
     let (mut ethertype, mut offset) = (ethertype, offset);
     for _ in 0..MAX_TAGS {
         if !is_tag(ethertype) {
@@ -154,6 +195,7 @@ fn tags<V: PacketView>(view: &V, ethertype: u16, offset: usize) -> Result<(u16, 
         }
         offset = view.forget(offset);
         let tag = view.at::<4>(offset).ok_or(Reason::TruncatedLink)?;
+        observer.tag(ethertype, be16::<0, _>(tag));
         (ethertype, offset) = match ethertype {
             network::VN_TAG => {
                 let tag = view.at::<6>(offset).ok_or(Reason::TruncatedLink)?;
@@ -204,12 +246,18 @@ fn llc<V: PacketView>(view: &V, offset: usize) -> Result<(u16, usize), Reason> {
 
 /// Labels down to the bottom of the stack; what follows is IP if its first four bits say so (RFC 4928).
 #[inline(always)]
-fn mpls<V: PacketView>(view: &V, ethertype: u16, offset: usize) -> Result<(u16, usize), Reason> {
+fn mpls<V: PacketView, O: LinkObserver>(
+    view: &V,
+    ethertype: u16,
+    offset: usize,
+    observer: &mut O,
+) -> Result<(u16, usize), Reason> {
     const BOTTOM_OF_STACK: u8 = 1;
     let mut offset = offset;
     for _ in 0..MAX_LABELS {
         offset = view.forget(offset);
         let label = view.at::<4>(offset).ok_or(Reason::TruncatedLink)?;
+        observer.label(u32::from_be(raw32::<0, _>(label)));
         offset += 4;
         if label[2] & BOTTOM_OF_STACK != 0 {
             let first = view.at::<2>(offset).ok_or(Reason::TruncatedLink)?;
@@ -225,7 +273,11 @@ fn mpls<V: PacketView>(view: &V, ethertype: u16, offset: usize) -> Result<(u16, 
 
 /// The PPP protocol field, one byte where it was compressed (RFC 1661 section 6.5).
 #[inline(always)]
-fn ppp<V: PacketView>(view: &V, offset: usize) -> Result<(u16, usize), Reason> {
+fn ppp<V: PacketView, O: LinkObserver>(
+    view: &V,
+    offset: usize,
+    observer: &mut O,
+) -> Result<(u16, usize), Reason> {
     const COMPRESSED: u8 = 1;
     let field = view.at::<2>(offset).ok_or(Reason::TruncatedLink)?;
     let (protocol, offset) = if field[0] & COMPRESSED != 0 {
@@ -236,8 +288,8 @@ fn ppp<V: PacketView>(view: &V, offset: usize) -> Result<(u16, usize), Reason> {
     match protocol {
         0x0021 => Ok((IPV4, offset)),
         0x0057 => Ok((IPV6, offset)),
-        0x0281 => mpls(view, network::MPLS, offset),
-        0x0283 => mpls(view, network::MPLS_MULTICAST, offset),
+        0x0281 => mpls(view, network::MPLS, offset, observer),
+        0x0283 => mpls(view, network::MPLS_MULTICAST, offset, observer),
         _ => Ok((network::PPP, offset)),
     }
 }
@@ -258,11 +310,11 @@ fn null<V: PacketView>(view: &V) -> Result<(u16, usize), Reason> {
 }
 
 /// Linux cooked: the protocol field is an EtherType, or a small number for frames that have none.
-fn cooked<V: PacketView>(
+fn cooked<V: PacketView, O: LinkObserver>(
     view: &V,
-    protocol: u16,
-    arphrd: u16,
+    (protocol, arphrd): (u16, u16),
     offset: usize,
+    observer: &mut O,
 ) -> Result<(u16, usize), Reason> {
     const ARPHRD_NETLINK: u16 = 824;
     const LLC_FRAME: u16 = 0x0004;
@@ -270,7 +322,7 @@ fn cooked<V: PacketView>(
         _ if arphrd == ARPHRD_NETLINK => Ok((network::UNKNOWN, offset)),
         LLC_FRAME => llc(view, offset),
         0..FIRST_ETHERTYPE => Ok((network::UNKNOWN, offset)),
-        ethertype => upper(view, ethertype, offset),
+        ethertype => upper(view, ethertype, offset, observer),
     }
 }
 

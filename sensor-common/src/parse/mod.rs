@@ -13,7 +13,7 @@ mod tunnel;
 mod tests;
 
 pub use ipv6::is_extension as is_ipv6_extension;
-pub use link::LinkType;
+pub use link::{LinkObserver, LinkType};
 pub use tunnel::{Outer, segment_header_len};
 
 use crate::flow::{Direction, FlowKey};
@@ -35,6 +35,11 @@ pub struct Packet {
     pub tcp_flags: u8,
     /// Bytes up to the end of the transport header, or of the last header that was understood.
     pub header_len: u16,
+    /// Where the network header begins, counted from the start of the packet.
+    pub network_offset: u16,
+    /// Where the header behind the IP header and its extensions begins; 0 where there is none: later fragments, packets
+    /// without IP.
+    pub transport_offset: u16,
     /// Way that the link-layer header itself tells (Linux cooked captures).
     pub direction: Direction,
     /// A header ends beyond the bytes at hand: who has more bytes should parse again.
@@ -96,17 +101,46 @@ impl Reason {
 /// link layer (tun, WireGuard).
 #[inline(always)]
 pub fn on_interface<V: PacketView>(view: &V, starts_with_ip: bool) -> Result<Packet, Reason> {
-    let (network, offset) = if starts_with_ip {
-        (link::raw_ip(view)?, 0)
-    } else {
-        link::ethernet(view, 0)?
-    };
+    on_interface_observed(view, starts_with_ip, &mut ())
+}
+
+/// [`on_interface`], telling the observer of the link layer.
+#[inline(always)]
+pub fn on_interface_observed<V: PacketView, O: LinkObserver>(
+    view: &V,
+    starts_with_ip: bool,
+    observer: &mut O,
+) -> Result<Packet, Reason> {
+    let (network, offset) = link_layer(view, starts_with_ip, observer)?;
     network_layer(view, network, offset)
+}
+
+/// Walks over the link layer alone: network id and offset of the network header.
+#[inline(always)]
+pub fn link_layer<V: PacketView, O: LinkObserver>(
+    view: &V,
+    starts_with_ip: bool,
+    observer: &mut O,
+) -> Result<(u16, usize), Reason> {
+    if starts_with_ip {
+        Ok((link::raw_ip(view)?, 0))
+    } else {
+        link::ethernet(view, 0, observer)
+    }
 }
 
 /// Parses a packet of any link type that has a decoder.
 pub fn packet<V: PacketView>(view: &V, link_type: LinkType) -> Result<Packet, Reason> {
-    let start = link::start(view, link_type)?;
+    packet_observed(view, link_type, &mut ())
+}
+
+/// [`packet`], telling the observer of the link layer.
+pub fn packet_observed<V: PacketView, O: LinkObserver>(
+    view: &V,
+    link_type: LinkType,
+    observer: &mut O,
+) -> Result<Packet, Reason> {
+    let start = link::start(view, link_type, observer)?;
     let mut packet = network_layer(view, start.network, start.offset)?;
     packet.direction = start.direction;
     Ok(packet)
@@ -121,6 +155,8 @@ fn network_layer<V: PacketView>(view: &V, network: u16, offset: usize) -> Result
             key: FlowKey::not_ip(other),
             tcp_flags: 0,
             header_len: offset as u16,
+            network_offset: offset as u16,
+            transport_offset: 0,
             direction: Direction::Unknown,
             cut: false,
         }),

@@ -26,20 +26,26 @@ pub(super) struct Payload {
 pub(super) fn parse<V: PacketView>(
     view: &V,
     key: FlowKey,
-    protocol: u8,
+    network_offset: usize,
     payload: Payload,
 ) -> Packet {
     let mut packet = Packet {
         key,
         tcp_flags: 0,
         header_len: payload.offset as u16,
+        network_offset: network_offset as u16,
+        transport_offset: if payload.first_fragment {
+            payload.offset as u16
+        } else {
+            0
+        },
         direction: Direction::Unknown,
         cut: false,
     };
     if !payload.first_fragment || payload.len < PORTS_LEN {
         return packet;
     }
-    match protocol {
+    match packet.key.protocol() {
         ip::TCP => tcp(view, &mut packet, payload),
         ip::UDP | ip::UDP_LITE => {
             packet.header_len += UDP_LEN as u16;

@@ -70,7 +70,7 @@ pub(super) fn inner_header_len<V: PacketView>(view: &V, outer: Outer) -> Option<
     };
     let offset = view.forget(offset);
     let (network, offset) = if network == TRANSPARENT_ETHERNET {
-        link::ethernet(view, offset).ok()?
+        link::ethernet(view, offset, &mut ()).ok()?
     } else {
         (network, offset)
     };

@@ -61,6 +61,8 @@ fn seen() -> impl Strategy<Value = Seen> {
             key,
             tcp_flags,
             header_len: 42,
+        network_offset: 14,
+        transport_offset: 34,
             direction,
             cut: false,
         })),

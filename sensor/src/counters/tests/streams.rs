@@ -98,6 +98,8 @@ fn packet_of(key: FlowKey, direction: Direction) -> Packet {
         key,
         tcp_flags: 0,
         header_len: 42,
+        network_offset: 14,
+        transport_offset: 34,
         direction,
         cut: false,
     }
