@@ -32,7 +32,7 @@ impl Origin {
     }
 
     #[inline(always)]
-    fn number(self) -> u8 {
+    pub(crate) fn number(self) -> u8 {
         self.slot as u8
     }
 }
@@ -40,7 +40,12 @@ impl Origin {
 /// Adds to the totals and to the flow table. Nothing here can fail without being counted, but for a slot that the agent
 /// never set up.
 #[inline(always)]
-pub(crate) fn count(outcome: Result<Packet, Reason>, origin: Origin, counts: Counts) {
+pub(crate) fn count(
+    outcome: Result<Packet, Reason>,
+    origin: Origin,
+    counts: Counts,
+    passes: impl FnOnce(&Result<Packet, Reason>) -> bool,
+) {
     // SAFETY: no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() };
     let way = (origin.number() as u32) << 1 | (origin.direction as u32 >> 1);
@@ -49,6 +54,9 @@ pub(crate) fn count(outcome: Result<Packet, Reason>, origin: Origin, counts: Cou
     };
     // SAFETY: a live value of the map; the agent writes nothing but the epoch while programs run.
     let (half, totals) = unsafe { half_of(control) };
+    if !passes(&outcome) {
+        return totals.filtered.add(counts.packets, counts.bytes);
+    }
     let packet = match outcome {
         Ok(packet) => packet,
         Err(reason) => {

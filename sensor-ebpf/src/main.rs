@@ -9,6 +9,8 @@ mod clock;
 #[cfg(target_arch = "bpf")]
 mod count;
 #[cfg(target_arch = "bpf")]
+mod filter;
+#[cfg(target_arch = "bpf")]
 mod flow_table;
 #[cfg(target_arch = "bpf")]
 mod maps;

@@ -3,6 +3,7 @@
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray};
 use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SLOT_TABLE, Set};
+use sensor_common::facts::Facts;
 use sensor_common::flow::HashSeeds;
 
 use crate::view::SCRATCH_LEN;
@@ -26,6 +27,10 @@ pub(crate) static TOUCHED: Array<u64> = Array::with_max_entries(1, MMAPABLE);
 #[map]
 pub(crate) static SCRATCH: PerCpuArray<[u8; SCRATCH_LEN]> = PerCpuArray::with_max_entries(1, 0);
 
+/// What the filter asks of the packet at hand.
+#[map]
+pub(crate) static FACTS: PerCpuArray<Facts> = PerCpuArray::with_max_entries(1, 0);
+
 /// A word on its way to being unknown to the verifier.
 #[map]
 static BLUR: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
@@ -46,6 +51,24 @@ static SET_BITS: u32 = 0;
 /// Records in the log per CPU and half.
 #[unsafe(no_mangle)]
 static LOG_SIZE: u64 = 1;
+
+/// There is a filter.
+const FILTER_ON: u32 = 1;
+/// The filter asks for tags of the link layer.
+const FILTER_LINK: u32 = 2;
+#[unsafe(no_mangle)]
+static FILTER: u32 = 0;
+
+/// The verifier knows the answer, and takes the code that is never run out of the program.
+#[inline(always)]
+pub(crate) fn filtering() -> bool {
+    read(&FILTER) & FILTER_ON != 0
+}
+
+#[inline(always)]
+pub(crate) fn filter_needs_link() -> bool {
+    read(&FILTER) & FILTER_LINK != 0
+}
 
 #[inline(always)]
 pub(crate) fn slot_of(ifindex: u32) -> u16 {

@@ -11,6 +11,7 @@ use sensor_common::view::HEADER_WINDOW;
 use sensor_common::wire::{self, VLAN_TAG_LEN};
 
 use crate::count::{Origin, count};
+use crate::filter::Subject;
 use crate::maps;
 use crate::view::{Copied, Direct};
 
@@ -22,7 +23,9 @@ fn sensor_tc_ingress(ctx: TcContext) -> i32 {
     if let Some(origin) = Origin::of(ifindex, Direction::Ingress) {
         let header_len = segment_header_len(&ctx, origin);
         let counts = on_wire(&ctx, header_len, Direction::Ingress);
-        count(parse(&ctx, origin), origin, counts);
+        count(parse(&ctx, origin), origin, counts, |outcome| {
+            passes(&ctx, origin, header_len, outcome)
+        });
     }
     TC_ACT_UNSPEC
 }
@@ -35,7 +38,9 @@ fn sensor_tc_egress(ctx: TcContext) -> i32 {
     if let Some(origin) = Origin::of(ifindex, Direction::Egress) {
         let header_len = segment_header_len(&ctx, origin);
         let counts = on_wire(&ctx, header_len, Direction::Egress);
-        count(parse(&ctx, origin), origin, counts);
+        count(parse(&ctx, origin), origin, counts, |outcome| {
+            passes(&ctx, origin, header_len, outcome)
+        });
     }
     TC_ACT_UNSPEC
 }
@@ -55,6 +60,37 @@ fn parse(ctx: &TcContext, origin: Origin) -> Result<Packet, Reason> {
         return parse::on_interface(&copied, origin.starts_with_ip());
     }
     outcome
+}
+
+#[inline(always)]
+fn passes(
+    ctx: &TcContext,
+    origin: Origin,
+    header_len: u64,
+    outcome: &Result<Packet, Reason>,
+) -> bool {
+    let skb = ctx.skb.skb;
+    // SAFETY: the context is live.
+    let (segment_len, tagged, tag) = unsafe {
+        let tag = ((*skb).vlan_proto as u16, (*skb).vlan_tci as u16);
+        ((*skb).gso_size as u64, (*skb).vlan_present != 0, tag)
+    };
+    let mut wire_len = ctx.len() as u64;
+    if segment_len > 0 && header_len + segment_len < wire_len {
+        wire_len = header_len + segment_len;
+    }
+    if tagged {
+        wire_len += VLAN_TAG_LEN;
+    }
+    Subject {
+        context: skb,
+        view: &direct(ctx),
+        origin,
+        wire_len: wire_len as u32,
+        // The kernel has the EtherType in network byte order.
+        tag: tagged.then_some((u16::from_be(tag.0), tag.1)),
+    }
+    .passes(outcome)
 }
 
 /// Packets and bytes as on the wire.

@@ -11,6 +11,7 @@ use sensor_common::parse;
 use sensor_common::view::HEADER_WINDOW;
 
 use crate::count::{Origin, count};
+use crate::filter::Subject;
 use crate::maps;
 use crate::view::{Copied, Direct};
 
@@ -24,6 +25,7 @@ fn sensor_xdp(ctx: XdpContext) -> u32 {
             parse::on_interface(&direct, false),
             origin,
             Counts { packets: 1, bytes },
+            |outcome| subject(&ctx, &direct, origin, bytes).passes(outcome),
         );
     }
     XDP_PASS
@@ -46,7 +48,10 @@ fn sensor_xdp_frags(ctx: XdpContext) -> u32 {
         {
             outcome = parse::on_interface(&copied, false);
         }
-        count(outcome, origin, Counts { packets: 1, bytes });
+        let counts = Counts { packets: 1, bytes };
+        count(outcome, origin, counts, |outcome| {
+            subject(&ctx, &direct, origin, bytes).passes(outcome)
+        });
     }
     XDP_PASS
 }
@@ -56,6 +61,22 @@ fn origin(ctx: &XdpContext) -> Option<Origin> {
     // SAFETY: the context is live.
     let ifindex = unsafe { (*ctx.ctx).ingress_ifindex };
     Origin::of(ifindex, Direction::Ingress)
+}
+
+#[inline(always)]
+fn subject<'a>(
+    ctx: &XdpContext,
+    view: &'a Direct<*mut xdp_md>,
+    origin: Origin,
+    bytes: u64,
+) -> Subject<'a, *mut xdp_md, Direct<*mut xdp_md>> {
+    Subject {
+        context: ctx.ctx,
+        view,
+        origin,
+        wire_len: bytes as u32,
+        tag: None,
+    }
 }
 
 #[inline(always)]
