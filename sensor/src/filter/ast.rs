@@ -1,10 +1,43 @@
 //! What was typed, as the grammar of pcap-filter(7) reads it, with the place of every word.
 //!
 //! Qualifiers that a primitive inherits from the one before it (`port 80 or 443`) are filled in here already.
+//!
+//! What a text becomes, as `[protocol] [side] [kind] id` (`-` is `None`); `ether` stands for `link`, `ppp`, `slip`,
+//! `fddi` and `tr` too, words are in lower case, ids as typed:
+//!
+//! | text | protocol | side | kind | id |
+//! |---|---|---|---|---|
+//! | `tcp`, `ip`, `dns`, `pppoed`, `vxlan`, `llc`, any other bare word | the word | - | - | `None` |
+//! | `ingress` (`inbound`), `egress` (`outbound`) | `ingress`, `egress` | - | - | `None` |
+//! | `proto dns`, `ip proto \tcp`, `ip proto tcp` | -, `ip`, `ip` | - | `Proto` | `Text("dns")`, `Text("tcp")` |
+//! | `proto 6`, `ip6 proto 6`, `ether proto 0x806` | -, `ip6`, `ether` | - | `Proto` | `Number` |
+//! | `10.0.0.1`, `fe80::1` alone | - | - | `Host` | `Text` |
+//! | `10.0.0.0/8` alone | - | - | `Net` | `Text` |
+//! | `aa:bb:cc:dd:ee:ff` alone | `ether` | - | `Host` | `Text` |
+//! | `src 10.0.0.1`, `arp dst 10.0.0.1` | -, `arp` | `Src`, `Dst` | - | `Text` |
+//! | `ip host 10.0.0.1`, `host 10`, `ether src aa:bb:cc:dd:ee:ff` | `ip`, -, `ether` | -, -, `Src` | `Host`, `Host`, - | `Text`, `Number(10)`, `Text` |
+//! | `net 10`, `net 192.168/16`, `net 10.0.0.0 mask 255.0.0.0` | - | - | `Net` | `Number(10)`, `Text("192.168/16")`, `Masked` |
+//! | `tcp dst port 80`, `port http`, `udp port in {53, 67-68}` | `tcp`, -, `udp` | `Dst`, -, - | `Port` | `Number`, `Text`, `List` |
+//! | `portrange 1-1023`, `portrange 80`, `portrange ftp-ssh` | - | - | `PortRange` | `Range`, `Number`, `Text` |
+//! | `vlan`, `vlan 10`, `mpls 100`, `pppoes 0x3b`, `vlan in {10, 20-29}` | - | - | `Vlan`, `Mpls`, `Pppoes` | `None`, `Number`, `List` |
+//! | `ip broadcast`, `multicast` | `ip`, - | - | `Broadcast`, `Multicast` | `None` |
+//! | `interface eth0`, `interface in {eth0, eth1}` | - | - | `Interface` | `Text`, `List` of `Text` |
+//! | `net in file PATH` (port, host, proto, vlan ... too) | | | | `File(PATH)` |
+//!
+//! Members of a list are `Number`, `Range` or `Text`. `side` is `None` where nothing is said. `greater N`, `less N` and
+//! `len > N` are relations of [`Arithmetic::Length`]; `-x` is `0 - x`; named constants (`tcp-syn`) are numbers. A word
+//! inherited after `port`, `portrange`, `proto` is an id of that kind (`port 80 or http`); inherited after `host` or
+//! `net` a bare word without a dot is a protocol (`host 10.0.0.1 and dns`), for there are no host names here. The grammar
+//! lets every protocol word stand before every side and kind (`tcp host 1.2.3.4`): the meaning refuses what is nonsense.
+//!
+//! The tree of `Expr`, `Not` and arithmetic together is at most [`MAX_DEPTH`] deep: recursion over it is safe.
 
 use std::ops::Range;
 
 use super::tree::{Compare, Measure};
+
+/// Levels of the deepest expression that the grammar lets through. A level may take 4 KiB of a thread's 2 MiB of stack.
+pub const MAX_DEPTH: usize = 512;
 
 /// Bytes of the text.
 pub type Span = Range<usize>;
@@ -24,6 +57,13 @@ pub enum Expr {
         measure: Measure,
         compare: Compare,
         value: u64,
+        span: Span,
+    },
+    /// `@web`: places inside `expr` are places of `text`, and its errors have the origin `@web`.
+    Named {
+        name: String,
+        text: String,
+        expr: Box<Expr>,
         span: Span,
     },
 }
