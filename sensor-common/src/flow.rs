@@ -23,14 +23,21 @@ pub enum Direction {
 #[repr(transparent)]
 pub struct FlowKey(pub [u64; 5]);
 
-const PROTOCOL_SHIFT: u32 = 32;
+/// Place of the IP protocol in `meta`, and its eight bits.
+pub const PROTOCOL_SHIFT: u32 = 32;
+pub const PROTOCOL_MASK: u64 = 0xff << PROTOCOL_SHIFT;
 /// Set in every key; a record whose key lacks it is empty.
 pub const VALID: u64 = 1 << 40;
-const IPV6: u64 = 1 << 41;
-const PORTS: u64 = 1 << 42;
-const NOT_IP: u64 = 1 << 43;
-const DIRECTION_SHIFT: u32 = 44;
-const SLOT_SHIFT: u32 = 48;
+pub const IPV6: u64 = 1 << 41;
+/// The packet has ports.
+pub const PORTS: u64 = 1 << 42;
+pub const NOT_IP: u64 = 1 << 43;
+/// Place of the [`Direction`] in `meta`, and its two bits.
+pub const DIRECTION_SHIFT: u32 = 44;
+pub const DIRECTION_MASK: u64 = 3 << DIRECTION_SHIFT;
+/// Place of the interface's slot in `meta`, and its eight bits.
+pub const SLOT_SHIFT: u32 = 48;
+pub const SLOT_MASK: u64 = 0xff << SLOT_SHIFT;
 /// The second address word of a v4-mapped address with the IPv4 address itself left zero.
 const V4_MAPPED: u64 = u64::from_ne_bytes([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
 
