@@ -31,13 +31,15 @@ pub enum Command {
     Run(Run),
     /// Report on capture files: pcap or pcapng, plain, gzip or zstd; - is standard input
     Read(Read),
+    /// Explain a filter: how it is understood, which part is decided where, how many packets of a file match
+    Filter(Filter),
     /// What can be captured here
     Interfaces(Interfaces),
 }
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sensor run                                      the interface of the default route, until Ctrl-C\n  sensor run -i eth0 -i wg0 -d 60s --json r.json  two interfaces for a minute, one report\n  sensor run -i any --out /var/lib/sensor         a report every minute of all that is up"
+    after_help = "Examples:\n  sensor run                                      the interface of the default route, until Ctrl-C\n  sensor run -i eth0 -i wg0 -d 60s --json r.json  two interfaces for a minute, one report\n  sensor run -i any --out /var/lib/sensor         a report every minute of all that is up\n  sensor run -i eth0 tcp port 443 and net 10/8    only that; quote what the shell would take: '(', '&', '<', '!'"
 )]
 pub struct Run {
     /// Interface to count on (repeatable); `any` = all that are up; default: the one of the default route
@@ -65,6 +67,8 @@ pub struct Run {
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub kernel_flows: u32,
     #[command(flatten)]
+    pub expression: Expression,
+    #[command(flatten)]
     pub counting: Counting,
     #[command(flatten)]
     pub outputs: Outputs,
@@ -72,16 +76,33 @@ pub struct Run {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sensor read capture.pcap\n  sensor read monday.pcap tuesday.pcap.zst -n 50 --interval 10s\n  tcpdump -w - | sensor read - --json report.json --charts charts/"
+    after_help = "Examples:\n  sensor read capture.pcap\n  sensor read monday.pcap tuesday.pcap.zst -n 50 --interval 10s\n  sensor read capture.pcap -f 'tcp port 443 and not net 10/8'\n  tcpdump -w - | sensor read - --json report.json --charts charts/"
 )]
 pub struct Read {
     /// Capture files; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
+    pub filter: FilterOption,
+    #[command(flatten)]
     pub counting: Counting,
     #[command(flatten)]
     pub outputs: Outputs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sensor filter 'port 80 or 443 and not net 10/8'\n  sensor filter -r capture.pcap tcp port https\n  sensor filter 'net in file blocklist.txt and bytes > 10M' --json\nThe language: docs/filter.md"
+)]
+pub struct Filter {
+    #[command(flatten)]
+    pub expression: Expression,
+    /// Count the packets of this capture that match (repeatable); - is standard input
+    #[arg(short, long = "read", value_name = "FILE")]
+    pub read: Vec<PathBuf>,
+    /// Write the explanation as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -92,6 +113,27 @@ pub struct Interfaces {
     /// Write the list as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What is counted: everything, unless a filter says otherwise.
+#[derive(Debug, Default, Args)]
+pub struct FilterOption {
+    /// Count only what this says, in tcpdump's language: 'tcp port 443 and not net 10/8'
+    #[arg(short, long, value_name = "EXPR", conflicts_with = "filter_file")]
+    pub filter: Option<String>,
+    /// The same from a file; # begins a comment
+    #[arg(short = 'F', long, value_name = "FILE")]
+    pub filter_file: Option<PathBuf>,
+}
+
+/// The same, or as tcpdump has it: the words that are left over.
+#[derive(Debug, Default, Args)]
+pub struct Expression {
+    /// The filter, in one word or several
+    #[arg(value_name = "EXPR", conflicts_with_all = ["filter", "filter_file"])]
+    pub words: Vec<String>,
+    #[command(flatten)]
+    pub option: FilterOption,
 }
 
 /// How packets become numbers, live and from files.

@@ -15,6 +15,8 @@ pub enum Exit {
     Interface = 4,
     /// An input file is damaged or not a capture.
     BadFile = 5,
+    /// A filter expression that can't be understood, or that the backend which was asked for can't decide.
+    Filter = 6,
     /// An output could not be written; counting went on.
     Output = 7,
     /// The accounting identity is violated.

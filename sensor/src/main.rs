@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Run(args) => commands::run::run(args, cli.verbose),
         Command::Read(args) => commands::read::run(args),
+        Command::Filter(args) => commands::filter::run(args),
         Command::Interfaces(args) => commands::interfaces::run(args),
     };
     let exit = result.unwrap_or_else(|Failure { exit, error }| {

@@ -1,5 +1,7 @@
 //! One file per command.
 
+mod expression;
+pub mod filter;
 pub mod interfaces;
 pub mod read;
 pub mod run;

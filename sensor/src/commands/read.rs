@@ -22,6 +22,9 @@ const PROGRESS_FROM: u64 = 64 << 20;
 
 pub fn run(args: &cli::Read) -> Result<Exit, Failure> {
     check_inputs(&args.files)?;
+    if args.filter.text()?.is_some() {
+        return Err(Failure::told(Exit::Filter, "filters are not built yet"));
+    }
     let outputs = Outputs::prepare(&args.outputs, &args.files)?;
     let config = super::delta_config(&args.counting, seeds::random());
     let mut delta = Delta::new(config);

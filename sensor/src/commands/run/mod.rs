@@ -40,6 +40,9 @@ pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
         let message = "--xdp-mode is for --backend auto or xdp: leave one of the two away";
         return Err(Failure::told(Exit::Usage, message));
     }
+    if args.expression.text()?.is_some() {
+        return Err(Failure::told(Exit::Filter, "filters are not built yet"));
+    }
     let failed = |error| Failure::new(Exit::Failed, error);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

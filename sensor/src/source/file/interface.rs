@@ -1,11 +1,14 @@
 //! What a pcapng interface block says, kept small: a file may hold a hundred thousand of them.
 
+use std::collections::BTreeSet;
+
 use super::error::Damage;
 use super::pcap::{u16_at, u32_at};
 use super::{When, link_type};
 
 const OPTIONS: usize = 16;
 const TRAILER: usize = 4;
+const NAME: u16 = 2;
 const TIME_RESOLUTION: u16 = 9;
 const TIME_OFFSET: u16 = 14;
 const NS_PER_SECOND: u32 = 1_000_000_000;
@@ -19,8 +22,42 @@ pub(super) struct Interface {
     pub(super) link_type: u16,
     pub(super) snaplen: u32,
     pub(super) max_cap_len: u32,
+    /// See [`Names`].
+    pub(super) number: u8,
     scale: Scale,
     offset_seconds: i64,
+}
+
+/// The names of interfaces that somebody asks for, by their numbers from 1 on, and the names that the file has.
+///
+/// Records carry the number, 0 for all other interfaces, because a name is too long to be compared for each packet.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    wanted: Vec<String>,
+    pub(super) seen: BTreeSet<String>,
+}
+
+impl Names {
+    /// As many as are listed to people; a file may hold a hundred thousand interfaces.
+    const MAX_SEEN: usize = 64;
+
+    pub(super) fn wanting(wanted: &[String]) -> Self {
+        Names {
+            wanted: wanted.to_vec(),
+            seen: BTreeSet::new(),
+        }
+    }
+
+    fn number(&mut self, name: &[u8]) -> u8 {
+        // Some writers end it with zeros, as C does.
+        let end = name.iter().position(|byte| *byte == 0);
+        let name = name.get(..end.unwrap_or(name.len())).unwrap_or_default();
+        let place = self.wanted.iter().position(|one| one.as_bytes() == name);
+        if place.is_some() || self.seen.len() < Self::MAX_SEEN {
+            self.seen.insert(String::from_utf8_lossy(name).into_owned());
+        }
+        place.map_or(0, |place| u8::try_from(place + 1).unwrap_or(0))
+    }
 }
 
 /// From the interface's units of time to nanoseconds.
@@ -34,21 +71,27 @@ enum Scale {
 
 impl Interface {
     /// `block` is whole, from its type to its trailer.
-    pub(super) fn parse(block: &[u8], swap: bool) -> Result<Self, Damage> {
+    pub(super) fn parse(block: &[u8], swap: bool, names: &mut Names) -> Result<Self, Damage> {
         let link_type = u16_at(block, 8, swap);
         let mut interface = Self {
             link_type,
             snaplen: u32_at(block, 12, swap),
             max_cap_len: link_type::max_cap_len(link_type),
+            number: 0,
             scale: Scale::Times(1000),
             offset_seconds: 0,
         };
         let options = OPTIONS..block.len().saturating_sub(TRAILER);
-        interface.read_options(block.get(options).unwrap_or_default(), swap)?;
+        interface.read_options(block.get(options).unwrap_or_default(), swap, names)?;
         Ok(interface)
     }
 
-    fn read_options(&mut self, mut options: &[u8], swap: bool) -> Result<(), Damage> {
+    fn read_options(
+        &mut self,
+        mut options: &[u8],
+        swap: bool,
+        names: &mut Names,
+    ) -> Result<(), Damage> {
         while options.len() >= 4 {
             let (code, length) = (u16_at(options, 0, swap), u16_at(options, 2, swap));
             if code == 0 {
@@ -58,6 +101,7 @@ impl Interface {
                 .get(4..4 + usize::from(length))
                 .ok_or(Damage::OptionBeyondBlock { code, length })?;
             match code {
+                NAME => self.number = names.number(value),
                 TIME_RESOLUTION => {
                     self.scale = Scale::parse(fixed::<1>(code, value)?)?;
                 }

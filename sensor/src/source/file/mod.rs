@@ -21,6 +21,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -30,6 +31,7 @@ pub use crate::counters::When;
 pub use error::{CaptureError, Damage, Unreadable};
 pub use format::{Compression, Container, Format};
 use input::{Input, RawPosition};
+use interface::Names;
 use pcap::Pcap;
 use pcapng::PcapNg;
 use window::Window;
@@ -38,6 +40,8 @@ use window::Window;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
     pub link_type: u16,
+    /// Which of the interfaces that [`CaptureFile::want_interfaces`] named, from 1 on; 0 = another, or not known.
+    pub interface: u8,
     pub when: When,
     /// What was captured of it.
     pub data: &'a [u8],
@@ -119,6 +123,22 @@ impl CaptureFile {
         let mut this = Self::from_reader(Box::new(file))?;
         this.size = size;
         Ok(this)
+    }
+
+    /// Names interfaces, at most 255, that records shall be told apart by. To be called before the first record is read.
+    pub fn want_interfaces(&mut self, names: &[String]) {
+        if let Walk::PcapNg(pcapng) = &mut self.walk {
+            pcapng.names = Names::wanting(names);
+        }
+    }
+
+    /// Names of the interfaces described so far (not more than can be listed, all that were wanted among them); `None`
+    /// where the format has no names.
+    pub fn interfaces(&self) -> Option<&BTreeSet<String>> {
+        match &self.walk {
+            Walk::Pcap(_) => None,
+            Walk::PcapNg(pcapng) => Some(&pcapng.names.seen),
+        }
     }
 
     /// The next packet; `None` at the end. After an error the file is at its end, and all before it was delivered.

@@ -118,6 +118,7 @@ impl Pcap {
         let bytes = window.take(self.record_header + header.cap_len as usize);
         Ok(Some(Record {
             link_type: self.link_type,
+            interface: 0,
             when: When::At(ns),
             data: bytes.get(self.record_header..).unwrap_or_default(),
             wire_len: header.orig_len.max(header.cap_len),

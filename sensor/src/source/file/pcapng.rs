@@ -4,7 +4,7 @@
 //! however long they say they are.
 
 use super::error::{Cause, Damage, Fault};
-use super::interface::{Interface, padded};
+use super::interface::{Interface, Names, padded};
 use super::pcap::{u16_at, u32_at};
 use super::window::Window;
 use super::{Oddities, Record, Way, When};
@@ -30,6 +30,7 @@ const FLAGS_OPTION: u16 = 2;
 #[derive(Default)]
 pub(super) struct PcapNg {
     pub(super) odd: Oddities,
+    pub(super) names: Names,
     swap: bool,
     interfaces: Vec<Interface>,
 }
@@ -37,6 +38,7 @@ pub(super) struct PcapNg {
 /// A packet in the block that lies ahead.
 struct Found {
     link_type: u16,
+    interface: u8,
     when: When,
     data_at: usize,
     cap_len: u32,
@@ -79,6 +81,7 @@ impl PcapNg {
         let data = block.get(found.data_at..found.data_at + found.cap_len as usize);
         Ok(Some(Record {
             link_type: found.link_type,
+            interface: found.interface,
             when: found.when,
             data: data.unwrap_or_default(),
             wire_len: found.orig_len.max(found.cap_len),
@@ -180,7 +183,7 @@ impl PcapNg {
             let limit = MAX_INTERFACES;
             return Err(Damage::TooManyInterfaces { limit });
         }
-        let interface = Interface::parse(block, self.swap)?;
+        let interface = Interface::parse(block, self.swap, &mut self.names)?;
         self.interfaces.push(interface);
         Ok(())
     }
@@ -199,6 +202,7 @@ impl PcapNg {
             .unwrap_or_default();
         Ok(Found {
             link_type: described.link_type,
+            interface: described.number,
             when: described.when(ticks),
             data_at: PACKET_DATA,
             cap_len,
@@ -227,6 +231,7 @@ impl PcapNg {
         )?;
         Ok(Found {
             link_type: described.link_type,
+            interface: described.number,
             when: When::Missing,
             data_at: SIMPLE_PACKET_DATA,
             cap_len,
