@@ -98,6 +98,26 @@ impl Totals {
     };
 }
 
+impl AddAssign<&Totals> for Totals {
+    fn add_assign(&mut self, other: &Totals) {
+        // Names every field: one that is new does not compile until it is added here.
+        let Totals {
+            ip,
+            class,
+            overflow,
+            overflow_not_ip,
+            filtered,
+            reserved: _,
+        } = other;
+        let pairs = self.ip.iter_mut().zip(ip);
+        let pairs = pairs.chain(self.class.iter_mut().zip(class));
+        let pairs = pairs.chain(self.overflow.iter_mut().zip(overflow));
+        pairs.for_each(|(to, from)| *to += *from);
+        self.overflow_not_ip += *overflow_not_ip;
+        self.filtered += *filtered;
+    }
+}
+
 /// One value of map `CONTROL`: index = cpu * slots * 2 + slot * 2 + (0 ingress, 1 egress).
 #[repr(C, align(64))]
 pub struct Control {

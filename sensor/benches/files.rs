@@ -71,6 +71,7 @@ fn analyse(path: &Path) {
         interval: 1_000_000_000,
         max_flows: 1 << 21,
         seeds: seeds::random(),
+        trail: false,
     };
     let mut delta = Delta::new(config);
     let mut file = CaptureFile::open(path).unwrap();

@@ -47,7 +47,7 @@ pub struct Packet {
 }
 
 /// Why a packet has no flow key. The order is the order of the kernel's counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Reason {
     /// The link-layer header or a tag is cut off.

@@ -78,6 +78,7 @@ fn agent(duration: Option<i64>, count: Option<u64>) -> Agent {
         interval: S,
         max_flows: 100,
         seeds: [3; 10],
+        trail: false,
     };
     Agent::new(
         AgentConfig {
@@ -352,6 +353,7 @@ fn the_source_learns_when_the_run_begins() {
             interval: S,
             max_flows: 100,
             seeds: [3; 10],
+            trail: false,
         },
         report_every: S,
         duration: None,

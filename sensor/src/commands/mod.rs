@@ -20,6 +20,7 @@ fn delta_config(counting: &cli::Counting, seeds: HashSeeds) -> DeltaConfig {
         interval: nanoseconds(counting.interval),
         max_flows: counting.max_flows as usize,
         seeds,
+        trail: false,
     }
 }
 

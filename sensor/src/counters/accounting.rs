@@ -11,7 +11,7 @@ use super::{Class, Counts, Delta, Kind};
 
 const DIRECTIONS: usize = 3;
 
-/// `seen = in_flows + overflow + not_ip + malformed`, in packets and in bytes.
+/// `seen = in_flows + overflow + not_ip + malformed + filtered`, in packets and in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accounting {
     pub seen: Counts,
@@ -19,6 +19,7 @@ pub struct Accounting {
     pub overflow: Counts,
     pub not_ip: Counts,
     pub malformed: BTreeMap<&'static str, Counts>,
+    /// What the filter left out: in none of the others, nor in anything else that a delta says.
     pub filtered: Counts,
     pub identity_holds: bool,
 }
@@ -32,11 +33,20 @@ pub struct SlotAccounting {
 }
 
 impl Delta {
-    /// Totals by direction: unknown, ingress, egress.
+    /// Totals of what matched the filter (all, where there is none) by direction: unknown, ingress, egress.
     pub fn by_direction(&self) -> [Counts; DIRECTIONS] {
+        self.sum_by_direction(matched_in)
+    }
+
+    /// What the filter left out, in the same order. With [`Self::by_direction`] it is all that was seen.
+    pub fn filtered_by_direction(&self) -> [Counts; DIRECTIONS] {
+        self.sum_by_direction(|totals| totals.filtered)
+    }
+
+    fn sum_by_direction(&self, of: impl Fn(&Totals) -> Counts) -> [Counts; DIRECTIONS] {
         let mut sums = [Counts::ZERO; DIRECTIONS];
         for (index, totals) in self.slot_totals().iter().enumerate() {
-            sums[index % DIRECTIONS] += seen_in(totals);
+            sums[index % DIRECTIONS] += of(totals);
         }
         sums
     }
@@ -99,14 +109,15 @@ impl Delta {
                 continue;
             }
             whole.add(&part);
-            let slot = (index / DIRECTIONS) as u8;
+            let slot = slot_of(index);
             slots.push(SlotAccounting {
                 slot,
                 direction: direction_of(index),
                 accounting: part,
             });
         }
-        whole.identity_holds &= self.buckets().total() + self.untimed() == whole.seen;
+        whole.identity_holds &=
+            self.buckets().total() + self.untimed() + whole.filtered == whole.seen;
         (whole, slots)
     }
 }
@@ -132,12 +143,12 @@ fn account(totals: &Totals, (ip_flows, not_ip_flows): (Counts, Counts)) -> Accou
         .filter(|(_, counts)| *counts != Counts::ZERO)
         .collect();
     let mut accounting = Accounting {
-        seen: seen_in(totals),
+        seen: matched_in(totals) + totals.filtered,
         in_flows: ip_flows,
         overflow: totals.overflow.iter().copied().sum(),
         not_ip: totals.class[CLASS_NOT_IP],
         malformed,
-        filtered: Counts::ZERO,
+        filtered: totals.filtered,
         identity_holds: false,
     };
     let counted = accounting.in_flows
@@ -150,7 +161,8 @@ fn account(totals: &Totals, (ip_flows, not_ip_flows): (Counts, Counts)) -> Accou
     accounting
 }
 
-pub(super) fn seen_in(totals: &Totals) -> Counts {
+/// All but what the filter left out.
+pub(super) fn matched_in(totals: &Totals) -> Counts {
     totals.ip.iter().chain(&totals.class).copied().sum()
 }
 
@@ -167,6 +179,11 @@ pub(super) fn index_of(slot: u8, direction: Direction) -> usize {
     slot as usize * DIRECTIONS + direction as usize
 }
 
-fn direction_of(index: usize) -> Direction {
+pub(super) fn slot_of(index: usize) -> u8 {
+    (index / DIRECTIONS) as u8
+}
+
+/// The direction of one of a delta's totals.
+pub(super) fn direction_of(index: usize) -> Direction {
     [Direction::Unknown, Direction::Ingress, Direction::Egress][index % DIRECTIONS]
 }

@@ -94,9 +94,7 @@ impl Buckets {
 
     /// `translate` gives this side's class id for one of the other's.
     pub fn merge(&mut self, other: &Buckets, translate: &[ClassId]) {
-        while self.interval < other.interval {
-            self.coarsen();
-        }
+        self.widen(other.interval);
         for bucket in &other.list {
             let start = bucket.index.saturating_mul(other.interval);
             for (class, counts) in bucket.classes.iter().enumerate() {
@@ -105,6 +103,32 @@ impl Buckets {
                 }
             }
         }
+    }
+
+    /// Makes the interval at least this long: a double, and a double of that, of what it was.
+    pub fn widen(&mut self, interval: i64) {
+        while self.interval < interval {
+            self.coarsen();
+        }
+    }
+
+    /// Takes back what was added. [`Self::drop_empty`] must follow.
+    pub(super) fn take(&mut self, at: i64, class: ClassId, counts: Counts) {
+        let place = self.places.get(&at.div_euclid(self.interval));
+        let bucket = place.and_then(|place| self.list.get_mut(*place));
+        if let Some(sum) = bucket.and_then(|bucket| bucket.classes.get_mut(class as usize)) {
+            // Wraps instead of hiding what can't be: the accounting identity is computed from the result.
+            sum.packets = sum.packets.wrapping_sub(counts.packets);
+            sum.bytes = sum.bytes.wrapping_sub(counts.bytes);
+        }
+    }
+
+    /// Forgets the buckets that have no packets any more.
+    pub(super) fn drop_empty(&mut self) {
+        self.list.retain(|bucket| bucket.total() != Counts::ZERO);
+        let indexes = self.list.iter().map(|bucket| bucket.index);
+        self.places = indexes.zip(0..).collect();
+        self.current = None;
     }
 
     #[cold]

@@ -4,13 +4,17 @@
 //! Packet sources (files, AF_PACKET) feed packets, the kernel source feeds the totals and flow records that it drained.
 //! Nobody to the right of a `Delta` can tell the difference.
 
+mod select;
+mod trail;
+
 use std::collections::BTreeMap;
 
 use sensor_common::abi::{CLASS_NOT_IP, Totals, class_of, ip_index};
 use sensor_common::flow::{Direction, FlowKey, HashSeeds};
 use sensor_common::parse::{Packet, Reason};
 
-use super::accounting::{index_of, not_ip_overflow, seen_in};
+use self::trail::{Owner, Trail};
+use super::accounting::{index_of, matched_in, not_ip_overflow};
 use super::{Buckets, Class, ClassId, Classes, Counts, FlowTable, When};
 
 /// Packets whose table entries are fetched from memory at the same time.
@@ -23,6 +27,9 @@ pub struct DeltaConfig {
     /// The most flows that are kept apart; the packets of further ones are `overflow`.
     pub max_flows: usize,
     pub seeds: HashSeeds,
+    /// Remember what each flow put into each bucket, for [`Delta::select`]. Costs a look-up per packet and memory, see
+    /// [`Trail`]; only a filter with a part about flows needs it.
+    pub trail: bool,
 }
 
 /// One buffer as a packet source saw it.
@@ -71,6 +78,9 @@ pub struct Delta {
     first: i64,
     last: i64,
     lost: BTreeMap<&'static str, u64>,
+    trail: Option<Trail>,
+    /// By [`Delta::select`].
+    selected: bool,
 }
 
 impl Delta {
@@ -88,6 +98,8 @@ impl Delta {
             first: i64::MAX,
             last: i64::MIN,
             lost: BTreeMap::new(),
+            trail: config.trail.then(|| Trail::new(&config)),
+            selected: false,
         }
     }
 
@@ -121,14 +133,18 @@ impl Delta {
         let mut key = packet.key;
         key.set_origin(seen.slot, direction);
         let hash = self.flows.hash(&key);
-        self.flows.prefetch(hash);
-        self.pending.push(Pending {
+        let pending = Pending {
             key,
             hash,
             counts: seen.counts,
             at,
             tcp_flags: packet.tcp_flags,
-        });
+        };
+        if self.trail.is_some() {
+            return self.count_with_trail(&pending, seen);
+        }
+        self.flows.prefetch(hash);
+        self.pending.push(pending);
         if self.pending.len() == BATCH {
             self.flush();
         }
@@ -138,41 +154,40 @@ impl Delta {
     pub fn flush(&mut self) {
         let pending = std::mem::take(&mut self.pending);
         for one in &pending {
-            let class = self.count_flow(
-                &FlowCounts {
-                    key: one.key,
-                    counts: one.counts,
-                    tcp_flags: one.tcp_flags,
-                    first: one.at.unwrap_or(i64::MAX),
-                    last: one.at.unwrap_or(i64::MIN),
-                },
-                one.hash,
-            );
-            if let Some(at) = one.at {
-                self.buckets.add(at, class, one.counts);
-            }
+            self.count_pending(one);
         }
         self.pending = pending;
         self.pending.clear();
     }
 
+    /// Counts what the filter left out of one interface and direction, and nothing more of it.
+    #[inline]
+    pub fn filtered(&mut self, slot: u8, direction: Direction, counts: Counts) {
+        self.totals_mut(slot, direction).filtered += counts;
+    }
+
     /// Adds what the kernel counted for one interface and direction in the bucket of time `at`. The flows come by
     /// [`Self::flow`].
     pub fn totals(&mut self, slot: u8, direction: Direction, counted: &Totals, at: i64) {
-        let seen = seen_in(counted);
-        if seen == Counts::ZERO {
-            return;
+        let matched = matched_in(counted);
+        if matched == Counts::ZERO {
+            return self.filtered(slot, direction, counted.filtered);
         }
-        self.captured_bytes += seen.bytes;
-        add_totals(self.totals_mut(slot, direction), counted);
+        self.captured_bytes += matched.bytes;
+        *self.totals_mut(slot, direction) += counted;
         self.first = self.first.min(at);
         self.last = self.last.max(at);
         for reason in Reason::ALL {
-            self.in_bucket(
-                at,
-                Class::of_malformed(direction, reason),
-                counted.class[class_of(reason)],
-            );
+            let counts = counted.class[class_of(reason)];
+            self.in_bucket(at, Class::of_malformed(direction, reason), counts);
+            if let Some(trail) = self.trail.as_mut().filter(|_| counts != Counts::ZERO) {
+                let owner = Owner::Malformed {
+                    slot,
+                    direction,
+                    reason,
+                };
+                trail.add(owner, When::At(at), counts, counts.bytes);
+            }
         }
         for (index, overflow) in counted.overflow.iter().enumerate() {
             self.in_bucket(
@@ -182,6 +197,12 @@ impl Delta {
             );
         }
         self.in_bucket(at, not_ip_overflow(direction), counted.overflow_not_ip);
+        let mut overflow = counted.overflow.iter().chain([&counted.overflow_not_ip]);
+        if let Some(trail) = &mut self.trail
+            && overflow.any(|counts| *counts != Counts::ZERO)
+        {
+            trail.overflowed(When::At(at));
+        }
     }
 
     /// Adds one flow record that the kernel counted in the bucket of time `at`.
@@ -189,6 +210,12 @@ impl Delta {
         let hash = self.flows.hash(&record.key);
         let class = self.count_flow(record, hash);
         self.buckets.add(at, class, record.counts);
+        self.note_trail(
+            &record.key,
+            When::At(at),
+            record.counts,
+            record.counts.bytes,
+        );
     }
 
     /// Packets that the kernel says it lost, by where.
@@ -204,7 +231,7 @@ impl Delta {
             "a delta must be flushed before it is merged"
         );
         for (index, totals) in other.totals.iter().enumerate() {
-            add_totals(self.totals_at(index), totals);
+            *self.totals_at(index) += totals;
         }
         let translate: Vec<ClassId> = other
             .classes
@@ -214,10 +241,7 @@ impl Delta {
         for flow in other.flows.iter() {
             let record = FlowCounts {
                 key: flow.key,
-                counts: Counts {
-                    packets: flow.packets,
-                    bytes: flow.bytes,
-                },
+                counts: flow.counts(),
                 tcp_flags: flow.tcp_flags,
                 first: flow.first,
                 last: flow.last,
@@ -233,6 +257,15 @@ impl Delta {
         for (place, packets) in &other.lost {
             self.lost(place, *packets);
         }
+        self.selected |= other.selected;
+        self.trail = match (self.trail.take(), &other.trail) {
+            (Some(mut ours), Some(theirs)) => {
+                ours.merge(theirs, |key| self.flows.get(key).is_some());
+                Some(ours)
+            }
+            // A trail of a part of the packets would be of no use.
+            (Some(_), None) | (None, _) => None,
+        };
     }
 
     /// By slot and direction, see [`super::accounting`].
@@ -275,6 +308,41 @@ impl Delta {
         &self.lost
     }
 
+    #[inline]
+    fn count_pending(&mut self, one: &Pending) {
+        let class = self.count_flow(
+            &FlowCounts {
+                key: one.key,
+                counts: one.counts,
+                tcp_flags: one.tcp_flags,
+                first: one.at.unwrap_or(i64::MAX),
+                last: one.at.unwrap_or(i64::MIN),
+            },
+            one.hash,
+        );
+        if let Some(at) = one.at {
+            self.buckets.add(at, class, one.counts);
+        }
+    }
+
+    /// At once instead of in a batch, which would have to carry for all what only the trail asks for.
+    #[inline(never)]
+    fn count_with_trail(&mut self, one: &Pending, seen: &Seen) {
+        self.count_pending(one);
+        self.note_trail(&one.key, seen.when, seen.counts, seen.captured_bytes);
+    }
+
+    /// Packets of this key have just been counted in a flow, or as overflow.
+    fn note_trail(&mut self, key: &FlowKey, when: When, counts: Counts, captured_bytes: u64) {
+        let Some(trail) = &mut self.trail else {
+            return;
+        };
+        match self.flows.get(key) {
+            Some(_) => trail.add(Owner::Flow(*key), when, counts, captured_bytes),
+            None => trail.overflowed(when),
+        }
+    }
+
     /// Counts a flow (or its overflow) and gives its class.
     #[inline]
     fn count_flow(&mut self, record: &FlowCounts, hash: u64) -> ClassId {
@@ -314,6 +382,14 @@ impl Delta {
         if let Some(at) = at {
             self.in_bucket(at, Class::of_malformed(seen.direction, reason), seen.counts);
         }
+        if let Some(trail) = &mut self.trail {
+            let owner = Owner::Malformed {
+                slot: seen.slot,
+                direction: seen.direction,
+                reason,
+            };
+            trail.add(owner, seen.when, seen.counts, seen.captured_bytes);
+        }
     }
 
     #[inline]
@@ -350,12 +426,4 @@ impl Delta {
         }
         &mut self.totals[index]
     }
-}
-
-fn add_totals(to: &mut Totals, from: &Totals) {
-    let pairs = to.ip.iter_mut().zip(&from.ip);
-    let pairs = pairs.chain(to.class.iter_mut().zip(&from.class));
-    let pairs = pairs.chain(to.overflow.iter_mut().zip(&from.overflow));
-    pairs.for_each(|(to, from)| *to += *from);
-    to.overflow_not_ip += from.overflow_not_ip;
 }

@@ -5,6 +5,8 @@
 
 use sensor_common::flow::{FlowKey, HashSeeds};
 
+use super::{Counts, application};
+
 /// One flow and its counts.
 #[derive(Clone, Copy, Debug)]
 pub struct Flow {
@@ -16,6 +18,25 @@ pub struct Flow {
     pub last: i64,
     pub class: u32,
     pub tcp_flags: u8,
+}
+
+impl Flow {
+    pub fn counts(&self) -> Counts {
+        Counts {
+            packets: self.packets,
+            bytes: self.bytes,
+        }
+    }
+
+    /// The application protocol that a report names it by; without one it has the name of its transport or network.
+    pub fn application(&self) -> Option<&'static str> {
+        application(&self.key)
+    }
+
+    /// Nanoseconds from the first to the last packet; `None` where no packet had a time.
+    pub fn duration(&self) -> Option<u64> {
+        (self.first <= self.last).then(|| self.last.abs_diff(self.first))
+    }
 }
 
 const EMPTY: Flow = Flow {
@@ -88,6 +109,29 @@ impl FlowTable {
         }
         #[cfg(not(target_arch = "x86_64"))]
         let _ = hash;
+    }
+
+    pub fn get(&self, key: &FlowKey) -> Option<&Flow> {
+        let mask = self.entries.len().checked_sub(1)?;
+        let mut place = self.home(self.hash(key));
+        // A quarter of the entries is empty: this ends.
+        loop {
+            let flow = &self.entries[place];
+            if key.same(&flow.key.0) {
+                return Some(flow);
+            }
+            if flow.key.0[4] == 0 {
+                return None;
+            }
+            place = (place + 1) & mask;
+        }
+    }
+
+    /// Takes over a flow of another table that had no more room than this one.
+    pub(super) fn put(&mut self, flow: &Flow) {
+        if let Some(entry) = self.entry(&flow.key, self.hash(&flow.key)) {
+            *entry = *flow;
+        }
     }
 
     /// The flow of `key`, new (all zero) if it was not there; `None` if the table is full.

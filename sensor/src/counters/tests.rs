@@ -33,6 +33,7 @@ fn delta(max_flows: usize) -> Delta {
         interval: 10,
         max_flows,
         seeds: SEEDS,
+        trail: false,
     })
 }
 

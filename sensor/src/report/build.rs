@@ -29,8 +29,9 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
     let flows = fold::flows(delta.flows(), context);
     let overflow = accounted.overflow;
     let interfaces = interfaces(&context.interfaces, &slots);
-    let identity_holds =
-        accounted.identity_holds && counts == accounted.seen && add_up(&protocols, counts);
+    let identity_holds = accounted.identity_holds
+        && counts + accounted.filtered == accounted.seen
+        && add_up(&protocols, counts);
 
     Report {
         schema: SCHEMA,
@@ -181,6 +182,13 @@ fn notes(delta: &Delta, context: &Context) -> Vec<String> {
     if out_of_range > 0 {
         notes.push(format!(
             "packets with a time outside the years 1678 to 2261: {out_of_range}; they count everywhere but in buckets"
+        ));
+    }
+    let unjudged = delta.unjudged().packets;
+    if unjudged > 0 {
+        notes.push(format!(
+            "packets that found no room in the flow table: {unjudged}; the part of the filter that is about flows could \
+             not be applied to them, so they count as matched"
         ));
     }
     let too_deep = beyond_the_walk(delta);

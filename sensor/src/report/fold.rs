@@ -11,7 +11,7 @@ use sensor_common::protocol::ip;
 
 use super::rank::top;
 use super::{Context, Conversation, Counts, Endpoint, FlowRow, Time};
-use crate::counters::{Flow, FlowTable, application, transport_name};
+use crate::counters::{Flow, FlowTable, transport_name};
 
 /// One ranked list: its first rows, how many rows there are, and the sum of those left out.
 pub(super) struct Ranked<T> {
@@ -124,16 +124,11 @@ pub(super) fn conversations(flows: &FlowTable, top_n: usize) -> Ranked<Conversat
 }
 
 pub(super) fn flows(flows: &FlowTable, context: &Context) -> Ranked<FlowRow> {
-    let size = |flow: &&Flow| Counts {
-        packets: flow.packets,
-        bytes: flow.bytes,
-    };
-    let ranked = ranked(
-        with_addresses(flows).collect(),
-        context.top_n,
-        size,
-        |a, b| order_of(a).cmp(&order_of(b)),
-    );
+    let list: Vec<&Flow> = with_addresses(flows).collect();
+    let size = |flow: &&Flow| flow.counts();
+    let ranked = ranked(list, context.top_n, size, |a, b| {
+        order_of(a).cmp(&order_of(b))
+    });
     ranked.map(|flow| row(flow, context))
 }
 
@@ -197,7 +192,7 @@ fn row(flow: &Flow, context: &Context) -> FlowRow {
     let key = &flow.key;
     let (start, end) = times(flow.first, flow.last);
     let transport = transport_name(key.protocol()).into_owned();
-    let application = application(key);
+    let application = flow.application();
     let interface = context
         .interfaces
         .iter()

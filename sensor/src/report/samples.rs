@@ -29,6 +29,7 @@ pub(crate) fn config(max_flows: usize) -> DeltaConfig {
             0x1405_7b7e_f767_814f,
             0x8529_7a4d_3f84_d5b5,
         ],
+        trail: false,
     }
 }
 
