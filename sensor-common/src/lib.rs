@@ -9,6 +9,7 @@ pub mod classify;
 pub mod facts;
 pub mod flow;
 pub mod parse;
+pub mod prefix_set;
 pub mod protocol;
 pub mod view;
 pub mod wire;

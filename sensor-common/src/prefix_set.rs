@@ -1,0 +1,331 @@
+//! Is an address in a set of thousands of prefixes? One look-up for the kernel and for userspace, over lines of 64 bytes.
+//!
+//! An address is cut into strides of six bits. A prefix that ends within a stride is up to 64 bits in a bitmap, kept in a
+//! hash table under the bits before that stride. Which stride to look at is a binary search over those that the set uses
+//! (Waldvogel and others, "Scalable high speed IP routing lookups"): an entry leads to longer prefixes, none to shorter
+//! ones. No prefix of a set lies inside another, so an entry also proves that no shorter prefix holds the address, and
+//! the search never turns back: a blocklist of /24s and hosts is answered from three cache lines.
+//!
+//! IPv4 addresses are moved so that they end at the end of a stride (hosts of one /26 share an entry), and use the same
+//! code. Numbers are read by shifts and masks, and choices made by arithmetic, not branches: the kernel's verifier
+//! follows every branch separately.
+
+/// A cache line, and a value of the kernel's map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C, align(64))]
+pub struct Line(pub [u64; 8]);
+
+/// A table of [`Line`]s: a slice, or the kernel's map.
+pub trait Lines {
+    fn line(&self, index: u32) -> Option<&Line>;
+}
+
+impl Lines for [Line] {
+    #[inline(always)]
+    fn line(&self, index: u32) -> Option<&Line> {
+        self.get(index as usize)
+    }
+}
+
+/// Lines that a set's header takes: one for IPv4, one for IPv6. Set `n` begins at line `HEADER_LINES * n`.
+pub const HEADER_LINES: u32 = 2;
+
+/// Words of a header: the strides in the order of the search (two words of twelve numbers), the bitmap of the first four
+/// bits, where the lines of the first and of the second address word begin (low half) and how many there are (high
+/// half), and the seeds of the hash.
+pub const ORDER: usize = 0;
+pub const ROOT: usize = 2;
+pub const NARROW: usize = 3;
+pub const WIDE: usize = 4;
+pub const SEEDS: usize = 5;
+
+/// Bits of an address that one entry tells apart.
+pub const STRIDE: u32 = 6;
+/// Strides of the first address word are 1 to 10 (the four bits before them are in the header), of the second 11 to 21.
+pub const FIRST_WORD_LEVELS: u32 = 10;
+pub const LEVELS: u32 = 21;
+/// Bits of a number in the search order, and numbers in one of its words.
+pub const LEVEL_BITS: u32 = 5;
+pub const LEVELS_IN_WORD: u32 = 12;
+/// Steps of a binary search over [`LEVELS`].
+pub const STEPS: u32 = 5;
+
+/// A line for strides of the first address word holds four entries (key, bitmap), one for the second word two (first
+/// word, key, bitmap). Keys have six bits at their end to spare: the stride's number, and in the first key of a line
+/// this mark of an entry that found no room in the line and stands in the other line of its hash.
+pub const ELSEWHERE: u64 = 1 << LEVEL_BITS;
+pub const NARROW_ENTRIES: usize = 4;
+pub const WIDE_ENTRIES: usize = 2;
+
+/// Whether set number `set` has a prefix of the address, which stands in two words as in a [`crate::flow::FlowKey`].
+#[inline(always)]
+pub fn contains<L: Lines + ?Sized>(lines: &L, set: u32, ipv6: bool, words: [u64; 2]) -> bool {
+    let index = set.wrapping_mul(HEADER_LINES).wrapping_add(ipv6 as u32);
+    let Some(&Line(header)) = lines.line(index) else {
+        return false;
+    };
+    let address = if ipv6 {
+        [u64::from_be(words[0]), u64::from_be(words[1])]
+    } else {
+        [ipv4_word(u64::from_be(words[1]) as u32), 0]
+    };
+    if header[ROOT] >> (address[0] >> 60) & 1 != 0 {
+        return true;
+    }
+    let mut place = 1;
+    for _ in 0..STEPS {
+        let level = level_at(&header, place);
+        if level == 0 {
+            return false;
+        }
+        let entry = if level <= FIRST_WORD_LEVELS {
+            narrow_entry(lines, &header, address[0], level)
+        } else {
+            wide_entry(lines, &header, address, level)
+        };
+        if entry.bit != 0 {
+            return true;
+        }
+        place = 2 * place + entry.present as u32;
+    }
+    false
+}
+
+/// Where an IPv4 address stands: its end is the end of a stride.
+#[inline(always)]
+pub fn ipv4_word(address: u32) -> u64 {
+    (address as u64) << IPV4_SHIFT
+}
+
+/// Bits behind an IPv4 address in its word.
+pub const IPV4_SHIFT: u32 = 30;
+
+/// Bits behind a stride in its word.
+#[inline(always)]
+pub fn shift_of(level: u32) -> u32 {
+    let last = if level <= FIRST_WORD_LEVELS {
+        FIRST_WORD_LEVELS
+    } else {
+        LEVELS
+    };
+    (STRIDE * last.wrapping_sub(level)) & 63
+}
+
+/// The bits before a stride, with the stride's number.
+#[inline(always)]
+pub fn key_of(word: u64, level: u32) -> u64 {
+    let shift = shift_of(level);
+    word >> shift >> STRIDE << STRIDE << shift | level as u64
+}
+
+/// The two lines, of `count`, that an entry may stand in. Wide entries have a first word, narrow ones zero.
+#[inline(always)]
+pub fn homes(seeds: [u64; 3], first_word: u64, key: u64, count: u32) -> [u32; 2] {
+    let product = |a: u64, b: u64, word: u64| {
+        a.wrapping_add(word as u32 as u64)
+            .wrapping_mul(b.wrapping_add(word >> 32))
+    };
+    let [a, b, c] = seeds;
+    let first = product(a, b, key).wrapping_add(product(b, c, first_word));
+    let second = product(c, a, key).wrapping_add(product(a, c, first_word));
+    [first, second].map(|hash| ((hash >> 32).wrapping_mul(count as u64) >> 32) as u32)
+}
+
+/// What the table says of an address's stride.
+struct Entry {
+    /// 1 where there is an entry under the bits before the stride.
+    present: u64,
+    /// 1 where a prefix that ends in this stride holds the address.
+    bit: u64,
+}
+
+/// The number at a place of the search order: the root is 1, below place `p` are `2p` (shorter) and `2p + 1` (longer).
+#[inline(always)]
+fn level_at(header: &[u64; 8], place: u32) -> u32 {
+    let index = place.wrapping_sub(1);
+    let (word, index) = if index < LEVELS_IN_WORD {
+        (header[ORDER], index)
+    } else {
+        (header[ORDER + 1], index.wrapping_sub(LEVELS_IN_WORD))
+    };
+    // Beyond the second word's twelve numbers there are none; shifting by 60 leaves four zero bits.
+    let index = if index < LEVELS_IN_WORD {
+        index
+    } else {
+        LEVELS_IN_WORD
+    };
+    (word >> (index * LEVEL_BITS) & 31) as u32
+}
+
+#[inline(always)]
+fn narrow_entry<L: Lines + ?Sized>(lines: &L, header: &[u64; 8], word: u64, level: u32) -> Entry {
+    let key = key_of(word, level);
+    let (base, count) = region(header[NARROW]);
+    let [first, second] = homes(seeds(header), 0, key, count);
+    let search = |Line(line): &Line| {
+        let first = same(line[0] & !ELSEWHERE, key);
+        let others = [line[2], line[4], line[6]].map(|other| same(other, key));
+        let bitmap =
+            first & line[1] | others[0] & line[3] | others[1] & line[5] | others[2] & line[7];
+        (first | others[0] | others[1] | others[2], bitmap)
+    };
+    let found = in_homes(
+        lines,
+        [first, second].map(|line| base.wrapping_add(line)),
+        search,
+        0,
+    );
+    entry(found, word, level)
+}
+
+#[inline(always)]
+fn wide_entry<L: Lines + ?Sized>(
+    lines: &L,
+    header: &[u64; 8],
+    address: [u64; 2],
+    level: u32,
+) -> Entry {
+    let key = key_of(address[1], level);
+    let (base, count) = region(header[WIDE]);
+    let [first, second] = homes(seeds(header), address[0], key, count);
+    let search = |Line(line): &Line| {
+        let first = same(line[0], address[0]) & same(line[1] & !ELSEWHERE, key);
+        let second = same(line[3], address[0]) & same(line[4], key);
+        (first | second, first & line[2] | second & line[5])
+    };
+    let found = in_homes(
+        lines,
+        [first, second].map(|line| base.wrapping_add(line)),
+        search,
+        1,
+    );
+    entry(found, address[1], level)
+}
+
+/// Searches the first line, and the second where the first says so in its word `mark`.
+#[inline(always)]
+fn in_homes<L: Lines + ?Sized>(
+    lines: &L,
+    homes: [u32; 2],
+    search: impl Fn(&Line) -> (u64, u64),
+    mark: usize,
+) -> (u64, u64) {
+    let Some(line) = lines.line(homes[0]) else {
+        return (0, 0);
+    };
+    let (found, bitmap) = search(line);
+    if found != 0 || line.0[mark & 7] & ELSEWHERE == 0 {
+        return (found, bitmap);
+    }
+    match lines.line(homes[1]) {
+        Some(line) => search(line),
+        None => (0, 0),
+    }
+}
+
+#[inline(always)]
+fn entry((found, bitmap): (u64, u64), word: u64, level: u32) -> Entry {
+    Entry {
+        present: found & 1,
+        bit: bitmap >> (word >> shift_of(level) & 63) & 1,
+    }
+}
+
+#[inline(always)]
+fn region(word: u64) -> (u32, u32) {
+    (word as u32, (word >> 32) as u32)
+}
+
+#[inline(always)]
+fn seeds(header: &[u64; 8]) -> [u64; 3] {
+    [header[SEEDS], header[SEEDS + 1], header[SEEDS + 2]]
+}
+
+/// All ones where the words are the same, else zero.
+#[inline(always)]
+fn same(a: u64, b: u64) -> u64 {
+    let difference = a ^ b;
+    ((difference | difference.wrapping_neg()) >> 63).wrapping_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strides_cover_an_address_without_a_gap() {
+        let shifts: Vec<u32> = (1..=LEVELS).map(shift_of).collect();
+        assert_eq!(shifts[..10], [54, 48, 42, 36, 30, 24, 18, 12, 6, 0]);
+        assert_eq!(shifts[10..], [60, 54, 48, 42, 36, 30, 24, 18, 12, 6, 0]);
+        for level in 1..=LEVELS {
+            let kept = key_of(u64::MAX, level) & !63;
+            assert_eq!(kept.trailing_zeros().min(64), (shift_of(level) + 6).min(64));
+            assert_eq!(key_of(u64::MAX, level) & 63, level as u64);
+        }
+    }
+
+    #[test]
+    fn the_end_of_an_ipv4_address_is_the_end_of_a_stride() {
+        assert_eq!(ipv4_word(1) >> shift_of(5) & 63, 1);
+        assert_eq!(
+            key_of(ipv4_word(0x0a00_003f), 5),
+            key_of(ipv4_word(0x0a00_0000), 5)
+        );
+        assert_ne!(
+            key_of(ipv4_word(0x0a00_0040), 5),
+            key_of(ipv4_word(0x0a00_0000), 5)
+        );
+    }
+
+    #[test]
+    fn every_place_of_the_search_order_is_read_and_none_beyond() {
+        let order = |word: u32| {
+            (0..LEVELS_IN_WORD).fold(0, |packed, index| {
+                packed | ((word * LEVELS_IN_WORD + index + 1) as u64 & 31) << (index * LEVEL_BITS)
+            })
+        };
+        let header = [order(0), order(1), 0, 0, 0, 0, 0, 0];
+        for place in 1..=2 * LEVELS_IN_WORD {
+            assert_eq!(level_at(&header, place), place);
+        }
+        for place in 2 * LEVELS_IN_WORD + 1..64 {
+            assert_eq!(level_at(&header, place), 0);
+        }
+    }
+
+    #[test]
+    fn both_lines_of_a_hash_are_among_those_there_are() {
+        for count in [1, 2, 3, 1000] {
+            for key in (0..1000u64).map(|n| n << 40 | n) {
+                let seeds = [u64::MAX, 0x9e37_79b9_7f4a_7c15, 3];
+                assert!(
+                    homes(seeds, key, key, count)
+                        .iter()
+                        .all(|line| *line < count)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn any_table_of_lines_gives_an_answer() {
+        let lines = [
+            Line([u64::MAX; 8]),
+            Line([0x1234_5678_9abc_def1; 8]),
+            Line([0; 8]),
+        ];
+        for set in [0, 1, 7, u32::MAX] {
+            for ipv6 in [false, true] {
+                contains(&lines[..], set, ipv6, [u64::MAX, 0x0102_0304_0506_0708]);
+            }
+        }
+        assert!(!contains(&lines[..0], 0, true, [0, 0]));
+    }
+
+    #[test]
+    fn words_are_compared_without_a_branch() {
+        for (a, b) in [(0, 0), (u64::MAX, u64::MAX), (1, 0), (0, 1 << 63), (5, 4)] {
+            assert_eq!(same(a, b), if a == b { u64::MAX } else { 0 });
+        }
+    }
+}
