@@ -6,6 +6,7 @@
 pub mod ast;
 mod error;
 mod library;
+pub mod prefix_table;
 pub mod program;
 pub mod tree;
 
