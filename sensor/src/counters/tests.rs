@@ -3,6 +3,7 @@
 mod buckets;
 mod flow_table;
 mod kernel_way;
+mod select;
 mod streams;
 
 use std::collections::BTreeMap;

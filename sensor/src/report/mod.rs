@@ -38,6 +38,7 @@ pub struct Report {
     pub schema: &'static str,
     pub sensor: Sensor,
     pub source: Source,
+    /// The expression that all packets match but those in `accounting.filtered`.
     pub filter: Option<String>,
     pub start: Option<Time>,
     pub end: Option<Time>,
@@ -91,10 +92,12 @@ pub struct Interface {
     pub link_type: String,
     pub ingress: Ingress,
     pub egress: Egress,
+    /// All that was seen, whatever the filter left out of it: what the interface's own counters are compared with.
     pub counted: SlotCounts,
     pub identity_holds: bool,
 }
 
+/// Of what matched the filter; with `accounting.filtered` it is what was seen.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Totals {
     pub packets: u64,
@@ -124,6 +127,7 @@ pub struct Accounting {
     pub overflow_by_transport: BTreeMap<String, Counts>,
     pub not_ip: Counts,
     pub malformed: BTreeMap<String, Counts>,
+    /// What the filter left out: in no other field but `seen` and the interfaces' `counted`.
     pub filtered: Counts,
     /// What the kernel says it lost; not a part of `seen`.
     pub lost: BTreeMap<String, u64>,

@@ -1,3 +1,5 @@
+mod filtered;
+
 use proptest::prelude::*;
 use sensor_common::flow::Direction;
 

@@ -15,7 +15,7 @@ use crate::counters::When;
 /// As many parts may be kept in any case: a small flow table is no reason for coarse buckets.
 const LEAST_PARTS: usize = 1 << 16;
 
-/// One look-up per packet in each of two hash tables. Memory: 70 to 140 bytes for each flow, and 60 to 120 for each flow
+/// One look-up per packet in each of two hash tables. Memory: 65 to 130 bytes for each flow, and 75 to 150 for each flow
 /// and bucket that it has packets in. Of these there are at most two for each of `max_flows` (65,536 for less than
 /// 32,768 flows): above that the interval is doubled until they fit, as for too many buckets, and stays exact.
 #[derive(Clone, Debug)]

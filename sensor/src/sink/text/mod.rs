@@ -77,6 +77,7 @@ impl Page {
         }
         if let Some(filter) = &report.filter {
             self.item("filter", filter);
+            self.item("", &matched_line(report));
         }
         self.item("time", &time_line(report));
     }
@@ -149,7 +150,8 @@ impl Page {
             (accounting.not_ip, "not IP"),
             (malformed, "malformed"),
         ];
-        if accounting.filtered != Counts::ZERO {
+        let filtered = report.filter.is_some() || accounting.filtered != Counts::ZERO;
+        if filtered {
             terms.push((accounting.filtered, "filtered"));
         }
         let terms: Vec<String> = terms
@@ -159,6 +161,11 @@ impl Page {
         let seen = units::count(accounting.seen.packets);
         let identity = format!("seen {seen} packets = {}", together(&terms, " + "));
         self.paragraph(&identity);
+        if filtered {
+            let Counts { packets, bytes } = accounting.filtered;
+            let parts = [units::packets(packets), units::bytes(bytes)];
+            self.paragraph(&format!("filtered out: {}", together(&parts, ", ")));
+        }
         self.by_name("malformed", &accounting.malformed);
         self.by_name("overflow", &accounting.overflow_by_transport);
         let lost = accounting.lost.iter().filter(|(_, packets)| **packets > 0);
@@ -366,9 +373,17 @@ fn file_line(file: &FileInfo) -> String {
     line
 }
 
+fn matched_line(report: &Report) -> String {
+    let seen = units::packets(report.accounting.seen.packets);
+    format!("{} of {seen} matched", units::count(report.totals.packets))
+}
+
 fn time_line(report: &Report) -> String {
     let (Some(start), Some(end)) = (report.start, report.end) else {
-        return "no packet has one".into();
+        return match report.totals.packets == 0 && report.accounting.seen.packets > 0 {
+            true => "no packet matched".into(),
+            false => "no packet has one".into(),
+        };
     };
     let day = |time: Time| time.strftime("%Y-%m-%d");
     let clock = if day(start) == day(end) {

@@ -1,5 +1,6 @@
 use super::escape::width;
 use super::*;
+use crate::counters::{Delta, DeltaConfig, Flow};
 use crate::report::samples::*;
 use crate::report::{Context, InterfaceCounters, build};
 
@@ -72,6 +73,74 @@ Accounting holds
         env!("CARGO_PKG_VERSION")
     );
     assert_eq!(text, expected);
+}
+
+/// `selected` says for each flow whether it stays; packets without a flow do not.
+fn filtered(samples: &[Sample], max_flows: usize, selected: fn(&Flow) -> bool) -> String {
+    let mut delta = Delta::new(DeltaConfig {
+        trail: true,
+        ..config(max_flows)
+    });
+    samples.iter().for_each(|sample| sample.count(&mut delta));
+    delta.flush();
+    let kept = delta.select(&mut |_, flow| flow.is_some_and(selected));
+    let mut context = context();
+    context.filter = Some("https and bytes > 10k".into());
+    render(&build(&kept, &context), &plain(80))
+}
+
+#[test]
+fn a_filter_says_what_it_left_out() {
+    let samples = [
+        tcp4(HOST, 40_000, [192, 0, 2, 1], 443).of(1000, 500_000),
+        udp6(LONG6, 40_000, DNS6, 53).of(1, 200).at(SECOND),
+        arp().of(1200, 72_000).at(2 * SECOND),
+        malformed().at(3 * SECOND),
+    ];
+    let text = filtered(&samples, 10, |flow| flow.bytes > 10_000 && flow.key.is_ip());
+    for lines in [
+        "  filter     https and bytes > 10k\n             1,000 of 2,202 packets matched\n",
+        "  time       2023-11-14 22:13:20.000 to 22:13:20.000 UTC, 0 s\n",
+        "  all       1,000  500 kB          -\n",
+        "\nAccounting holds\n  seen 2,202 packets = 1,000 in flows + 0 overflow + 0 not IP + 0 malformed +\n    \
+         1,202 filtered\n  filtered out: 1,202 packets, 72.2 kB\n  lost ",
+    ] {
+        assert!(text.contains(lines), "{lines}{text}");
+    }
+    assert!(!text.contains("dns") && !text.contains("arp"), "{text}");
+}
+
+#[test]
+fn nothing_matched_is_said_clearly() {
+    let text = filtered(&[arp().of(1200, 72_000)], 10, |_| false);
+    let expected = format!(
+        "\
+sensor {} on edge-7, backend xdp
+  interface  eth0: ingress xdp native, egress tcx
+  filter     https and bytes > 10k
+             0 of 1,200 packets matched
+  time       no packet matched
+
+Totals    packets  bytes  mean rate
+  all           0    0 B          -
+
+Accounting holds
+  seen 1,200 packets = 0 in flows + 0 overflow + 0 not IP + 0 malformed +
+    1,200 filtered
+  filtered out: 1,200 packets, 72.0 kB
+  lost       nothing, says the kernel
+",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn what_the_filter_could_not_judge_is_noted() {
+    let samples = [tcp4(HOST, 1, HOST, 2), tcp4(HOST, 3, HOST, 4).of(7, 700)];
+    let text = filtered(&samples, 1, |_| false);
+    assert!(text.contains("7 of 8 packets matched"), "{text}");
+    assert!(text.contains("no room in the flow table: 7;"), "{text}");
 }
 
 #[test]
