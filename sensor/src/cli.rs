@@ -23,6 +23,9 @@ pub struct Cli {
     /// More about what was tried and chosen
     #[arg(short, long, global = true)]
     pub verbose: bool,
+    /// Settings from this file in place of /etc/sensor/sensor.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -35,6 +38,9 @@ pub enum Command {
     Filter(Filter),
     /// What can be captured here
     Interfaces(Interfaces),
+    /// Check the settings of file and environment, or show what is in force and why
+    #[command(subcommand)]
+    Config(Config),
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +119,37 @@ pub struct Interfaces {
     /// Write the list as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  sensor config check /etc/sensor/sensor.toml\n  sensor config show run\n  sensor config show --sample > sensor.toml\nAll about it: docs/configuration.md"
+)]
+pub enum Config {
+    /// Say what is wrong with a config file and the environment
+    Check(ConfigCheck),
+    /// Show the value of every option, and where it came from
+    Show(ConfigShow),
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigCheck {
+    /// The file; default: the one that would be read
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigShow {
+    /// Only the options of this command: run, read
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+    /// Write it as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Write a config file with every option, its help and its default value
+    #[arg(long, conflicts_with_all = ["json", "command"])]
+    pub sample: bool,
 }
 
 /// What is counted: everything, unless a filter says otherwise.

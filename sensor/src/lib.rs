@@ -8,6 +8,7 @@ pub mod chart;
 pub mod cli;
 pub mod clock;
 pub mod commands;
+pub mod config;
 pub mod counters;
 pub mod escape;
 pub mod failure;

@@ -1,26 +1,44 @@
 //! The command line: parse, run, and end with the exit code that the contract names.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
 use sensor::cli::{Cli, Command};
-use sensor::failure::Failure;
-use sensor::{commands, status};
+use sensor::config::{LoadError, Loaded, Process};
+use sensor::failure::{Exit, Failure};
+use sensor::{commands, config, status};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let Loaded { cli, warnings, .. } = match config::load(&arguments, &Process) {
+        Ok(loaded) => loaded,
+        Err(LoadError::Usage(error)) => error.exit(),
+        Err(LoadError::Config(errors)) => {
+            for line in config::lines(&errors) {
+                status::warn(&line);
+            }
+            return ExitCode::from(Exit::Usage as u8);
+        }
+    };
+    for warning in &warnings {
+        status::warn(warning);
+    }
     if cli.quiet {
         status::quiet();
     }
-    let result = match &cli.command {
-        Command::Run(args) => commands::run::run(args, cli.verbose),
-        Command::Read(args) => commands::read::run(args),
-        Command::Filter(args) => commands::filter::run(args),
-        Command::Interfaces(args) => commands::interfaces::run(args),
-    };
-    let exit = result.unwrap_or_else(|Failure { exit, error }| {
+    let exit = run(&cli).unwrap_or_else(|Failure { exit, error }| {
         status::warn(&format!("{error:#}"));
         exit
     });
     ExitCode::from(exit as u8)
+}
+
+fn run(cli: &Cli) -> Result<Exit, Failure> {
+    match &cli.command {
+        Command::Run(args) => commands::run::run(args, cli.verbose),
+        Command::Read(args) => commands::read::run(args),
+        Command::Filter(args) => commands::filter::run(args),
+        Command::Interfaces(args) => commands::interfaces::run(args),
+        Command::Config(args) => commands::config::run(args, cli.config.as_deref()),
+    }
 }

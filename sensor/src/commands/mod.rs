@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod config;
 mod expression;
 pub mod filter;
 pub mod interfaces;

@@ -2,6 +2,7 @@
 //! helps.
 
 mod arguments;
+mod config;
 mod inputs;
 mod live;
 mod outputs;
