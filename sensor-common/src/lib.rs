@@ -3,6 +3,7 @@
 //! There is one packet parser in this project and it is here: the eBPF programs run it over verifier-checked packet
 //! pointers, every userspace source over slices. The same bytes give the same [`parse::Packet`] on every road.
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
 pub mod abi;
 pub mod classify;

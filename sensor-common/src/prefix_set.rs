@@ -245,7 +245,24 @@ fn seeds(header: &[u64; 8]) -> [u64; 3] {
 #[inline(always)]
 fn same(a: u64, b: u64) -> u64 {
     let difference = a ^ b;
-    ((difference | difference.wrapping_neg()) >> 63).wrapping_sub(1)
+    (opaque(difference | difference.wrapping_neg()) >> 63).wrapping_sub(1)
+}
+
+/// The same value. The compiler knows the arithmetic around it for a comparison, and would make a branch of it.
+#[inline(always)]
+fn opaque(value: u64) -> u64 {
+    #[cfg(target_arch = "bpf")]
+    {
+        let mut value = value;
+        // SAFETY: it moves a register to itself. (Without any instruction, two lines of source would begin at the same
+        // one, which the kernel refuses.)
+        unsafe {
+            core::arch::asm!("{0} = {0}", inout(reg) value, options(pure, nomem, nostack, preserves_flags));
+        }
+        value
+    }
+    #[cfg(not(target_arch = "bpf"))]
+    value
 }
 
 #[cfg(test)]

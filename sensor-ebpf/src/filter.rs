@@ -5,8 +5,9 @@
 
 use aya_ebpf::bindings::{__sk_buff, xdp_md};
 use sensor_common::facts::{ETHERNET, Facts};
-use sensor_common::flow::FlowKey;
+use sensor_common::flow::{FlowKey, IPV6, NOT_IP, VALID};
 use sensor_common::parse::{self, LinkObserver, Packet, Reason};
+use sensor_common::prefix_set::{self, Line, Lines};
 use sensor_common::view::PacketView;
 
 use crate::count::Origin;
@@ -36,6 +37,44 @@ extern "C" fn sensor_filter_tc(context: *mut __sk_buff, facts: *mut Facts) -> u6
     }
 }
 
+/// The map as the look-up wants it.
+struct Table;
+
+impl Lines for Table {
+    #[inline(always)]
+    fn line(&self, index: u32) -> Option<&Line> {
+        maps::FILTER_LINES.get(index)
+    }
+}
+
+/// Called by the filter: whether the source (`dst` 0) or destination address is in prefix set `set`.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sensor_set_contains(facts: *const Facts, dst: u64, set: u64) -> u64 {
+    // SAFETY: the filter passes on what it was given, which is a live value of the map.
+    let key = unsafe { &(*facts).key };
+    let meta = key[4];
+    if meta & (VALID | NOT_IP) != VALID {
+        return 0;
+    }
+    let words = if dst == 0 {
+        [key[0], key[1]]
+    } else {
+        [key[2], key[3]]
+    };
+    prefix_set::contains(&Table, set as u32, meta & IPV6 != 0, words) as u64
+}
+
+/// Called by the filter: whether `port` is in the table of all ports that begins at line `first`.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sensor_ports_contain(port: u64, first: u64) -> u64 {
+    let Some(line) = maps::FILTER_LINES.get((first + (port >> 9)) as u32) else {
+        return 0;
+    };
+    line.0[(port >> 6) as usize & 7] >> (port & 63) & 1
+}
+
 /// A program's context, as the filter wants it.
 pub(crate) trait Filterable: Copy {
     fn filter(self, facts: *mut Facts) -> u64;
@@ -55,21 +94,39 @@ impl Filterable for *mut __sk_buff {
     }
 }
 
-/// A packet whose outcome is known.
-pub(crate) struct Subject<'a, C, V> {
+/// A packet on its way to the filter.
+pub(crate) struct Subject<C> {
     pub(crate) context: C,
-    /// Where the link layer is read, if the filter asks for tags.
-    pub(crate) view: &'a V,
     pub(crate) origin: Origin,
-    /// Of a super-packet, that of a full segment.
-    pub(crate) wire_len: u32,
     /// EtherType and control word of the VLAN tag that hardware took off.
     pub(crate) tag: Option<(u16, u16)>,
 }
 
-impl<C: Filterable, V: PacketView> Subject<'_, C, V> {
+/// Where fewer bytes than these are linear in memory, tags may be beyond them.
+pub(crate) const LONGEST_LINK_LAYER: usize = 128;
+
+impl<C: Filterable> Subject<C> {
+    /// Notes the link layer's tags. Comes before anything else is known of the packet: the verifier would follow each way
+    /// through the headers into each way through the tags otherwise.
     #[inline(always)]
-    pub(crate) fn passes(&self, outcome: &Result<Packet, Reason>) -> bool {
+    pub(crate) fn note_link<V: PacketView>(&self, view: &V) {
+        let Some(facts) = maps::FACTS.get_ptr_mut(0) else {
+            return;
+        };
+        // SAFETY: a live value of the map, this CPU's own.
+        let facts = unsafe { &mut *facts };
+        let starts_with_ip = self.origin.starts_with_ip();
+        facts.new_link(!starts_with_ip);
+        if let Some((ethertype, control)) = self.tag {
+            facts.tag(ethertype, control);
+        }
+        // What could be walked over counts, as everywhere.
+        let _end = parse::link_layer(view, starts_with_ip, facts);
+    }
+
+    /// `wire_len`: of a super-packet, that of a full segment.
+    #[inline(always)]
+    pub(crate) fn passes(&self, outcome: &Result<Packet, Reason>, wire_len: u64) -> bool {
         if !maps::filtering() {
             return true;
         }
@@ -78,16 +135,9 @@ impl<C: Filterable, V: PacketView> Subject<'_, C, V> {
         };
         // SAFETY: a live value of the map, this CPU's own.
         let known = unsafe { &mut *facts };
-        known.parsed(outcome, origin_bits(self.origin), self.wire_len);
-        let ethernet = !self.origin.starts_with_ip();
-        if maps::filter_needs_link() {
-            known.new_link(ethernet);
-            if let Some((ethertype, control)) = self.tag {
-                known.tag(ethertype, control);
-            }
-            // What could be walked over counts, as everywhere.
-            let _end = parse::link_layer(self.view, !ethernet, known);
-        } else {
+        known.parsed(outcome, origin_bits(self.origin), wire_len as u32);
+        if !maps::filter_needs_link() {
+            let ethernet = !self.origin.starts_with_ip();
             known.flags = if ethernet { ETHERNET } else { 0 };
         }
         self.context.filter(facts) != 0

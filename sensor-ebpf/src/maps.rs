@@ -5,6 +5,7 @@ use aya_ebpf::maps::{Array, PerCpuArray};
 use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SLOT_TABLE, Set};
 use sensor_common::facts::Facts;
 use sensor_common::flow::HashSeeds;
+use sensor_common::prefix_set::Line;
 
 use crate::view::SCRATCH_LEN;
 
@@ -30,6 +31,10 @@ pub(crate) static SCRATCH: PerCpuArray<[u8; SCRATCH_LEN]> = PerCpuArray::with_ma
 /// What the filter asks of the packet at hand.
 #[map]
 pub(crate) static FACTS: PerCpuArray<Facts> = PerCpuArray::with_max_entries(1, 0);
+
+/// Tables that the filter looks into, in cache lines.
+#[map]
+pub(crate) static FILTER_LINES: Array<Line> = Array::with_max_entries(1, 0);
 
 /// A word on its way to being unknown to the verifier.
 #[map]

@@ -11,7 +11,7 @@ use sensor_common::view::HEADER_WINDOW;
 use sensor_common::wire::{self, VLAN_TAG_LEN};
 
 use crate::count::{Origin, count};
-use crate::filter::Subject;
+use crate::filter::{LONGEST_LINK_LAYER, Subject};
 use crate::maps;
 use crate::view::{Copied, Direct};
 
@@ -21,10 +21,12 @@ fn sensor_tc_ingress(ctx: TcContext) -> i32 {
     // SAFETY: the context is live.
     let ifindex = unsafe { (*skb).ifindex };
     if let Some(origin) = Origin::of(ifindex, Direction::Ingress) {
+        let subject = subject(&ctx, origin);
+        note_link(&ctx, &subject);
         let header_len = segment_header_len(&ctx, origin);
         let counts = on_wire(&ctx, header_len, Direction::Ingress);
         count(parse(&ctx, origin), origin, counts, |outcome| {
-            passes(&ctx, origin, header_len, outcome)
+            subject.passes(outcome, full_len(&ctx, header_len))
         });
     }
     TC_ACT_UNSPEC
@@ -36,10 +38,12 @@ fn sensor_tc_egress(ctx: TcContext) -> i32 {
     // SAFETY: the context is live.
     let ifindex = unsafe { (*skb).ifindex };
     if let Some(origin) = Origin::of(ifindex, Direction::Egress) {
+        let subject = subject(&ctx, origin);
+        note_link(&ctx, &subject);
         let header_len = segment_header_len(&ctx, origin);
         let counts = on_wire(&ctx, header_len, Direction::Egress);
         count(parse(&ctx, origin), origin, counts, |outcome| {
-            passes(&ctx, origin, header_len, outcome)
+            subject.passes(outcome, full_len(&ctx, header_len))
         });
     }
     TC_ACT_UNSPEC
@@ -63,34 +67,49 @@ fn parse(ctx: &TcContext, origin: Origin) -> Result<Packet, Reason> {
 }
 
 #[inline(always)]
-fn passes(
-    ctx: &TcContext,
-    origin: Origin,
-    header_len: u64,
-    outcome: &Result<Packet, Reason>,
-) -> bool {
+fn subject(ctx: &TcContext, origin: Origin) -> Subject<*mut __sk_buff> {
     let skb = ctx.skb.skb;
     // SAFETY: the context is live.
-    let (segment_len, tagged, tag) = unsafe {
-        let tag = ((*skb).vlan_proto as u16, (*skb).vlan_tci as u16);
-        ((*skb).gso_size as u64, (*skb).vlan_present != 0, tag)
+    let (tagged, ethertype, control) = unsafe {
+        (
+            (*skb).vlan_present != 0,
+            (*skb).vlan_proto as u16,
+            (*skb).vlan_tci as u16,
+        )
     };
-    let mut wire_len = ctx.len() as u64;
-    if segment_len > 0 && header_len + segment_len < wire_len {
-        wire_len = header_len + segment_len;
-    }
-    if tagged {
-        wire_len += VLAN_TAG_LEN;
-    }
     Subject {
         context: skb,
-        view: &direct(ctx),
         origin,
-        wire_len: wire_len as u32,
         // The kernel has the EtherType in network byte order.
-        tag: tagged.then_some((u16::from_be(tag.0), tag.1)),
+        tag: tagged.then_some((u16::from_be(ethertype), control)),
     }
-    .passes(outcome)
+}
+
+#[inline(always)]
+fn note_link(ctx: &TcContext, subject: &Subject<*mut __sk_buff>) {
+    if !maps::filter_needs_link() {
+        return;
+    }
+    let direct = direct(ctx);
+    let linear = direct.data_end - direct.data;
+    let short = linear < LONGEST_LINK_LAYER && linear < ctx.len() as usize;
+    match if short { copied(ctx) } else { None } {
+        Some(copied) => subject.note_link(&copied),
+        None => subject.note_link(&direct),
+    }
+}
+
+/// What a filter takes for the packet's length: of a super-packet, that of a full segment.
+#[inline(always)]
+fn full_len(ctx: &TcContext, header_len: u64) -> u64 {
+    let skb = ctx.skb.skb;
+    // SAFETY: the context is live.
+    let (segment_len, tagged) = unsafe { ((*skb).gso_size as u64, (*skb).vlan_present != 0) };
+    let mut len = ctx.len() as u64;
+    if segment_len > 0 && header_len + segment_len < len {
+        len = header_len + segment_len;
+    }
+    if tagged { len + VLAN_TAG_LEN } else { len }
 }
 
 /// Packets and bytes as on the wire.

@@ -11,7 +11,7 @@ use sensor_common::parse;
 use sensor_common::view::HEADER_WINDOW;
 
 use crate::count::{Origin, count};
-use crate::filter::Subject;
+use crate::filter::{LONGEST_LINK_LAYER, Subject};
 use crate::maps;
 use crate::view::{Copied, Direct};
 
@@ -21,11 +21,19 @@ fn sensor_xdp(ctx: XdpContext) -> u32 {
     let direct = direct(&ctx);
     if let Some(origin) = origin(&ctx) {
         let bytes = (direct.data_end - direct.data) as u64;
+        let subject = Subject {
+            context: ctx.ctx,
+            origin,
+            tag: None,
+        };
+        if maps::filter_needs_link() {
+            subject.note_link(&direct);
+        }
         count(
             parse::on_interface(&direct, false),
             origin,
             Counts { packets: 1, bytes },
-            |outcome| subject(&ctx, &direct, origin, bytes).passes(outcome),
+            |outcome| subject.passes(outcome, bytes),
         );
     }
     XDP_PASS
@@ -38,6 +46,19 @@ fn sensor_xdp_frags(ctx: XdpContext) -> u32 {
     if let Some(origin) = origin(&ctx) {
         // SAFETY: the context is live.
         let bytes = unsafe { bpf_xdp_get_buff_len(ctx.ctx) };
+        let subject = Subject {
+            context: ctx.ctx,
+            origin,
+            tag: None,
+        };
+        if maps::filter_needs_link() {
+            let linear = direct.data_end - direct.data;
+            let short = linear < LONGEST_LINK_LAYER && (linear as u64) < bytes;
+            match if short { copied(&ctx, bytes) } else { None } {
+                Some(copied) => subject.note_link(&copied),
+                None => subject.note_link(&direct),
+            }
+        }
         let mut outcome = parse::on_interface(&direct, false);
         let linear = (direct.data_end - direct.data) as u64;
         let cut = outcome.map_or_else(|reason| reason.is_truncation(), |packet| packet.cut);
@@ -50,7 +71,7 @@ fn sensor_xdp_frags(ctx: XdpContext) -> u32 {
         }
         let counts = Counts { packets: 1, bytes };
         count(outcome, origin, counts, |outcome| {
-            subject(&ctx, &direct, origin, bytes).passes(outcome)
+            subject.passes(outcome, bytes)
         });
     }
     XDP_PASS
@@ -61,22 +82,6 @@ fn origin(ctx: &XdpContext) -> Option<Origin> {
     // SAFETY: the context is live.
     let ifindex = unsafe { (*ctx.ctx).ingress_ifindex };
     Origin::of(ifindex, Direction::Ingress)
-}
-
-#[inline(always)]
-fn subject<'a>(
-    ctx: &XdpContext,
-    view: &'a Direct<*mut xdp_md>,
-    origin: Origin,
-    bytes: u64,
-) -> Subject<'a, *mut xdp_md, Direct<*mut xdp_md>> {
-    Subject {
-        context: ctx.ctx,
-        view,
-        origin,
-        wire_len: bytes as u32,
-        tag: None,
-    }
 }
 
 #[inline(always)]

@@ -85,7 +85,7 @@ fn measure(case: &Case, object: &[u8]) {
         .unwrap();
     let seeds = seeds::random();
     let size = TableSize::for_flows(1 << case.bits.max(10), Cpus::read().unwrap(), 1);
-    let mut kernel = Kernel::load(size, &seeds, Now::read()).unwrap();
+    let mut kernel = Kernel::load(size, &seeds, None, Now::read()).unwrap();
     kernel.object.assign(LOOPBACK, 0, false).unwrap();
     for name in [
         "bench_empty",

@@ -305,7 +305,7 @@ fn run(kernel: &mut Kernel, program: Program, frame: &[u8]) -> Result<(), Progra
 }
 
 fn kernel(size: TableSize, l3: bool) -> Kernel {
-    let mut kernel = Kernel::load(size, &SEEDS, Now::read()).unwrap();
+    let mut kernel = Kernel::load(size, &SEEDS, None, Now::read()).unwrap();
     kernel.object.assign(LOOPBACK, 0, l3).unwrap();
     kernel
 }

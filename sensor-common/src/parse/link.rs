@@ -168,7 +168,7 @@ fn upper<V: PacketView, O: LinkObserver>(
     if ethertype == network::PPPOE_SESSION {
         let header = view.at::<8>(offset).ok_or(Reason::TruncatedLink)?;
         observer.session(be16::<2, _>(header));
-        (ethertype, offset) = ppp(view, offset + 6, observer)?;
+        (ethertype, offset) = ppp(view, view.forget(offset + 6), observer)?;
         if ethertype == network::PPP {
             ethertype = network::PPPOE_SESSION; // PPP's own control traffic
         }

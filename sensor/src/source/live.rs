@@ -167,7 +167,7 @@ impl Live {
         }
         let load = || -> Result<Kernel, ObjectError> {
             let size = TableSize::for_flows(self.config.kernel_flows, Cpus::read()?, slots);
-            Kernel::load(size, &self.config.seeds, now)
+            Kernel::load(size, &self.config.seeds, None, now)
         };
         load().map_err(|error| {
             error

@@ -163,6 +163,7 @@ fn drain_totals(control: *mut Control, quiet: usize, mut each: impl FnMut(&Total
             .ip
             .iter()
             .chain(&copy.class)
+            .chain([&copy.filtered])
             .all(|counts| *counts == Counts::ZERO)
         {
             return;

@@ -3,12 +3,14 @@
 pub mod attach;
 mod clock;
 pub mod drain;
+pub mod filter;
 mod mapping;
 pub mod object;
 
 use attach::Attached;
 use clock::TickClock;
 use drain::{Quiet, Reader};
+use filter::KernelFilter;
 use object::{Object, ObjectError, TableSize};
 
 use sensor_common::flow::HashSeeds;
@@ -31,8 +33,13 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    pub fn load(size: TableSize, seeds: &HashSeeds, now: Now) -> Result<Self, ObjectError> {
-        let mut object = Object::load(size, seeds)?;
+    pub fn load(
+        size: TableSize,
+        seeds: &HashSeeds,
+        filter: Option<&KernelFilter>,
+        now: Now,
+    ) -> Result<Self, ObjectError> {
+        let mut object = Object::load(size, seeds, filter)?;
         let clock = TickClock::new(object.ticks()?, now.wall, clock::tick());
         Ok(Kernel {
             object,

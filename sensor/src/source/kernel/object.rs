@@ -8,7 +8,9 @@ use aya::programs::{ProgramError, SchedClassifier, TestRun, TestRunOptions, Xdp}
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SLOT_L3, SLOT_TABLE, Set, WAYS};
 use sensor_common::flow::HashSeeds;
+use sensor_common::prefix_set::Line;
 
+use super::filter::{FilterLoadError, KernelFilter};
 use super::mapping::{Mapped, MappingError};
 
 /// Stripped, reproducible; `cargo xtask build-ebpf` makes it and compares it.
@@ -42,6 +44,8 @@ pub enum ObjectError {
     },
     #[error(transparent)]
     Mapping(#[from] MappingError),
+    #[error(transparent)]
+    Filter(#[from] FilterLoadError),
     #[error("the table of interfaces can't be written: {0}")]
     Slots(#[from] aya::maps::MapError),
     #[error(
@@ -137,7 +141,14 @@ pub struct Maps {
 }
 
 impl Object {
-    pub fn load(size: TableSize, seeds: &HashSeeds) -> Result<Self, ObjectError> {
+    pub fn load(
+        size: TableSize,
+        seeds: &HashSeeds,
+        filter: Option<&KernelFilter>,
+    ) -> Result<Self, ObjectError> {
+        let spliced = filter.map(|filter| filter.put_into(OBJECT)).transpose()?;
+        let filter_flags = filter.map_or(0, KernelFilter::flags);
+        let filter_lines = filter.map_or(&[][..], KernelFilter::lines);
         let slot_ways = size.slots * 2;
         let log_size = u64::from(size.log);
         let sets = size.regions() << size.set_bits;
@@ -148,11 +159,14 @@ impl Object {
             .map_max_entries("SETS", sets)
             .map_max_entries("LOG", size.regions() * size.log)
             .map_max_entries("TOUCHED", sets / 64)
+            .map_max_entries("FILTER_LINES", filter_lines.len().max(1) as u32)
             .override_global("HASH_SEEDS", seeds, true)
             .override_global("SLOT_WAYS", &slot_ways, true)
             .override_global("SET_BITS", &size.set_bits, true)
             .override_global("LOG_SIZE", &log_size, true)
-            .load(OBJECT)?;
+            .override_global("FILTER", &filter_flags, true)
+            .load(spliced.as_deref().unwrap_or(OBJECT))?;
+        fill_lines(&mut ebpf, filter_lines)?;
         let maps = Maps {
             control: mapped(&mut ebpf, "CONTROL")?,
             cpu: mapped(&mut ebpf, "CPU")?,
@@ -242,6 +256,21 @@ impl Object {
             .try_into()
             .map_err(|error| ObjectError::Program { name, error })
     }
+}
+
+/// The tables that the filter looks into.
+fn fill_lines(ebpf: &mut Ebpf, lines: &[Line]) -> Result<(), ObjectError> {
+    const NAME: &str = "FILTER_LINES";
+    let missing = ObjectError::Missing {
+        kind: "map",
+        name: NAME,
+    };
+    let map = ebpf.map_mut(NAME).ok_or(missing)?;
+    let mut map: Array<_, [u64; 8]> = Array::try_from(map)?;
+    for (index, line) in lines.iter().enumerate() {
+        map.set(index as u32, line.0, 0)?;
+    }
+    Ok(())
 }
 
 fn loaded(result: Result<(), ProgramError>, name: &'static str) -> Result<(), ObjectError> {

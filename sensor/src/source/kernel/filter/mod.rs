@@ -1,0 +1,123 @@
+//! The filter in the kernel: the packet part of an expression as instructions of the programs themselves, so that what
+//! is not wanted never enters a table, and a test costs no more than its own instructions.
+
+mod assemble;
+mod checks;
+mod formula;
+mod splice;
+#[cfg(test)]
+mod tests;
+
+pub use checks::Refused;
+pub use splice::SpliceError;
+
+use checks::{PORT_LINES, Surroundings};
+use splice::{INSTRUCTION, Text};
+
+use sensor_common::prefix_set::Line;
+
+use crate::filter::prefix_table::PrefixTable;
+use crate::filter::program::{Check, Program};
+use crate::filter::tree::PortRange;
+
+/// Functions of the object.
+const XDP_FILTER: &str = "sensor_filter_xdp";
+const TC_FILTER: &str = "sensor_filter_tc";
+const SET_CONTAINS: &str = "sensor_set_contains";
+const PORTS_CONTAIN: &str = "sensor_ports_contain";
+
+/// `bpf_skb_load_bytes`, `bpf_xdp_load_bytes` (5.18).
+const SKB_LOAD_BYTES: i32 = 26;
+const XDP_LOAD_BYTES: i32 = 189;
+
+/// A filter, ready for the loader.
+#[derive(Clone, Debug)]
+pub struct KernelFilter {
+    program: Program,
+    /// Value of the programs' constant `FILTER`.
+    flags: u32,
+    /// Prefix sets, then port tables.
+    lines: Vec<Line>,
+    port_lines: u32,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FilterLoadError {
+    #[error(transparent)]
+    Splice(#[from] SpliceError),
+    #[error("the filter can't run in the kernel: {0}")]
+    Refused(#[from] Refused),
+}
+
+impl KernelFilter {
+    /// `seed`: random, so that nobody can fill a place of the prefix sets.
+    pub fn new(program: Program, seed: u64) -> Self {
+        const ON: u32 = 1;
+        const LINK: u32 = 2;
+        let looks_at_tags = |node: &crate::filter::program::Node| {
+            matches!(
+                node.check,
+                Check::Vlan(_) | Check::Mpls(_) | Check::Pppoe(_)
+            )
+        };
+        let link = program.nodes.iter().any(looks_at_tags);
+        let mut lines = PrefixTable::build(&program.prefix_lists, seed).lines;
+        let port_lines = lines.len() as u32;
+        for list in &program.port_lists {
+            lines.extend(port_table(&list.ranges));
+        }
+        KernelFilter {
+            flags: ON | if link { LINK } else { 0 },
+            program,
+            lines,
+            port_lines,
+        }
+    }
+
+    pub(super) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    pub(super) fn flags(&self) -> u32 {
+        self.flags
+    }
+
+    /// The object with the filter in it.
+    pub(super) fn put_into(&self, object: &[u8]) -> Result<Vec<u8>, FilterLoadError> {
+        let write = |text: &Text<'_>, start: usize, load_bytes: i32| {
+            let distance = |name| {
+                let function = text.function(name).ok_or(SpliceError(name))?;
+                Ok::<_, SpliceError>((function as i64 - start as i64) as i32 / INSTRUCTION as i32)
+            };
+            let around = Surroundings {
+                load_bytes,
+                set_contains: distance(SET_CONTAINS)?,
+                ports_contain: distance(PORTS_CONTAIN)?,
+                port_lines: self.port_lines,
+            };
+            Ok::<_, FilterLoadError>(checks::function(&self.program, around)?)
+        };
+        splice::replaced(
+            object,
+            &[
+                (XDP_FILTER, &|text, start| {
+                    write(text, start, XDP_LOAD_BYTES)
+                }),
+                (TC_FILTER, &|text, start| write(text, start, SKB_LOAD_BYTES)),
+            ],
+            &[XDP_FILTER, TC_FILTER, SET_CONTAINS, PORTS_CONTAIN],
+        )
+    }
+}
+
+/// One bit for each port.
+fn port_table(ranges: &[PortRange]) -> Vec<Line> {
+    let mut table = vec![Line::default(); PORT_LINES as usize];
+    for port in ranges.iter().flat_map(|range| range.first..=range.last) {
+        let (line, word) = (usize::from(port >> 9), usize::from(port >> 6 & 7));
+        table[line].0[word] |= 1 << (port & 63);
+    }
+    table
+}
+
+const _: () = assert!(PORT_LINES == 65_536 / (8 * 64));
