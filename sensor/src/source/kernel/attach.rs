@@ -4,17 +4,67 @@ use std::io;
 
 use aya::programs::links::{FdLink, LinkError, LinkOrder};
 use aya::programs::tc::{NlOptions, SchedClassifierLink, TcAttachOptions, TcError};
+use aya::programs::xdp::XdpLink;
 use aya::programs::{ProgramError, SchedClassifier, TcAttachType, XdpMode, tc};
 
 use super::object::{self, Object, ObjectError};
 use crate::link::Link;
 
 /// Keeps a program attached while it lives.
-pub enum Attached {
+pub struct Attached {
+    program: Program,
+    held: Held,
+}
+
+/// Which of the object's programs it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Program {
+    Xdp { frags: bool },
+    Tc { egress: bool },
+}
+
+enum Held {
     /// A bpf_link: the kernel detaches when the descriptor closes, also after SIGKILL.
     Link(FdLink),
     /// A netlink filter, before 6.6: outlives a killed agent, so the next one cleans it up.
     Filter(SchedClassifierLink),
+}
+
+impl Attached {
+    /// Puts the program of another object in the place of the one that is attached, in one step: every packet is seen by
+    /// one of the two.
+    pub fn hand_over(self, to: &mut Object) -> Result<Attached, Refusal> {
+        let what = "replacing the program";
+        let told = |error| Refusal::Kernel { what, error };
+        let held = match (self.program, self.held) {
+            (Program::Xdp { frags }, Held::Link(link)) => {
+                let program = to.xdp(frags)?;
+                let id = program
+                    .attach_to_link(XdpLink::try_from(link)?)
+                    .map_err(told)?;
+                Held::Link(FdLink::try_from(program.take_link(id).map_err(told)?)?)
+            }
+            (Program::Tc { egress }, Held::Link(link)) => {
+                let program = to.tc(egress)?;
+                let id = program
+                    .attach_to_link(SchedClassifierLink::try_from(link)?)
+                    .map_err(told)?;
+                Held::Link(FdLink::try_from(program.take_link(id).map_err(told)?)?)
+            }
+            (Program::Tc { egress }, Held::Filter(filter)) => {
+                let program = to.tc(egress)?;
+                let id = program.attach_to_link(filter).map_err(told)?;
+                Held::Filter(program.take_link(id).map_err(told)?)
+            }
+            (Program::Xdp { .. }, Held::Filter(_)) => {
+                return Err(Refusal::Told("XDP has no netlink filter".to_owned()));
+            }
+        };
+        Ok(Attached {
+            program: self.program,
+            held,
+        })
+    }
 }
 
 /// Why a hook could not be had.
@@ -94,7 +144,10 @@ fn xdp_program(
         what: "holding the XDP link",
         error,
     })?;
-    Ok(Attached::Link(FdLink::try_from(link)?))
+    Ok(Attached {
+        program: Program::Xdp { frags },
+        held: Held::Link(FdLink::try_from(link)?),
+    })
 }
 
 /// What the errno of a failed XDP attachment means for the user.
@@ -132,6 +185,7 @@ pub fn tc(
     } else {
         TcAttachType::Ingress
     };
+    let kind = Program::Tc { egress };
     let program = object.tc(egress)?;
     // First in the chain: an earlier program that ends it would hide packets from us (we always let them pass on).
     let options = TcAttachOptions::TcxOrder(LinkOrder::first());
@@ -141,12 +195,26 @@ pub fn tc(
                 what: "holding the TCX link",
                 error,
             })?;
-            Ok((Attached::Link(FdLink::try_from(held)?), "tcx"))
+            let held = Held::Link(FdLink::try_from(held)?);
+            Ok((
+                Attached {
+                    program: kind,
+                    held,
+                },
+                "tcx",
+            ))
         }
         Err(ProgramError::SyscallError(error))
             if error.io_error.raw_os_error() == Some(libc::EINVAL) =>
         {
-            Ok((clsact(program, link, way)?, "clsact"))
+            let held = Held::Filter(clsact(program, link, way)?);
+            Ok((
+                Attached {
+                    program: kind,
+                    held,
+                },
+                "clsact",
+            ))
         }
         Err(error) => Err(Refusal::Kernel {
             what: "attaching to TCX",
@@ -159,7 +227,7 @@ fn clsact(
     program: &mut SchedClassifier,
     link: &Link,
     way: TcAttachType,
-) -> Result<Attached, Refusal> {
+) -> Result<SchedClassifierLink, Refusal> {
     // aya calls a filter after its program. Below 6.6 a second sensor on the same interface takes the first one's place.
     let name = if matches!(way, TcAttachType::Egress) {
         object::TC_EGRESS
@@ -188,9 +256,8 @@ fn clsact(
             what: "attaching to clsact",
             error,
         })?;
-    let held = program.take_link(id).map_err(|error| Refusal::Kernel {
+    program.take_link(id).map_err(|error| Refusal::Kernel {
         what: "holding the filter",
         error,
-    })?;
-    Ok(Attached::Filter(held))
+    })
 }

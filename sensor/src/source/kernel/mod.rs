@@ -7,7 +7,7 @@ pub mod filter;
 mod mapping;
 pub mod object;
 
-use attach::Attached;
+use attach::{Attached, Refusal};
 use clock::TickClock;
 use drain::{Quiet, Reader};
 use filter::KernelFilter;
@@ -53,6 +53,18 @@ impl Kernel {
     /// Keeps a hook of an interface while it is counted.
     pub fn hold(&mut self, slot: u8, attached: Attached) {
         self.attached.push((slot, attached));
+    }
+
+    /// Takes the hooks of `old` over. What could not be taken is detached: its slots, and why.
+    pub fn take_over(&mut self, old: &mut Kernel) -> Vec<(u8, Refusal)> {
+        let mut lost = Vec::new();
+        for (slot, attached) in old.attached.drain(..) {
+            match attached.hand_over(&mut self.object) {
+                Ok(attached) => self.hold(slot, attached),
+                Err(refusal) => lost.push((slot, refusal)),
+            }
+        }
+        lost
     }
 
     /// Detaches from an interface; what was counted stays.
