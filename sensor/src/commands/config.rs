@@ -41,12 +41,12 @@ fn verdict(gathered: &Gathered) -> String {
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),
     };
-    if !gathered.found {
+    if !gathered.found() {
         return format!("{path}: ok, there is none: the defaults are in force\n");
     }
     format!(
         "{path}: ok, {} and {}\n",
-        plural(gathered.keys - filters, "setting"),
+        plural(gathered.options(), "setting"),
         plural(filters, "filter")
     )
 }
@@ -104,7 +104,7 @@ fn choose<'a>(gathered: &'a Gathered, command: Option<&str>) -> Result<Vec<&'a S
 
 /// A config file again, with where each value came from as comments.
 fn text(gathered: &Gathered, settings: &[&Setting]) -> String {
-    let none = if gathered.found {
+    let none = if gathered.found() {
         ""
     } else {
         " (there is none)"
@@ -182,7 +182,7 @@ struct NamedRow<'a> {
 fn json(gathered: &Gathered, settings: &[&Setting]) -> Result<String, Failure> {
     let filters = gathered.settings.filters.iter();
     let shown = Shown {
-        file: gathered.found.then(|| escape::path(&gathered.path)),
+        file: gathered.found().then(|| escape::path(&gathered.path)),
         settings: settings.iter().map(|setting| Row::of(setting)).collect(),
         filters: filters
             .map(|(name, filter)| NamedRow {

@@ -1,43 +1,60 @@
 //! Everything that is wrong with the filters of a configuration, before one of them is needed.
 
-use super::error::{ConfigError, Problem};
-use super::settings::{Origin, Spot};
-use super::{Edge, Gathered, Place};
+use super::document::{Document, Entry, What};
+use super::error::{ConfigError, Place, Problem};
+use super::file::FILTERS;
+use super::settings::Origin;
+use super::{Edge, Gathered};
 use crate::filter::FilterError;
 
 /// The mistakes in named filters and in `filter` options.
 pub fn check(gathered: &Gathered) -> Vec<ConfigError> {
     let library = gathered.library();
-    let mut errors = Vec::new();
-    let mut note = |place: Place, name: &str, text: &str| {
-        if let Err(error) = understand(text, &library) {
-            errors.push(ConfigError {
-                place,
-                problem: problem(name, error),
-            });
-        }
-    };
-    for (name, filter) in &gathered.settings.filters {
-        note(filter.spot.place(), &format!("@{name}"), &filter.text);
+    let mut errors: Vec<ConfigError> = in_variable(gathered, &library).into_iter().collect();
+    if let Some(document) = &gathered.document {
+        let entries = document.entries.iter();
+        errors.extend(entries.filter_map(|entry| in_file(document, entry, &library)));
     }
-    for setting in &gathered.settings.values {
-        if setting.parameter.name != "filter" {
-            continue;
-        }
-        let place = match &setting.origin {
-            Origin::File(spot) => Spot::place(spot),
-            Origin::Variable(name) => Place::Variable(name.clone()),
-            Origin::Default => continue,
-        };
-        for value in &setting.values {
-            note(place.clone(), "filter", &value.to_string_lossy());
-        }
-    }
-    errors.sort_by_key(ConfigError::order);
-    errors.dedup();
     errors
 }
 
+fn in_variable(gathered: &Gathered, library: &Edge) -> Option<ConfigError> {
+    let settings = gathered.settings.values.iter();
+    let (variable, text) = settings
+        .filter(|setting| setting.parameter.name == OPTION)
+        .find_map(|setting| match &setting.origin {
+            Origin::Variable(name) => Some((name, setting.values.first()?)),
+            _ => None,
+        })?;
+    let error = understand(&text.to_string_lossy(), library).err()?;
+    Some(ConfigError {
+        place: Place::Variable(variable.clone()),
+        problem: problem(OPTION, error),
+    })
+}
+
+/// The option that is a filter itself.
+const OPTION: &str = "filter";
+
+fn in_file(document: &Document, entry: &Entry, library: &Edge) -> Option<ConfigError> {
+    let name = match &entry.table {
+        Some(table) if table == FILTERS => format!("@{}", entry.key),
+        _ if entry.key == OPTION => OPTION.to_owned(),
+        _ => return None,
+    };
+    let What::Text(text) = &entry.value.what else {
+        return None; // said by whoever read the file
+    };
+    let error = understand(text, library).err()?;
+    let inner = match error.origin {
+        None => error.span.start,
+        Some(_) => 0, // of another text
+    };
+    let at = document.offset_in(&entry.value, inner);
+    Some(document.error(at, problem(&name, error)))
+}
+
+/// The call site of the language: `filter::parse`, then `filter::lower`, as soon as both are there.
 fn understand(_text: &str, _library: &Edge) -> Result<(), FilterError> {
     Ok(())
 }

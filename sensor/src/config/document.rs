@@ -97,6 +97,18 @@ impl Document {
         ConfigError { place, problem }
     }
 
+    /// Offset of byte `inner` of a string; where it's written with escapes, that of the string.
+    pub(super) fn offset_in(&self, value: &Value, inner: usize) -> usize {
+        let What::Text(text) = &value.what else {
+            return value.at.start;
+        };
+        let written = self.text.get(value.at.clone()).unwrap_or_default();
+        match written.find(text.as_str()) {
+            Some(quotes) => value.at.start + quotes + text.floor_char_boundary(inner),
+            None => value.at.start,
+        }
+    }
+
     fn take(&mut self, root: &DeTable<'_>) {
         for (key, value) in root {
             match value.get_ref() {

@@ -118,10 +118,8 @@ fn understood(matches: &ArgMatches) -> Result<Cli, LoadError> {
 pub struct Gathered {
     /// The file that was asked for, or the default one.
     pub path: PathBuf,
-    /// Whether it is there.
-    pub found: bool,
-    /// Keys of the file that set something.
-    pub keys: usize,
+    /// None: it isn't there, or can't be read.
+    document: Option<Document>,
     pub settings: Settings,
     pub errors: Vec<ConfigError>,
     pub warnings: Vec<String>,
@@ -168,8 +166,7 @@ pub fn gather(named: Option<&Path>, surroundings: &dyn Surroundings) -> Gathered
     errors.sort_by_key(ConfigError::order);
     Gathered {
         path,
-        found: document.is_some(),
-        keys: document.map_or(0, |document| document.entries.len()),
+        document,
         settings,
         errors,
         warnings,
@@ -177,6 +174,19 @@ pub fn gather(named: Option<&Path>, surroundings: &dyn Surroundings) -> Gathered
 }
 
 impl Gathered {
+    /// Whether the file is there.
+    pub fn found(&self) -> bool {
+        self.document.is_some()
+    }
+
+    /// How many keys set an option.
+    pub fn options(&self) -> usize {
+        let entries = self.document.iter().flat_map(|document| &document.entries);
+        entries
+            .filter(|entry| entry.table.as_deref() != Some(file::FILTERS))
+            .count()
+    }
+
     pub fn library(&self) -> Edge {
         let filters = self.settings.filters.iter();
         Edge::new(
