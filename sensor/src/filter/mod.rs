@@ -5,10 +5,14 @@
 
 pub mod ast;
 mod error;
+mod lexer;
 mod library;
+mod parser;
 pub mod prefix_table;
 pub mod program;
+mod suggest;
 pub mod tree;
 
 pub use error::FilterError;
 pub use library::{Library, Nothing};
+pub use parser::parse;

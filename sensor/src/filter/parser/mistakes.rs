@@ -1,0 +1,365 @@
+//! Errors of the grammar, and what to say to what people plausibly type: between primitives, and where nothing is known.
+
+use super::words::{SUGGESTED, Word};
+use super::{Parser, number};
+use crate::filter::ast::{Kind, Qualifiers, Side, Span};
+use crate::filter::error::FilterError;
+use crate::filter::lexer::{self, Bad, Token};
+use crate::filter::suggest::nearest;
+
+impl FilterError {
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(cut(&help.into(), LONGEST_TEXT));
+        self
+    }
+
+    /// Help where there is none yet.
+    pub(super) fn or_help(self, help: impl Into<String>) -> Self {
+        match self.help {
+            Some(_) => self,
+            None => self.help(help),
+        }
+    }
+}
+
+impl Parser<'_, '_, '_> {
+    pub(super) fn error(&self, span: Span, message: String) -> FilterError {
+        FilterError {
+            text: self.text.into(),
+            origin: self.origin.clone(),
+            span,
+            message: cut(&message, LONGEST_TEXT),
+            help: None,
+        }
+    }
+
+    /// The next token is not what belongs here.
+    pub(super) fn unexpected(&self, expected: &str) -> FilterError {
+        let token = self.peek();
+        if let lexer::Kind::Bad(bad) = token.kind {
+            return self.bad(bad, token);
+        }
+        self.error(
+            token.span.clone(),
+            format!("expected {expected}, found {}", self.found(token)),
+        )
+    }
+
+    pub(super) fn found(&self, token: &Token) -> String {
+        match token.kind {
+            lexer::Kind::End => "the end".into(),
+            _ => format!("'{}'", cut(self.text_of(token), LONGEST_WORD)),
+        }
+    }
+
+    fn bad(&self, bad: Bad, token: &Token) -> FilterError {
+        let text = cut(self.text_of(token), LONGEST_WORD);
+        let (message, help) = match bad {
+            Bad::Quote => (
+                format!("the quotation mark {text} has no meaning here"),
+                "leave it out: only names of files and interfaces may stand in quotes",
+            ),
+            Bad::UnclosedQuote => (
+                "this quotation mark is never closed".into(),
+                "close it, or leave it out",
+            ),
+            Bad::Address => (
+                format!("'{text}' is no IPv6 or Ethernet address"),
+                "write addresses like 'fe80::1' or 'aa:bb:cc:dd:ee:ff'",
+            ),
+            Bad::Zone => (
+                format!("'{text}' has the zone of an interface, which packets do not carry"),
+                "leave out what follows '%', or add \"and interface eth0\"",
+            ),
+            Bad::Dash => (
+                format!("'{text}' is a typographic dash"),
+                "write the '-' of the keyboard",
+            ),
+            Bad::Character => (
+                format!("'{text}' has no meaning in a filter"),
+                "leave it out",
+            ),
+        };
+        self.error(token.span.clone(), message).help(help)
+    }
+
+    /// The end behind `and`.
+    pub(super) fn dangling(&self, joint: Span) -> FilterError {
+        let word = self.slice(&joint);
+        let end = self.peek().span.clone();
+        self.error(
+            end,
+            format!("expected an expression after '{word}', found the end"),
+        )
+        .help(format!(
+            "leave out '{word}'; in a shell, put the whole filter into single quotes"
+        ))
+    }
+
+    /// What stands where an operator belongs.
+    pub(super) fn after_primitive(&self) -> FilterError {
+        let token = self.peek();
+        let error = self.unexpected("'and' or 'or'");
+        if error.help.is_some() {
+            return error;
+        }
+        match token.kind {
+            lexer::Kind::Symbol(")") => self
+                .error(token.span.clone(), "this ')' closes nothing".into())
+                .help("leave it out, or add '(' before"),
+            lexer::Kind::Symbol("&") => error.help("did you mean 'and'?"),
+            lexer::Kind::Symbol("|") => error.help("did you mean 'or'?"),
+            lexer::Kind::Symbol(sign) => match self.after_sign(sign) {
+                Some(help) => error.help(help),
+                None => error,
+            },
+            lexer::Kind::End => error,
+            _ => {
+                let help = self.missing_operator(token);
+                error.help(help)
+            }
+        }
+    }
+
+    fn after_sign(&self, sign: &str) -> Option<String> {
+        let last = self.last.as_ref()?;
+        let (primitive, id, head) = (
+            self.slice(&last.span),
+            self.slice(&last.id),
+            words_of(&last.qualifiers),
+        );
+        let next = self.ahead(1);
+        let follows = self.text_of(next);
+        match sign {
+            "," | ";" if !id.is_empty() => Some(format!("write '{head} in {{{}}}'", self.listed(id))),
+            ":" if number::is_dotted(id) && number::is_number(follows) => {
+                Some(format!("write '{primitive} and port {follows}'"))
+            }
+            ":" | "-" if number::is_number(id) && number::is_number(follows) => match last.qualifiers.kind {
+                Some(Kind::Port | Kind::PortRange) => Some(format!("write 'portrange {id}-{follows}'")),
+                _ => Some(format!("write '{head} in {{{id}-{follows}}}'")),
+            },
+            "/" if matches!(follows, "tcp" | "udp" | "sctp") => Some(format!("write '{follows} {primitive}'")),
+            "{" if last.qualifiers.kind.is_some() => Some(format!("write '{head} in {{...}}'")),
+            "(" => Some(format!("write '{primitive} and (...)'")),
+            "!" => Some(format!("write '{primitive} and not ...'")),
+            "=" | "==" if last.id.is_empty() => Some(format!("write '{primitive} {follows}' without '{sign}'")),
+            "!=" if last.id.is_empty() => Some(format!("write 'not {primitive} {follows}'")),
+            "===" | "<" | ">" | "<=" | ">=" | "=" | "==" | "!=" => {
+                Some("only 'len', bytes like 'tcp[13]', 'bytes', 'packets' and 'duration' can be compared".into())
+            }
+            _ => None,
+        }
+    }
+
+    /// `80, 443` of `80,443 and tcp`.
+    fn listed(&self, first: &str) -> String {
+        let mut members = vec![first.to_owned()];
+        for by in 0..MOST_SHOWN {
+            let token = self.ahead(by);
+            match token.kind {
+                lexer::Kind::Symbol("," | ";") => {}
+                lexer::Kind::Word | lexer::Kind::Address if self.word_of(token).is_none() => {
+                    members.push(self.text_of(token).into());
+                }
+                _ => break,
+            }
+        }
+        members.join(", ")
+    }
+
+    fn missing_operator(&self, token: &Token) -> String {
+        let text = self.text_of(token);
+        if let Some(near) = nearest(text, ["and", "or"]) {
+            return format!("did you mean '{near}'?");
+        }
+        let next = self.next_primitive();
+        let Some(last) = &self.last else {
+            return format!("write 'and {next}' or 'or {next}'");
+        };
+        let before = self.slice(&last.span);
+        let is_id = number::is_number(text)
+            || number::is_dotted(text)
+            || number::range(text).is_some()
+            || token.kind == lexer::Kind::Address;
+        if is_id && !last.id.is_empty() {
+            return format!("write '{before} or {text}'");
+        }
+        if number::is_number(text) {
+            return format!("write '{before} and port {text}'");
+        }
+        let both = is_transport(before) && is_transport(next);
+        format!(
+            "write '{before} {} {next}'",
+            if both { "or" } else { "and" }
+        )
+    }
+
+    /// The text of what comes next, up to an operator.
+    fn next_primitive(&self) -> &str {
+        let start = self.peek().span.start;
+        let mut end = self.peek().span.end;
+        for by in 1..4 {
+            let token = self.ahead(by);
+            let ends = matches!(
+                token.kind,
+                lexer::Kind::End | lexer::Kind::Bad(_) | lexer::Kind::Symbol(_)
+            );
+            if ends || matches!(self.word_of(token), Some(Word::And | Word::Or | Word::Not)) {
+                break;
+            }
+            end = token.span.end;
+        }
+        self.slice(&(start..end))
+    }
+
+    /// `tcp.port == 80`.
+    pub(super) fn display_filter(&self, token: &Token, help: Option<String>) -> FilterError {
+        let message = format!(
+            "'{}' is a display filter of Wireshark",
+            cut(self.text_of(token), LONGEST_WORD)
+        );
+        self.error(token.span.clone(), message)
+            .help(help.unwrap_or_else(|| {
+                "ask for bytes with 'tcp[13]', for addresses with 'host', for ports with 'port'"
+                    .into()
+            }))
+    }
+
+    /// `port80`.
+    pub(super) fn check_glued(&self, token: &Token) -> Result<(), FilterError> {
+        let text = self.text_of(token);
+        let split = KINDS
+            .iter()
+            .find_map(|kind| Some((kind, text.strip_prefix(kind)?)));
+        match split {
+            Some((kind, id)) if id.starts_with(|c: char| c.is_ascii_digit()) => {
+                let message = format!("unknown word '{}'", cut(text, LONGEST_WORD));
+                Err(self
+                    .error(token.span.clone(), message)
+                    .help(format!("did you mean '{kind} {id}'?")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a word that is no keyword may be the name of a protocol here.
+    pub(super) fn check_unknown(&self, token: &Token) -> Result<(), FilterError> {
+        let text = self.text_of(token);
+        let next = self.ahead(1);
+        let unknown = |help: String| {
+            let message = format!("unknown word '{}'", cut(text, LONGEST_WORD));
+            Err(self.error(token.span.clone(), message).help(help))
+        };
+        let lower = text.to_ascii_lowercase();
+        let numbered = next.kind == lexer::Kind::Word
+            && self.text_of(next).starts_with(|c: char| c.is_ascii_digit());
+        if matches!(lower.as_str(), "vxlan" | "geneve") && numbered {
+            let message =
+                format!("'{lower}' takes no number: network identifiers are not supported");
+            return Err(self
+                .error(next.span.clone(), message)
+                .help(format!("ask for all of it: '{lower}'")));
+        }
+        if lower == "llc"
+            && next.kind == lexer::Kind::Word
+            && matches!(self.word_of(next), None | Some(Word::Unsupported(_)))
+        {
+            let message = "types of LLC frames are not supported".into();
+            return Err(self
+                .error(next.span.clone(), message)
+                .help("ask for all of them: 'llc'"));
+        }
+        let qualified = matches!(
+            self.word_of(next),
+            Some(Word::Kind(_) | Word::Side(_) | Word::Protocol(_))
+        );
+        let compared = matches!(
+            next.kind,
+            lexer::Kind::Symbol("=" | "==" | "!=" | "<" | ">" | "<=" | ">=")
+        );
+        let follows = numbered
+            || qualified
+            || compared
+            || matches!(next.kind, lexer::Kind::Address | lexer::Kind::Escaped);
+        match nearest(text, SUGGESTED) {
+            Some(near) if follows && !is_label(&lower) => {
+                unknown(format!("did you mean '{near}'?"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Characters of a message or a help, and of a word in it.
+const LONGEST_TEXT: usize = 200;
+const LONGEST_WORD: usize = 40;
+/// Tokens of a suggestion.
+const MOST_SHOWN: usize = 12;
+const KINDS: [&str; 10] = [
+    "portrange",
+    "port",
+    "host",
+    "net",
+    "proto",
+    "vlan",
+    "mpls",
+    "src",
+    "dst",
+    "len",
+];
+
+/// `tcp src port`.
+pub(super) fn words_of(qualifiers: &Qualifiers) -> String {
+    let side = qualifiers.side.map(|side| match side {
+        Side::Src => "src",
+        Side::Dst => "dst",
+        Side::Either => "src or dst",
+        Side::Both => "src and dst",
+    });
+    let words = [
+        qualifiers.protocol.as_deref(),
+        side,
+        qualifiers.kind.map(kind_word),
+    ];
+    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+pub(super) fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Host => "host",
+        Kind::Net => "net",
+        Kind::Port => "port",
+        Kind::PortRange => "portrange",
+        Kind::Proto => "proto",
+        Kind::Vlan => "vlan",
+        Kind::Mpls => "mpls",
+        Kind::Pppoes => "pppoes",
+        Kind::Broadcast => "broadcast",
+        Kind::Multicast => "multicast",
+        Kind::Interface => "interface",
+    }
+}
+
+fn is_transport(text: &str) -> bool {
+    ["tcp", "udp", "icmp", "icmp6", "sctp", "arp", "ip", "ip6"].contains(&text)
+}
+
+/// Whether reports call flows by this name, by their ports.
+fn is_label(word: &str) -> bool {
+    use sensor_common::{classify::by_port, protocol::ip};
+    let named = |protocol, port| by_port(protocol, port, port) == Some(word);
+    (0..=u16::MAX).any(|port| {
+        [ip::TCP, ip::UDP, ip::SCTP]
+            .iter()
+            .any(|protocol| named(*protocol, port))
+    })
+}
+
+/// The start of what was typed.
+fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.into(),
+    }
+}
