@@ -133,9 +133,8 @@ impl Document {
         };
         if error.message() == "duplicate key"
             && let Some(key) = self.text.get(at.clone())
-            && let Some(first) = self.first(key, at.start)
+            && let Some(first) = self.first_line(key, at.start)
         {
-            let first = self.line_column(first).0;
             let key = key.to_owned();
             return self.error(at.start, Problem::Duplicate { key, first });
         }
@@ -144,15 +143,26 @@ impl Document {
         self.error(at.start, Problem::Syntax(message))
     }
 
-    /// Where the key stands that `again` repeats: tables are contiguous, so it's the nearest one before.
-    fn first(&self, key: &str, again: usize) -> Option<usize> {
+    /// The line of the key that `again` repeats: tables are contiguous, so it's the nearest one before.
+    fn first_line(&self, key: &str, again: usize) -> Option<usize> {
         let key = key.trim_matches(['"', '\'']);
-        let keys = self.entries.iter().map(|entry| (&entry.key, entry.key_at));
-        let tables = self.tables.iter().map(|(name, at)| (name, *at));
-        keys.chain(tables)
-            .filter(|(name, at)| *name == key && *at < again)
-            .map(|(_, at)| at)
-            .max()
+        let keys = self.entries.iter();
+        let before = keys.filter(|entry| entry.key == key && entry.key_at < again);
+        match before.map(|entry| entry.key_at).max() {
+            Some(at) => Some(self.line_column(at).0),
+            None => self.first_header(key, again),
+        }
+    }
+
+    /// Of a table that is there twice the parser keeps the last place only.
+    fn first_header(&self, name: &str, again: usize) -> Option<usize> {
+        let before = self.text.get(..again)?;
+        let is_header = |line: &str| {
+            let line = line.trim_start().trim_start_matches('[').trim_start();
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.trim_start().starts_with([']', '.', '=']))
+        };
+        before.lines().position(is_header).map(|index| index + 1)
     }
 }
 

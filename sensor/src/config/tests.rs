@@ -323,3 +323,21 @@ fn values_are_written_so_that_they_are_read_again() {
     assert_eq!(gathered.errors, []);
     assert_eq!(gathered.settings.filters["x"].text, evil);
 }
+
+#[test]
+fn what_is_there_twice_is_named_with_its_first_place() {
+    for (text, place, key, first) in [
+        ("top = 1\n[run]\ntop = 2\n'top' = 3", "4:1", "'top'", 3),
+        ("[run]\ntop = 1\n[read]\n[run]\n", "4:2", "run", 1),
+        ("run.top = 1\n[run]\n", "2:2", "run", 1),
+        ("[filters]\nweb = '1'\n\"web\" = '2'", "3:1", "\"web\"", 2),
+    ] {
+        let errors = Fake::default()
+            .file(DEFAULT_PATH, text)
+            .errors("sensor run");
+        let expected = format!(
+            "{DEFAULT_PATH}:{place}: `{key}` is there twice, first in line {first}: remove one of them"
+        );
+        assert_eq!(errors, [expected], "{text}");
+    }
+}
