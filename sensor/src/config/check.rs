@@ -5,7 +5,7 @@ use super::error::{ConfigError, Place, Problem};
 use super::file::FILTERS;
 use super::settings::Origin;
 use super::{Edge, Gathered};
-use crate::filter::FilterError;
+use crate::filter::{self, FilterError};
 
 /// The mistakes in named filters and in `filter` options.
 pub fn check(gathered: &Gathered) -> Vec<ConfigError> {
@@ -54,9 +54,9 @@ fn in_file(document: &Document, entry: &Entry, library: &Edge) -> Option<ConfigE
     Some(document.error(at, problem(&name, error)))
 }
 
-/// The call site of the language: `filter::parse`, then `filter::lower`, as soon as both are there.
-fn understand(_text: &str, _library: &Edge) -> Result<(), FilterError> {
-    Ok(())
+/// As far as the language goes by now: `filter::lower` is to follow.
+fn understand(text: &str, library: &Edge) -> Result<(), FilterError> {
+    filter::parse(text, library).map(drop)
 }
 
 fn problem(name: &str, error: FilterError) -> Problem {

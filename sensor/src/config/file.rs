@@ -6,9 +6,10 @@ use std::ffi::OsString;
 
 use super::document::{Document, Entry, Value, What};
 use super::error::{ConfigError, Problem};
-use super::near::nearest;
+
 use super::parameters::{Kind, Parameter};
 use super::settings::{NamedFilter, Origin, Setting, Spot};
+use crate::filter::suggest::nearest;
 
 /// The table of named filters.
 pub(super) const FILTERS: &str = "filters";

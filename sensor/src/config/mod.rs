@@ -11,7 +11,6 @@ mod error;
 mod file;
 mod inject;
 mod library;
-mod near;
 mod parameters;
 mod sample;
 mod settings;

@@ -341,3 +341,25 @@ fn what_is_there_twice_is_named_with_its_first_place() {
         assert_eq!(errors, [expected], "{text}");
     }
 }
+
+#[test]
+fn filters_are_checked_where_they_stand() {
+    let text = "filter = \"tcp prot 80\"\n[run]\nfilter = '''\ntcp and\n'''\n[filters]\nweb = \"\\\"\"\nok = \"@good\"\ngood = \"port 80\"\nself = \"@self\"\n";
+    let around = Fake::default()
+        .file(DEFAULT_PATH, text)
+        .var("SENSOR_FILTER", "prt 80");
+    let gathered = gather(None, &around);
+    assert_eq!(gathered.errors, []);
+    let errors: Vec<String> = check(&gathered).iter().map(ToString::to_string).collect();
+    let starts = [
+        "SENSOR_FILTER: filter: ",
+        "/etc/sensor/sensor.toml:1:15: filter: ",
+        "/etc/sensor/sensor.toml:5:1: filter: ", // where the text ends
+        "/etc/sensor/sensor.toml:7:7: @web: ",
+        "/etc/sensor/sensor.toml:10:9: @self: ",
+    ];
+    assert_eq!(errors.len(), starts.len(), "{errors:#?}");
+    for (error, start) in errors.iter().zip(starts) {
+        assert!(error.starts_with(start), "{start}: {errors:#?}");
+    }
+}

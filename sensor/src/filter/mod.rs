@@ -10,7 +10,7 @@ mod library;
 mod parser;
 pub mod prefix_table;
 pub mod program;
-mod suggest;
+pub(crate) mod suggest;
 pub mod tree;
 
 pub use error::FilterError;

@@ -2,7 +2,7 @@
 
 /// The known word that is nearest to what was typed, if it is near enough: one slip (a letter missing, added, wrong, or
 /// two swapped) in short words, two in words of six letters and more. Of equal ones the first.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     typed: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
