@@ -4,15 +4,27 @@
 //! `docs/filter.md` is the language on one page.
 
 pub mod ast;
+mod compile;
 mod error;
+pub mod evaluate;
+pub mod flow;
 mod lexer;
 mod library;
+#[cfg(test)]
+mod naive;
+mod normal;
+mod lower;
+pub mod names;
 mod parser;
+pub mod plan;
 pub mod prefix_table;
+mod print;
 pub mod program;
 pub(crate) mod suggest;
 pub mod tree;
 
+pub use compile::TooBig;
 pub use error::FilterError;
 pub use library::{Library, Nothing};
+pub use lower::lower;
 pub use parser::parse;

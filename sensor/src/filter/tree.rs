@@ -9,7 +9,7 @@ use sensor_common::flow::Direction;
 
 pub use super::ast::{Operator, Side};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Tree {
     True,
     False,

@@ -1,0 +1,43 @@
+//! What is wrong with a word, said where its place is not known yet.
+
+use crate::filter::ast::Span;
+use crate::filter::error::FilterError;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Problem {
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With its place in `text`.
+    pub(super) fn at(self, text: &str, span: &Span) -> FilterError {
+        FilterError {
+            text: text.to_owned(),
+            origin: None,
+            span: span.clone(),
+            message: self.message,
+            help: self.help,
+        }
+    }
+
+    /// A whole line of a list.
+    pub(super) fn in_line(self, path: &str, number: usize, line: &str) -> FilterError {
+        FilterError {
+            origin: Some(format!("{path}, line {number}")),
+            ..self.at(line, &(0..line.len()))
+        }
+    }
+}
