@@ -27,7 +27,8 @@
 //! Members of a list are `Number`, `Range` or `Text`. `side` is `None` where nothing is said. `greater N`, `less N` and
 //! `len > N` are relations of [`Arithmetic::Length`]; `-x` is `0 - x`; named constants (`tcp-syn`) are numbers. A word
 //! inherited after `port`, `portrange`, `proto` is an id of that kind (`port 80 or http`); inherited after `host` or
-//! `net` a bare word without a dot is a protocol (`host 10.0.0.1 and dns`), for there are no host names here. The grammar
+//! `net` a bare word without a dot is a protocol (`host 10.0.0.1 and dns`), for there are no host names here. Any word with
+//! a dot is a host's name (`example.com`), kind `Host`, for the meaning to refuse. The grammar
 //! lets every protocol word stand before every side and kind (`tcp host 1.2.3.4`): the meaning refuses what is nonsense.
 //!
 //! The tree of `Expr`, `Not` and arithmetic together is at most [`MAX_DEPTH`] deep: recursion over it is safe.

@@ -109,21 +109,18 @@ impl Parser<'_, '_, '_> {
     /// `80`, and `6000-6008` or `6000 - 6008` if that may be.
     pub(super) fn number_or_range(&mut self, ranges: bool) -> Result<Id, FilterError> {
         let token = self.take();
-        let error = |parser: &Self, span, message| parser.error(span, message);
         let text = self.text_of(&token);
         if let Some(range) = number::range(text) {
-            return range.map_err(|message| error(self, token.span, message));
+            return range.map_err(|message| self.bad_number(text, token.span, message));
         }
-        let first = number::number(text).map_err(|message| error(self, token.span, message))?;
+        let first = self.number_of(&token)?;
         let second = self.ahead(1).clone();
         if !ranges || !self.is_symbol("-") || !number::is_number(self.text_of(&second)) {
             return Ok(Id::Number(first));
         }
         self.take();
         self.take();
-        let last = number::number(self.text_of(&second))
-            .map_err(|message| error(self, second.span, message))?;
-        Ok(number::ordered(first, last))
+        Ok(number::ordered(first, self.number_of(&second)?))
     }
 
     pub(super) fn protocol(&mut self, qualifiers: &Qualifiers) -> Result<Id, FilterError> {
@@ -186,10 +183,11 @@ impl Parser<'_, '_, '_> {
                 .help(format!("write 'net {id} mask {text}'")));
         }
         if token.kind != lexer::Kind::Word || !number::is_number(text) {
-            return Err(self.unexpected("a number of bits after '/'"));
+            return Err(self
+                .unexpected("a number of bits after '/'")
+                .or_help(format!("write '{id}/24'")));
         }
-        let bits =
-            number::number(text).map_err(|message| self.error(token.span.clone(), message))?;
+        let bits = self.number_of(&token)?;
         self.take();
         self.be_net(first, qualifiers)?;
         Ok(Id::Text(format!("{id}/{bits}")))
@@ -205,7 +203,9 @@ impl Parser<'_, '_, '_> {
         let token = self.peek().clone();
         let mask = self.text_of(&token);
         if !number::is_dotted(mask) {
-            return Err(self.unexpected("a mask like '255.255.255.0'"));
+            return Err(self
+                .unexpected("a mask like '255.255.255.0'")
+                .or_help(format!("write 'net {id}/{mask}' for a number of bits")));
         }
         if !number::is_dotted(&id) {
             return Err(self

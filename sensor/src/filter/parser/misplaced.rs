@@ -35,9 +35,13 @@ impl Parser<'_, '_, '_> {
             }
             (lexer::Kind::Symbol("{"), _) => error.help(format!("write '{head} in {{...}}'")),
             (lexer::Kind::Symbol("-"), _) => error.help("numbers have no sign here"),
-            (_, Some(Word::Protocol(protocol))) => {
-                error.help(format!("write '{protocol} {head} {}'", self.id_ahead()))
-            }
+            (_, Some(Word::Protocol(protocol))) => match self.id_ahead() {
+                "" => error.help(format!(
+                    "write '{protocol}' alone, or '{head} {}'",
+                    sample(qualifiers.kind)
+                )),
+                id => error.help(format!("write '{protocol} {head} {id}'")),
+            },
             (_, Some(Word::Side(_))) if qualifiers.side.is_none() => {
                 let side = Qualifiers {
                     kind: None,
@@ -211,9 +215,7 @@ impl Parser<'_, '_, '_> {
                 token.span.clone(),
                 format!("expected one address after '{head}', found the range '{text}'"),
             )
-            .help(format!(
-                "name networks: 'net {from}/24', 'net in {{10.0.0.0/25, 10.0.0.128/26}}'"
-            )))
+            .help("name networks: 'net 10.0.0.0/24', 'net in {10.0.0.0/25, 10.0.0.128/26}'"))
     }
 
     pub(super) fn set_of_nothing(&self) -> FilterError {
@@ -250,8 +252,8 @@ impl Parser<'_, '_, '_> {
             return Err(self.not_compared(text));
         }
         if let Some(qualifiers) = self.inherited.clone() {
-            let number =
-                number::number(text).map_err(|message| self.error(value.span.clone(), message))?;
+            let number = number::number(text)
+                .map_err(|message| self.bad_number(text, value.span.clone(), message))?;
             let part = self.made(
                 qualifiers,
                 Id::Number(number),

@@ -1,5 +1,6 @@
 //! Errors of the grammar, and what to say to what people plausibly type: between primitives, and where nothing is known.
 
+use super::unknown::is_label;
 use super::words::{SUGGESTED, Word};
 use super::{Parser, number};
 use crate::filter::ast::{Kind, Qualifiers, Side, Span};
@@ -45,6 +46,21 @@ impl Parser<'_, '_, '_> {
         )
     }
 
+    pub(super) fn number_of(&self, token: &Token) -> Result<u32, FilterError> {
+        let text = self.text_of(token);
+        number::number(text).map_err(|message| self.bad_number(text, token.span.clone(), message))
+    }
+
+    pub(super) fn bad_number(&self, text: &str, span: Span, message: String) -> FilterError {
+        let error = self.error(span, message);
+        match text.trim_start_matches('0') {
+            decimal if number::is_number(decimal) && error.message.contains("digit") => {
+                error.help(format!("a leading 0 means octal: write '{decimal}'"))
+            }
+            _ => error.help(format!("the largest number is {}", u32::MAX)),
+        }
+    }
+
     pub(super) fn found(&self, token: &Token) -> String {
         match token.kind {
             lexer::Kind::End => "the end".into(),
@@ -83,6 +99,32 @@ impl Parser<'_, '_, '_> {
         self.error(token.span.clone(), message).help(help)
     }
 
+    /// The next token starts no expression.
+    pub(super) fn no_expression(&self) -> FilterError {
+        let error = self.unexpected("an expression like 'host 10.0.0.1' or 'port 80'");
+        let text = self.text_of(self.peek());
+        match (&self.peek().kind, self.word()) {
+            (lexer::Kind::End, _) => {
+                error.or_help("in a shell, put the whole filter into single quotes: 'not port 22'")
+            }
+            (lexer::Kind::Symbol(")"), _) => {
+                error.or_help("write the expression between '(' and ')'")
+            }
+            (_, Some(Word::And | Word::Or)) | (lexer::Kind::Symbol("&&" | "||"), _) => error
+                .or_help(format!(
+                    "leave out this '{text}', or write what is missing before it"
+                )),
+            (lexer::Kind::Symbol("{"), _) => error.or_help("sets follow 'in': 'port in {80, 443}'"),
+            (lexer::Kind::Symbol("*"), _) => {
+                error.or_help("leave it out: an empty filter is every packet")
+            }
+            (_, Some(Word::In)) => {
+                error.or_help("write 'port in {80, 443}' or 'net in {10.0.0.0/8}'")
+            }
+            _ => error.or_help("leave it out, or write what is missing before it"),
+        }
+    }
+
     /// The end behind `and`.
     pub(super) fn dangling(&self, joint: Span) -> FilterError {
         let word = self.slice(&joint);
@@ -111,9 +153,11 @@ impl Parser<'_, '_, '_> {
             lexer::Kind::Symbol("|") => error.help("did you mean 'or'?"),
             lexer::Kind::Symbol(sign) => match self.after_sign(sign) {
                 Some(help) => error.help(help),
-                None => error,
+                None => error.help(format!(
+                    "leave out the '{sign}', or join two expressions with 'and'"
+                )),
             },
-            lexer::Kind::End => error,
+            lexer::Kind::End => error.help("join expressions with 'and' or 'or'"),
             _ => {
                 let help = self.missing_operator(token);
                 error.help(help)
@@ -173,6 +217,14 @@ impl Parser<'_, '_, '_> {
         if let Some(near) = nearest(text, ["and", "or"]) {
             return format!("did you mean '{near}'?");
         }
+        if let Some(Word::Unsupported(group)) = self.word() {
+            return group.help.into();
+        }
+        if let Some(near) =
+            nearest(text, SUGGESTED).filter(|_| self.word().is_none() && !is_label(text))
+        {
+            return format!("did you mean '{near}'?");
+        }
         let next = self.next_primitive();
         let Some(last) = &self.last else {
             return format!("write 'and {next}' or 'or {next}'");
@@ -203,7 +255,9 @@ impl Parser<'_, '_, '_> {
             let token = self.ahead(by);
             let ends = matches!(
                 token.kind,
-                lexer::Kind::End | lexer::Kind::Bad(_) | lexer::Kind::Symbol(_)
+                lexer::Kind::End
+                    | lexer::Kind::Bad(_)
+                    | lexer::Kind::Symbol("(" | ")" | "{" | "&&" | "||" | "," | "!")
             );
             if ends || matches!(self.word_of(token), Some(Word::And | Word::Or | Word::Not)) {
                 break;
@@ -225,90 +279,13 @@ impl Parser<'_, '_, '_> {
                     .into()
             }))
     }
-
-    /// `port80`.
-    pub(super) fn check_glued(&self, token: &Token) -> Result<(), FilterError> {
-        let text = self.text_of(token);
-        let split = KINDS
-            .iter()
-            .find_map(|kind| Some((kind, text.strip_prefix(kind)?)));
-        match split {
-            Some((kind, id)) if id.starts_with(|c: char| c.is_ascii_digit()) => {
-                let message = format!("unknown word '{}'", cut(text, LONGEST_WORD));
-                Err(self
-                    .error(token.span.clone(), message)
-                    .help(format!("did you mean '{kind} {id}'?")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether a word that is no keyword may be the name of a protocol here.
-    pub(super) fn check_unknown(&self, token: &Token) -> Result<(), FilterError> {
-        let text = self.text_of(token);
-        let next = self.ahead(1);
-        let unknown = |help: String| {
-            let message = format!("unknown word '{}'", cut(text, LONGEST_WORD));
-            Err(self.error(token.span.clone(), message).help(help))
-        };
-        let lower = text.to_ascii_lowercase();
-        let numbered = next.kind == lexer::Kind::Word
-            && self.text_of(next).starts_with(|c: char| c.is_ascii_digit());
-        if matches!(lower.as_str(), "vxlan" | "geneve") && numbered {
-            let message =
-                format!("'{lower}' takes no number: network identifiers are not supported");
-            return Err(self
-                .error(next.span.clone(), message)
-                .help(format!("ask for all of it: '{lower}'")));
-        }
-        if lower == "llc"
-            && next.kind == lexer::Kind::Word
-            && matches!(self.word_of(next), None | Some(Word::Unsupported(_)))
-        {
-            let message = "types of LLC frames are not supported".into();
-            return Err(self
-                .error(next.span.clone(), message)
-                .help("ask for all of them: 'llc'"));
-        }
-        let qualified = matches!(
-            self.word_of(next),
-            Some(Word::Kind(_) | Word::Side(_) | Word::Protocol(_))
-        );
-        let compared = matches!(
-            next.kind,
-            lexer::Kind::Symbol("=" | "==" | "!=" | "<" | ">" | "<=" | ">=")
-        );
-        let follows = numbered
-            || qualified
-            || compared
-            || matches!(next.kind, lexer::Kind::Address | lexer::Kind::Escaped);
-        match nearest(text, SUGGESTED) {
-            Some(near) if follows && !is_label(&lower) => {
-                unknown(format!("did you mean '{near}'?"))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// Characters of a message or a help, and of a word in it.
 const LONGEST_TEXT: usize = 200;
-const LONGEST_WORD: usize = 40;
+pub(super) const LONGEST_WORD: usize = 40;
 /// Tokens of a suggestion.
 const MOST_SHOWN: usize = 12;
-const KINDS: [&str; 10] = [
-    "portrange",
-    "port",
-    "host",
-    "net",
-    "proto",
-    "vlan",
-    "mpls",
-    "src",
-    "dst",
-    "len",
-];
-
 /// `tcp src port`.
 pub(super) fn words_of(qualifiers: &Qualifiers) -> String {
     let side = qualifiers.side.map(|side| match side {
@@ -345,19 +322,8 @@ fn is_transport(text: &str) -> bool {
     ["tcp", "udp", "icmp", "icmp6", "sctp", "arp", "ip", "ip6"].contains(&text)
 }
 
-/// Whether reports call flows by this name, by their ports.
-fn is_label(word: &str) -> bool {
-    use sensor_common::{classify::by_port, protocol::ip};
-    let named = |protocol, port| by_port(protocol, port, port) == Some(word);
-    (0..=u16::MAX).any(|port| {
-        [ip::TCP, ip::UDP, ip::SCTP]
-            .iter()
-            .any(|protocol| named(*protocol, port))
-    })
-}
-
 /// The start of what was typed.
-fn cut(text: &str, longest: usize) -> String {
+pub(super) fn cut(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.into(),

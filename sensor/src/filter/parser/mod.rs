@@ -15,6 +15,7 @@ mod relation;
 mod set;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod wireshark;
 mod words;
 
@@ -191,6 +192,17 @@ impl<'t> Parser<'t, '_, '_> {
             self.check_depth(left.depth, span)?;
         }
         Ok(left)
+    }
+
+    /// What was read from `start` on is done: nothing is inherited from it.
+    fn done(&mut self, start: usize) {
+        let end = self.end();
+        self.inherited = None;
+        self.last = Some(Last {
+            qualifiers: Qualifiers::default(),
+            span: start..end,
+            id: end..end,
+        });
     }
 
     fn joint(&self) -> Option<Joint> {

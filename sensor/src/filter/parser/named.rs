@@ -28,8 +28,7 @@ impl Parser<'_, '_, '_> {
         let inner = inner?;
         let depth = inner.depth + 1;
         self.check_depth(depth, span.clone())?;
-        self.inherited = None;
-        self.last = None;
+        self.done(span.start);
         let expr = Expr::Named {
             name,
             text: text.to_owned(),

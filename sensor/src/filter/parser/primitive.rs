@@ -7,16 +7,13 @@ use crate::filter::error::FilterError;
 use crate::filter::lexer::{self, Token};
 use crate::filter::tree::Compare;
 
-/// What an error calls the start of a primitive.
-pub(super) const EXPRESSION: &str = "an expression like 'host 10.0.0.1' or 'port 80'";
-
 impl Parser<'_, '_, '_> {
     pub(super) fn primitive(&mut self) -> Result<Part, FilterError> {
         match self.peek().kind {
             lexer::Kind::Named => self.named(),
             lexer::Kind::Address | lexer::Kind::Escaped => self.inheriting(),
             lexer::Kind::Word => self.of_word(),
-            _ => Err(self.unexpected(EXPRESSION)),
+            _ => Err(self.no_expression()),
         }
     }
 
@@ -40,7 +37,7 @@ impl Parser<'_, '_, '_> {
             Some(Word::Measure(measure)) => self.measure(measure),
             Some(Word::Unsupported(group)) => Err(self.unsupported(&token, group)),
             Some(Word::And | Word::Or | Word::Not | Word::In | Word::Mask | Word::Length) => {
-                Err(self.unexpected(EXPRESSION))
+                Err(self.no_expression())
             }
         }
     }
@@ -189,8 +186,7 @@ impl Parser<'_, '_, '_> {
             self.check_tag(&word)?;
             return Ok(self.made(qualifiers, Id::None, word.span.start, self.end()));
         }
-        let number =
-            number::number(&text).map_err(|message| self.error(token.span.clone(), message))?;
+        let number = self.number_of(&token)?;
         self.at += opened + 1;
         for _ in 0..opened {
             self.close(token.span.clone())?;

@@ -51,8 +51,7 @@ impl Parser<'_, '_, '_> {
         if self.compare()?.is_some() {
             return Err(self.compared_twice(&left, &right));
         }
-        self.inherited = None;
-        self.last = None;
+        self.done(left.span.start);
         let depth = 1 + left.depth.max(right.depth);
         let span = left.span.start..right.span.end;
         let expr = Expr::Relation(Relation {
@@ -72,11 +71,11 @@ impl Parser<'_, '_, '_> {
             Kind::Word if number::is_number(self.text_of(&token)) => self.plain_number()?,
             _ => {
                 let example = format!("a length in bytes after '{}'", self.text_of(&word));
-                return Err(self.unexpected(&example));
+                let help = format!("write '{} 100'", self.text_of(&word));
+                return Err(self.unexpected(&example).or_help(help));
             }
         };
-        self.inherited = None;
-        self.last = None;
+        self.done(word.span.start);
         Ok(Part {
             expr: Expr::Relation(Relation {
                 left: Arithmetic::Length,
@@ -103,7 +102,10 @@ impl Parser<'_, '_, '_> {
                 .text_of(&token)
                 .starts_with(|c: char| c.is_ascii_digit())
         {
-            return Err(self.unexpected(&format!("an amount like {}", example(measure))));
+            let name = self.text_of(&word);
+            return Err(self
+                .unexpected(&format!("an amount like {}", example(measure)))
+                .or_help(format!("write '{name} > {}'", example(measure))));
         }
         self.take();
         let mut amount = self.text_of(&token).to_owned();
@@ -116,10 +118,9 @@ impl Parser<'_, '_, '_> {
         }
         let value = number::quantity(measure, &amount).map_err(|message| {
             self.error(token.span.clone(), message)
-                .help(format!("write {}", example(measure)))
+                .help(format!("write '{}'", example(measure)))
         })?;
-        self.inherited = None;
-        self.last = None;
+        self.done(word.span.start);
         Ok(Part::leaf(Expr::Measure {
             measure,
             compare,
@@ -284,19 +285,21 @@ impl Parser<'_, '_, '_> {
                 self.take();
                 Ok(size)
             }
-            _ => Err(self.unexpected("1, 2 or 4 bytes")),
+            _ => Err(self
+                .unexpected("1, 2 or 4 bytes")
+                .or_help("write 'ip[2:2]' for two bytes from offset 2")),
         }
     }
 
     fn plain_number(&mut self) -> Result<u32, FilterError> {
         let token = self.take();
-        number::number(self.text_of(&token)).map_err(|message| self.error(token.span, message))
+        self.number_of(&token)
     }
 
     fn no_value(&self, token: &Token) -> FilterError {
         let error = self.unexpected("a number, 'len' or bytes like 'tcp[13]'");
         if token.kind != Kind::Word {
-            return error;
+            return error.or_help("write a comparison like 'len > 100' or 'tcp[13] & 2 != 0'");
         }
         let text = self.text_of(token).to_ascii_lowercase();
         let flag = ["tcp-", "icmp-", "tcp"]
@@ -306,7 +309,7 @@ impl Parser<'_, '_, '_> {
             Some(name) => error.or_help(format!("did you mean '{name}'?")),
             None => match nearest(&text, constants::names()) {
                 Some(name) => error.or_help(format!("did you mean '{name}'?")),
-                None => error,
+                None => error.or_help(no_value_help(&text)),
             },
         }
     }
@@ -346,6 +349,13 @@ impl Parser<'_, '_, '_> {
                 "join two comparisons: '{from} < {to} and {to} < ...'"
             ))
     }
+}
+
+fn no_value_help(text: &str) -> &'static str {
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return "write the whole number: units belong to 'bytes', 'packets' and 'duration'";
+    }
+    "only numbers can be compared: 'len > 100', 'ip[8] < 5'"
 }
 
 fn example(measure: Measure) -> &'static str {

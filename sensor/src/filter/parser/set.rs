@@ -32,10 +32,14 @@ impl Parser<'_, '_, '_> {
     fn file(&mut self) -> Result<Id, FilterError> {
         self.take();
         let lexer::Kind::Raw(path) = self.peek().kind.clone() else {
-            return Err(self.unexpected("the path of a file after 'in file'"));
+            return Err(self
+                .unexpected("the path of a file after 'in file'")
+                .or_help("write 'in file blocklist.txt'"));
         };
         if path.is_empty() {
-            return Err(self.unexpected("the path of a file after 'in file'"));
+            return Err(self
+                .unexpected("the path of a file after 'in file'")
+                .or_help("write 'in file blocklist.txt'"));
         }
         self.take();
         Ok(Id::File(self.slice(&path).into()))
@@ -88,13 +92,17 @@ impl Parser<'_, '_, '_> {
                     self.take();
                     Ok(Id::Text(self.slice(&name).into()))
                 }
-                _ => Err(self.unexpected("the name of an interface, or '}'")),
+                _ => Err(self
+                    .unexpected("the name of an interface, or '}'")
+                    .or_help("write 'interface in {eth0, eth1}'")),
             },
             _ if number::is_number(text) || number::range(text).is_some() => {
                 self.number_or_range(true)
             }
             Some(Kind::Proto) => self.protocol(qualifiers),
-            _ => Err(self.unexpected("a number, a range like '10-20', or '}'")),
+            _ => Err(self
+                .unexpected("a number, a range like '10-20', or '}'")
+                .or_help("write '{10, 20-29}'")),
         }
     }
 }

@@ -49,7 +49,11 @@ fn every_mistake_gets_a_kind_answer() {
         return;
     }
     assert!(count >= 50);
-    assert_eq!(seen.matches("\nhelp: ").count(), count, "every answer says what to do");
+    assert_eq!(
+        seen.matches("\nhelp: ").count(),
+        count,
+        "every answer says what to do"
+    );
     for (seen, expected) in seen.split("\n\n").zip(TABLE.split("\n\n")) {
         assert_eq!(seen, expected);
     }
