@@ -5,11 +5,17 @@
 
 pub mod ast;
 mod compile;
+mod compile;
 mod error;
+pub mod evaluate;
+pub mod flow;
 pub mod evaluate;
 pub mod flow;
 mod lexer;
 mod library;
+#[cfg(test)]
+mod naive;
+mod normal;
 #[cfg(test)]
 mod naive;
 mod normal;
@@ -23,6 +29,7 @@ pub mod program;
 pub(crate) mod suggest;
 pub mod tree;
 
+pub use compile::TooBig;
 pub use compile::TooBig;
 pub use error::FilterError;
 pub use library::{Library, Nothing};
