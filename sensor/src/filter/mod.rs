@@ -5,22 +5,16 @@
 
 pub mod ast;
 mod compile;
-mod compile;
 mod error;
-pub mod evaluate;
-pub mod flow;
 pub mod evaluate;
 pub mod flow;
 mod lexer;
 mod library;
-#[cfg(test)]
-mod naive;
-mod normal;
-#[cfg(test)]
-mod naive;
-mod normal;
 mod lower;
+#[cfg(test)]
+mod naive;
 pub mod names;
+mod normal;
 mod parser;
 pub mod plan;
 pub mod prefix_table;
@@ -29,7 +23,6 @@ pub mod program;
 pub(crate) mod suggest;
 pub mod tree;
 
-pub use compile::TooBig;
 pub use compile::TooBig;
 pub use error::FilterError;
 pub use library::{Library, Nothing};
