@@ -54,9 +54,9 @@ fn in_file(document: &Document, entry: &Entry, library: &Edge) -> Option<ConfigE
     Some(document.error(at, problem(&name, error)))
 }
 
-/// As far as the language goes by now: `filter::lower` is to follow.
 fn understand(text: &str, library: &Edge) -> Result<(), FilterError> {
-    filter::parse(text, library).map(drop)
+    let expr = filter::parse(text, library)?;
+    filter::lower(&expr, text, library).map(drop)
 }
 
 fn problem(name: &str, error: FilterError) -> Problem {

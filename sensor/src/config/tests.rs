@@ -344,7 +344,7 @@ fn what_is_there_twice_is_named_with_its_first_place() {
 
 #[test]
 fn filters_are_checked_where_they_stand() {
-    let text = "filter = \"tcp prot 80\"\n[run]\nfilter = '''\ntcp and\n'''\n[filters]\nweb = \"\\\"\"\nok = \"@good\"\ngood = \"port 80\"\nself = \"@self\"\n";
+    let text = "filter = \"tcp prot 80\"\n[run]\nfilter = '''\ntcp and\n'''\n[filters]\nweb = \"\\\"\"\nok = \"@good\"\ngood = \"port 80\"\nself = \"@self\"\nlist = 'net in file /none/at/all'\n";
     let around = Fake::default()
         .file(DEFAULT_PATH, text)
         .var("SENSOR_FILTER", "prt 80");
@@ -357,6 +357,7 @@ fn filters_are_checked_where_they_stand() {
         "/etc/sensor/sensor.toml:5:1: filter: ", // where the text ends
         "/etc/sensor/sensor.toml:7:7: @web: ",
         "/etc/sensor/sensor.toml:10:9: @self: ",
+        "/etc/sensor/sensor.toml:11:9: @list: ",
     ];
     assert_eq!(errors.len(), starts.len(), "{errors:#?}");
     for (error, start) in errors.iter().zip(starts) {

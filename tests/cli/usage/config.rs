@@ -258,6 +258,24 @@ fn check_counts_what_is_good_and_tells_all_that_is_not() {
 }
 
 #[test]
+fn check_looks_into_filters() {
+    let ran = check(b"[filters]\nweb = \"tcp prot 80\"\nall = \"@wep or udp\"\n").ended(2);
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", ran.stderr);
+    assert!(
+        lines[0].starts_with("sensor: sensor.toml:2:12: @web: "),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[1].starts_with("sensor: sensor.toml:3:8: @all: "),
+        "{}",
+        lines[1]
+    );
+    assert!(lines[1].contains("web"), "no suggestion: {}", lines[1]);
+}
+
+#[test]
 fn check_without_a_name_takes_the_one_that_would_be_read() {
     let folder = tempfile::tempdir().unwrap();
     file_in(folder.path(), "s.toml", b"top = 5\n");
