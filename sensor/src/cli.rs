@@ -45,7 +45,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sensor run                                      the interface of the default route, until Ctrl-C\n  sensor run -i eth0 -i wg0 -d 60s --json r.json  two interfaces for a minute, one report\n  sensor run -i any --out /var/lib/sensor         a report every minute of all that is up\n  sensor run -i eth0 tcp port 443 and net 10/8    only that; quote what the shell would take: '(', '&', '<', '!'"
+    after_help = "Examples:\n  sensor run                                      the interface of the default route, until Ctrl-C\n  sensor run -i eth0 -i wg0 -d 60s --json r.json  two interfaces for a minute, one report\n  sensor run -i any --out /var/lib/sensor         a report every minute of all that is up\n  sensor run -i eth0 tcp port 443                 only that; quote what the shell would take: '(', '&', '<', '!'"
 )]
 pub struct Run {
     /// Interface to count on (repeatable); `any` = all that are up; default: the one of the default route
@@ -82,7 +82,7 @@ pub struct Run {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sensor read capture.pcap\n  sensor read monday.pcap tuesday.pcap.zst -n 50 --interval 10s\n  sensor read capture.pcap -f 'tcp port 443 and not net 10/8'\n  tcpdump -w - | sensor read - --json report.json --charts charts/"
+    after_help = "Examples:\n  sensor read capture.pcap\n  sensor read monday.pcap tuesday.pcap.zst -n 50 --interval 10s\n  sensor read capture.pcap -f 'tcp port 443 and not net 10.0.0.0/8'\n  tcpdump -w - | sensor read - --json report.json --charts charts/"
 )]
 pub struct Read {
     /// Capture files; - is standard input
@@ -98,7 +98,7 @@ pub struct Read {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sensor filter 'port 80 or 443 and not net 10/8'\n  sensor filter -r capture.pcap tcp port https\n  sensor filter 'net in file blocklist.txt and bytes > 10M' --json\nThe language: docs/filter.md"
+    after_help = "Examples:\n  sensor filter 'port 80 or 443 and not net 10.0.0.0/8'\n  sensor filter -r capture.pcap tcp port https\n  sensor filter 'net in file blocklist.txt and bytes > 10M' --json\nThe language: docs/filter.md"
 )]
 pub struct Filter {
     #[command(flatten)]
@@ -155,7 +155,7 @@ pub struct ConfigShow {
 /// What is counted: everything, unless a filter says otherwise.
 #[derive(Debug, Default, Args)]
 pub struct FilterOption {
-    /// Count only what this says, in tcpdump's language: 'tcp port 443 and not net 10/8'
+    /// Count only what this says, in tcpdump's language: 'tcp port 443 and not net 10.0.0.0/8'
     #[arg(short, long, value_name = "EXPR", conflicts_with = "filter_file")]
     pub filter: Option<String>,
     /// The same from a file; # begins a comment

@@ -4,13 +4,17 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use sensor::cli::{Cli, Command};
-use sensor::config::{LoadError, Loaded, Process};
+use sensor::config::{Edge, LoadError, Loaded, Process};
 use sensor::failure::{Exit, Failure};
 use sensor::{commands, config, status};
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let Loaded { cli, warnings, .. } = match config::load(&arguments, &Process) {
+    let Loaded {
+        cli,
+        library,
+        warnings,
+    } = match config::load(&arguments, &Process) {
         Ok(loaded) => loaded,
         Err(LoadError::Usage(error)) => error.exit(),
         Err(LoadError::Config(errors)) => {
@@ -26,18 +30,18 @@ fn main() -> ExitCode {
     if cli.quiet {
         status::quiet();
     }
-    let exit = run(&cli).unwrap_or_else(|Failure { exit, error }| {
+    let exit = run(&cli, &library).unwrap_or_else(|Failure { exit, error }| {
         status::warn(&format!("{error:#}"));
         exit
     });
     ExitCode::from(exit as u8)
 }
 
-fn run(cli: &Cli) -> Result<Exit, Failure> {
+fn run(cli: &Cli, library: &Edge) -> Result<Exit, Failure> {
     match &cli.command {
-        Command::Run(args) => commands::run::run(args, cli.verbose),
-        Command::Read(args) => commands::read::run(args),
-        Command::Filter(args) => commands::filter::run(args),
+        Command::Run(args) => commands::run::run(args, library, cli.verbose),
+        Command::Read(args) => commands::read::run(args, library),
+        Command::Filter(args) => commands::filter::run(args, library),
         Command::Interfaces(args) => commands::interfaces::run(args),
         Command::Config(args) => commands::config::run(args, cli.config.as_deref()),
     }

@@ -6,6 +6,7 @@
 )]
 
 mod corpus;
+mod filter;
 mod harness;
 mod hostile;
 mod read;

@@ -7,21 +7,37 @@ use std::path::Path;
 use crate::cli;
 use crate::escape;
 use crate::failure::{Exit, Failure};
+use crate::filter::{Filter, FilterError, Library};
 
 /// Longer than anybody writes; lists of addresses have files of their own.
 const LARGEST_FILE: u64 = 64 << 10;
 
 /// A filter as it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Text {
-    pub(super) text: String,
+struct Text {
+    text: String,
     /// The file that it came from.
-    pub(super) origin: Option<String>,
+    origin: Option<String>,
+}
+
+impl Text {
+    fn compile(self, library: &dyn Library) -> Result<Filter, Failure> {
+        Filter::compile(&self.text, library).map_err(|error| {
+            // An error in a named filter has an origin already.
+            let origin = error.origin.clone().or(self.origin);
+            Failure::new(Exit::Filter, FilterError { origin, ..error })
+        })
+    }
 }
 
 impl cli::FilterOption {
+    pub(super) fn compile(&self, library: &dyn Library) -> Result<Option<Filter>, Failure> {
+        let text = self.text()?;
+        text.map(|text| text.compile(library)).transpose()
+    }
+
     /// `None` where nothing was given, or nothing but blanks and comments: everything is counted.
-    pub(super) fn text(&self) -> Result<Option<Text>, Failure> {
+    fn text(&self) -> Result<Option<Text>, Failure> {
         let text = match (&self.filter, &self.filter_file) {
             (Some(text), _) => Text {
                 text: text.clone(),
@@ -38,8 +54,19 @@ impl cli::FilterOption {
 }
 
 impl cli::Expression {
+    pub(super) fn compile(&self, library: &dyn Library) -> Result<Option<Filter>, Failure> {
+        let text = self.text()?;
+        text.map(|text| text.compile(library)).transpose()
+    }
+
+    /// Nothing was given, not even something empty.
+    pub(super) fn is_missing(&self) -> bool {
+        let option = &self.option;
+        self.words.is_empty() && option.filter.is_none() && option.filter_file.is_none()
+    }
+
     /// The words joined by blanks, as tcpdump does it, or what an option says.
-    pub(super) fn text(&self) -> Result<Option<Text>, Failure> {
+    fn text(&self) -> Result<Option<Text>, Failure> {
         if self.words.is_empty() {
             return self.option.text();
         }

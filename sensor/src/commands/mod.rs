@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod captures;
 pub mod config;
 mod expression;
 pub mod filter;
@@ -14,15 +15,28 @@ use sensor_common::flow::HashSeeds;
 
 use crate::cli;
 use crate::counters::DeltaConfig;
+use crate::failure::{Exit, Failure};
+use crate::filter::Filter;
+use crate::source::file::matching::FileFilter;
 
 /// What the command line says of counting, live and from files.
-fn delta_config(counting: &cli::Counting, seeds: HashSeeds) -> DeltaConfig {
+fn delta_config(
+    counting: &cli::Counting,
+    seeds: HashSeeds,
+    filter: Option<&Filter>,
+) -> DeltaConfig {
     DeltaConfig {
         interval: nanoseconds(counting.interval),
         max_flows: counting.max_flows as usize,
         seeds,
-        trail: false,
+        trail: filter.is_some_and(|filter| filter.plan().flow.is_some()),
     }
+}
+
+/// What decides of the packets of files.
+fn for_files(filter: Option<&Filter>) -> Result<Option<FileFilter>, Failure> {
+    let matching = filter.map(FileFilter::new).transpose();
+    matching.map_err(|error| Failure::new(Exit::Filter, error))
 }
 
 fn nanoseconds(duration: Duration) -> i64 {

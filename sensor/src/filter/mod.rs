@@ -4,9 +4,11 @@
 //! `docs/filter.md` is the language on one page.
 
 pub mod ast;
+mod capability;
 mod compile;
 mod error;
 pub mod evaluate;
+mod expression;
 pub mod flow;
 mod lexer;
 mod library;
@@ -20,11 +22,17 @@ pub mod plan;
 pub mod prefix_table;
 mod print;
 pub mod program;
+pub mod selection;
 pub(crate) mod suggest;
 pub mod tree;
 
+pub use capability::{kernel_refuses, reads_tags};
 pub use compile::TooBig;
 pub use error::FilterError;
+pub use evaluate::Matcher;
+pub use expression::Filter;
 pub use library::{Library, Nothing};
 pub use lower::lower;
 pub use parser::parse;
+pub use plan::Plan;
+pub use selection::Selection;

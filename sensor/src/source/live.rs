@@ -193,7 +193,7 @@ impl Live {
         };
         let (asked, pins_xdp) = (self.config.wish.backend, self.config.wish.pins_xdp());
         if matches!(asked, Backend::Auto | Backend::AfPacket) && !pins_xdp {
-            match af_packet::AfPacket::open(link.index, slot, link.loopback) {
+            match af_packet::AfPacket::open(link.index, slot, link.loopback, None) {
                 Ok(ring) => {
                     self.rings.push(ring);
                     return Ok(packet_hooks(link, refusals, asked));

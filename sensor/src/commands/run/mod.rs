@@ -18,6 +18,7 @@ use crate::clock::Now;
 use crate::counters::{Counts, DeltaConfig};
 use crate::escape;
 use crate::failure::{Exit, Failure};
+use crate::filter::Library;
 use crate::outputs::{self, Outputs};
 use crate::report::{self, Context, InterfaceInfo, Report};
 use crate::seeds;
@@ -31,7 +32,7 @@ use notes::Notes;
 use recorder::{Recorder, Summary};
 use signals::{Signal, Signals};
 
-pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
+pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit, Failure> {
     let wish = Wish {
         backend: args.backend,
         xdp_mode: args.xdp_mode,
@@ -40,8 +41,12 @@ pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
         let message = "--xdp-mode is for --backend auto or xdp: leave one of the two away";
         return Err(Failure::told(Exit::Usage, message));
     }
-    if args.expression.text()?.is_some() {
-        return Err(Failure::told(Exit::Filter, "filters are not built yet"));
+    let filter = args.expression.compile(library)?;
+    if filter.is_some() {
+        return Err(Failure::told(
+            Exit::Filter,
+            "live capture does not filter yet: capture to a file and use sensor read -f",
+        ));
     }
     let failed = |error| Failure::new(Exit::Failed, error);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -72,7 +77,7 @@ pub fn run(args: &cli::Run, verbose: bool) -> Result<Exit, Failure> {
         held_back: false,
     };
     run.announce();
-    let delta = super::delta_config(&args.counting, seeds);
+    let delta = super::delta_config(&args.counting, seeds, filter.as_ref());
     let (summary, exit) = runtime.block_on(run.until_stopped(delta, signals))?;
     run.conclude(&summary, &outputs, exit)
 }

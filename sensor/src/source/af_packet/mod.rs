@@ -4,6 +4,7 @@
 //! becomes on the wire, which libpcap isn't.
 
 mod block;
+mod judge;
 mod ring;
 mod socket;
 mod source;

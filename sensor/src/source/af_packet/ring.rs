@@ -142,6 +142,11 @@ impl Ring {
         Ok(ring)
     }
 
+    /// Keeps the first `snaplen` bytes of each packet from now on.
+    pub fn keep_only(&self, snaplen: u32) -> Result<(), RingError> {
+        self.socket.keep_only(snaplen)
+    }
+
     /// Hands every frame of at most `max_blocks` ready blocks to `f` and gives the blocks back to the kernel. Returns
     /// the number of frames; 0 means that no block is ready.
     pub fn drain(&mut self, max_blocks: usize, mut f: impl FnMut(Frame<'_>)) -> usize {

@@ -1,12 +1,16 @@
 //! Counting by packet socket: where the kernel's programs can't be had.
 
+use std::sync::Arc;
+
 use sensor_common::flow::Direction;
 use sensor_common::parse::{self, Outer, Reason};
 use sensor_common::view::{HEADER_WINDOW, SliceView};
 use sensor_common::wire;
 
+use super::judge::Judge;
 use super::{Frame, Ring, RingConfig, RingError};
 use crate::counters::{Counts, Delta, Seen, When};
+use crate::filter::Matcher;
 use crate::source::starts_with_ip;
 
 /// `sll_pkttype` of packets that this host sent.
@@ -17,42 +21,56 @@ const MAX_BLOCKS: usize = 4096;
 /// One interface.
 pub struct AfPacket {
     ring: Ring,
-    slot: u8,
-    loopback: bool,
+    counter: Counter,
     lost: u64,
 }
 
 impl AfPacket {
-    pub fn open(ifindex: u32, slot: u8, loopback: bool) -> Result<Self, RingError> {
+    /// Without a filter everything is counted.
+    pub fn open(
+        ifindex: u32,
+        slot: u8,
+        loopback: bool,
+        filter: Option<Arc<Matcher>>,
+    ) -> Result<Self, RingError> {
         let config = RingConfig {
-            snaplen: HEADER_WINDOW as u32,
+            snaplen: snaplen(filter.as_deref()),
             ..RingConfig::new(ifindex)
         };
         Ok(AfPacket {
             ring: Ring::open(&config)?,
-            slot,
-            loopback,
+            counter: Counter {
+                slot,
+                loopback,
+                judge: filter.map(Judge::new),
+            },
             lost: 0,
         })
     }
 
     pub fn slot(&self) -> u8 {
-        self.slot
+        self.counter.slot
+    }
+
+    /// Decides by this filter from now on, also of packets that are in the ring already: poll first.
+    pub fn set_filter(&mut self, filter: Option<Arc<Matcher>>) -> Result<(), RingError> {
+        self.ring.keep_only(snaplen(filter.as_deref()))?;
+        self.counter.judge = filter.map(Judge::new);
+        Ok(())
     }
 
     pub fn poll(&mut self, delta: &mut Delta) {
-        let (slot, loopback) = (self.slot, self.loopback);
+        let counter = &mut self.counter;
         self.ring
-            .drain(MAX_BLOCKS, |frame| count(&frame, slot, loopback, delta));
+            .drain(MAX_BLOCKS, |frame| counter.count(&frame, delta));
         delta.flush();
         self.note_losses(delta);
     }
 
     /// Takes what is still in an unfinished block too.
     pub fn finish(&mut self, delta: &mut Delta) -> Result<(), RingError> {
-        let (slot, loopback) = (self.slot, self.loopback);
-        self.ring
-            .drain_all(|frame| count(&frame, slot, loopback, delta))?;
+        let counter = &mut self.counter;
+        self.ring.drain_all(|frame| counter.count(&frame, delta))?;
         delta.flush();
         self.note_losses(delta);
         Ok(())
@@ -66,36 +84,59 @@ impl AfPacket {
     }
 }
 
-fn count(frame: &Frame<'_>, slot: u8, loopback: bool, delta: &mut Delta) {
-    let outgoing = frame.packet_type == PACKET_OUTGOING;
-    if loopback && outgoing {
-        return; // the same packet comes again as incoming
-    }
-    let view = SliceView(frame.data);
-    let packet = match starts_with_ip(frame.arphrd) {
-        Some(l3) => parse::on_interface(&view, l3),
-        None => Err(Reason::UnsupportedLinkType),
-    };
-    let header_len = packet.as_ref().map_or(0, |packet| match frame.gso_size {
-        0 => u64::from(packet.header_len),
-        _ => u64::from(parse::segment_header_len(&view, Outer::of(packet))),
-    });
-    let len = u64::from(frame.len);
-    let segments = wire::segments(len, header_len, u64::from(frame.gso_size));
-    let on_wire = wire::segmented(len, segments, header_len, frame.vlan.is_some());
-    delta.packet(&Seen {
-        packet,
-        when: When::At(frame.time_ns),
-        slot,
-        direction: if outgoing {
+/// Enough of each packet for the parser and for what the filter asks.
+fn snaplen(filter: Option<&Matcher>) -> u32 {
+    let reach = filter.map_or(0, Matcher::reach);
+    u32::try_from(reach.max(HEADER_WINDOW)).unwrap_or(u32::MAX)
+}
+
+/// What the frames of one ring become.
+pub(super) struct Counter {
+    pub(super) slot: u8,
+    pub(super) loopback: bool,
+    pub(super) judge: Option<Judge>,
+}
+
+impl Counter {
+    pub(super) fn count(&mut self, frame: &Frame<'_>, delta: &mut Delta) {
+        let outgoing = frame.packet_type == PACKET_OUTGOING;
+        if self.loopback && outgoing {
+            return; // the same packet comes again as incoming
+        }
+        let direction = if outgoing {
             Direction::Egress
         } else {
             Direction::Ingress
-        },
-        counts: Counts {
+        };
+        let view = SliceView(frame.data);
+        let packet = match (&mut self.judge, starts_with_ip(frame.arphrd)) {
+            (Some(judge), _) => judge.parse(frame),
+            (None, Some(l3)) => parse::on_interface(&view, l3),
+            (None, None) => Err(Reason::UnsupportedLinkType),
+        };
+        let header_len = packet.as_ref().map_or(0, |packet| match frame.gso_size {
+            0 => u64::from(packet.header_len),
+            _ => u64::from(parse::segment_header_len(&view, Outer::of(packet))),
+        });
+        let len = u64::from(frame.len);
+        let segments = wire::segments(len, header_len, u64::from(frame.gso_size));
+        let on_wire = wire::segmented(len, segments, header_len, frame.vlan.is_some());
+        let counts = Counts {
             packets: on_wire.packets,
             bytes: on_wire.bytes,
-        },
-        captured_bytes: frame.data.len() as u64,
-    });
+        };
+        if let Some(judge) = &mut self.judge
+            && !judge.matches(frame, &packet, (self.slot, direction), header_len)
+        {
+            return delta.filtered(self.slot, direction, counts);
+        }
+        delta.packet(&Seen {
+            packet,
+            when: When::At(frame.time_ns),
+            slot: self.slot,
+            direction,
+            counts,
+            captured_bytes: frame.data.len() as u64,
+        });
+    }
 }

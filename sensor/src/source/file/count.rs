@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sensor_common::flow::Direction;
-use sensor_common::parse::{self, LinkType};
+use sensor_common::parse::{self, LinkType, Packet, Reason};
 use sensor_common::view::SliceView;
 
 use super::{CaptureError, CaptureFile, Record, Way};
@@ -28,6 +28,25 @@ const PROGRESS_EVERY: u64 = 1 << 16;
 pub fn count(
     file: &mut CaptureFile,
     delta: &mut Delta,
+    progress: impl FnMut(&CaptureFile),
+) -> Outcome {
+    let outcome = walk(
+        file,
+        |record, link_type| {
+            let packet = parse::packet(&SliceView(record.data), link_type);
+            delta.packet(&seen(record, packet));
+        },
+        progress,
+    );
+    delta.flush();
+    outcome
+}
+
+/// Hands every packet to `each` until the file ends or breaks.
+#[inline]
+pub fn walk(
+    file: &mut CaptureFile,
+    mut each: impl FnMut(&Record<'_>, LinkType),
     mut progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     let mut outcome = Outcome::default();
@@ -49,7 +68,7 @@ pub fn count(
                 }
                 run.packets += 1;
                 outcome.packets += 1;
-                delta.packet(&seen(&record, run.link_type));
+                each(&record, run.link_type);
             }
             Ok(None) => break,
             Err(error) => {
@@ -62,7 +81,6 @@ pub fn count(
         }
     }
     run.end(&mut outcome);
-    delta.flush();
     outcome
 }
 
@@ -86,20 +104,25 @@ impl Run {
 }
 
 #[inline]
-fn seen(record: &Record<'_>, link_type: LinkType) -> Seen {
+pub(super) fn seen(record: &Record<'_>, packet: Result<Packet, Reason>) -> Seen {
     Seen {
-        packet: parse::packet(&SliceView(record.data), link_type),
+        packet,
         when: record.when,
         slot: 0,
-        direction: match record.way {
-            Way::Unknown => Direction::Unknown,
-            Way::Ingress => Direction::Ingress,
-            Way::Egress => Direction::Egress,
-        },
+        direction: way(record),
         counts: Counts {
             packets: 1,
             bytes: u64::from(record.wire_len),
         },
         captured_bytes: record.data.len() as u64,
+    }
+}
+
+#[inline]
+pub(super) fn way(record: &Record<'_>) -> Direction {
+    match record.way {
+        Way::Unknown => Direction::Unknown,
+        Way::Ingress => Direction::Ingress,
+        Way::Egress => Direction::Egress,
     }
 }

@@ -14,6 +14,7 @@ mod format;
 mod input;
 mod interface;
 pub mod link_type;
+pub mod matching;
 mod pcap;
 mod pcapng;
 mod window;

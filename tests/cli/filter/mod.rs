@@ -1,0 +1,3 @@
+//! Filters: on the command line, on files, and against what independent tools count.
+
+mod truth;
