@@ -107,3 +107,7 @@ fn full_segment(frame: &Frame<'_>, header_len: u64) -> u32 {
     let tag = frame.vlan.map_or(0, |_| VLAN_TAG_LEN);
     u32::try_from(one + tag).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! The ring against a real kernel: plain sockets send over a veth pair, and everything must come out once.
 
+mod filter;
 mod offload;
 mod trouble;
 
