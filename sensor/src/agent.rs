@@ -23,6 +23,7 @@ pub struct AgentConfig {
 }
 
 /// One reporting period, complete.
+#[derive(Clone)]
 pub struct Period {
     pub delta: Delta,
     /// Nanoseconds since the epoch.
@@ -177,13 +178,23 @@ impl Agent {
         (self.end_period(now), result)
     }
 
+    /// Counts by other rules from now on, with another period of reports; the last period must just have ended. The
+    /// interval stays.
+    pub fn reconfigure(&mut self, delta: DeltaConfig, report_every: i64, now: Now) {
+        let interval = self.config.delta.interval;
+        self.config.delta = DeltaConfig { interval, ..delta };
+        self.config.report_every = report_every;
+        self.delta = Delta::new(self.config.delta);
+        self.next_report = next_multiple(now.wall, report_every);
+    }
+
     /// Counted since the start, up to the last poll.
     pub fn counted(&self) -> Counts {
         self.counted
     }
 
     /// Counts what `take` adds to the delta.
-    fn counting<T>(&mut self, take: impl FnOnce(&mut Delta) -> T) -> T {
+    pub fn counting<T>(&mut self, take: impl FnOnce(&mut Delta) -> T) -> T {
         let before = total(&self.delta);
         let result = take(&mut self.delta);
         self.counted += difference(total(&self.delta), before);

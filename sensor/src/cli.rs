@@ -43,7 +43,7 @@ pub enum Command {
     Config(Config),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Examples:\n  sensor run                                      the interface of the default route, until Ctrl-C\n  sensor run -i eth0 -i wg0 -d 60s --json r.json  two interfaces for a minute, one report\n  sensor run -i any --out /var/lib/sensor         a report every minute of all that is up\n  sensor run -i eth0 tcp port 443                 only that; quote what the shell would take: '(', '&', '<', '!'"
 )]
@@ -80,7 +80,7 @@ pub struct Run {
     pub outputs: Outputs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Examples:\n  sensor read capture.pcap\n  sensor read monday.pcap tuesday.pcap.zst -n 50 --interval 10s\n  sensor read capture.pcap -f 'tcp port 443 and not net 10.0.0.0/8'\n  tcpdump -w - | sensor read - --json report.json --charts charts/"
 )]
@@ -96,7 +96,7 @@ pub struct Read {
     pub outputs: Outputs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Examples:\n  sensor filter 'port 80 or 443 and not net 10.0.0.0/8'\n  sensor filter -r capture.pcap tcp port https\n  sensor filter 'net in file blocklist.txt and bytes > 10M' --json\nThe language: docs/filter.md"
 )]
@@ -111,7 +111,7 @@ pub struct Filter {
     pub json: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(
     after_help = "Examples:\n  sensor interfaces\n  sensor interfaces --json | jq -r '.[].name'"
 )]
@@ -132,14 +132,14 @@ pub enum Config {
     Show(ConfigShow),
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ConfigCheck {
     /// The file; default: the one that would be read
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ConfigShow {
     /// Only the options of this command: run, read
     #[arg(value_name = "COMMAND")]
@@ -153,7 +153,7 @@ pub struct ConfigShow {
 }
 
 /// What is counted: everything, unless a filter says otherwise.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct FilterOption {
     /// Count only what this says, in tcpdump's language: 'tcp port 443 and not net 10.0.0.0/8'
     #[arg(short, long, value_name = "EXPR", conflicts_with = "filter_file")]
@@ -164,7 +164,7 @@ pub struct FilterOption {
 }
 
 /// The same, or as tcpdump has it: the words that are left over.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Expression {
     /// The filter, in one word or several
     #[arg(value_name = "EXPR", conflicts_with_all = ["filter", "filter_file"])]
@@ -174,7 +174,7 @@ pub struct Expression {
 }
 
 /// How packets become numbers, live and from files.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Counting {
     /// Rows in the lists of endpoints, conversations and flows; 0 = all
     #[arg(short = 'n', long = "top", value_name = "N", default_value_t = 10)]
@@ -187,7 +187,7 @@ pub struct Counting {
     pub max_flows: u32,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Outputs {
     /// Write the report as JSON (repeatable); - is standard output
     #[arg(long, value_name = "FILE")]

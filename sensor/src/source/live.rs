@@ -1,5 +1,6 @@
 //! The live source: every interface of a run, each on its own rung of the ladder.
 
+mod filter;
 mod watch;
 
 use crate::cli::Backend;
@@ -14,6 +15,7 @@ use super::kernel::drain;
 use super::kernel::object::{Cpus, ObjectError, TableSize};
 use super::ladder::{self, Hooks, Wish};
 use super::{Event, Hook, Source, SourceError};
+pub use filter::{LiveFilter, ReloadError};
 use watch::Refusal;
 
 const AF_PACKET: &str = "af-packet";
@@ -23,6 +25,7 @@ pub struct LiveConfig {
     /// Flows per interval that the kernel's table has room for.
     pub kernel_flows: u32,
     pub seeds: sensor_common::flow::HashSeeds,
+    pub filter: Option<LiveFilter>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +34,8 @@ pub enum OpenError {
     Permission(Missing),
     #[error("counting in the kernel can't be had: {0}; try --backend af-packet")]
     Programs(String),
+    #[error("the kernel's programs can't decide the filter: {0}; --backend af-packet can")]
+    Filter(String),
     #[error("{interface} can't be counted: {}; {advice}", .reasons.join("; "))]
     Interface {
         interface: String,
@@ -144,6 +149,13 @@ impl Live {
             self.no_kernel = Some(missing.to_string());
             return Ok(());
         }
+        if let Some(Err(why)) = self.config.filter.as_ref().map(|filter| &filter.kernel) {
+            if pinned {
+                return Err(OpenError::Filter(why.clone()));
+            }
+            self.no_kernel = Some(format!("the programs can't decide the filter: {why}"));
+            return Ok(());
+        }
         match self.kernel(slots, now) {
             Ok(kernel) => self.kernel = Some(kernel),
             Err(why) if pinned => return Err(OpenError::Programs(why)),
@@ -167,7 +179,9 @@ impl Live {
         }
         let load = || -> Result<Kernel, ObjectError> {
             let size = TableSize::for_flows(self.config.kernel_flows, Cpus::read()?, slots);
-            Kernel::load(size, &self.config.seeds, None, now)
+            let filter = self.config.filter.as_ref();
+            let filter = filter.and_then(|filter| filter.kernel.as_ref().ok());
+            Kernel::load(size, &self.config.seeds, filter, now)
         };
         load().map_err(|error| {
             error
@@ -193,7 +207,7 @@ impl Live {
         };
         let (asked, pins_xdp) = (self.config.wish.backend, self.config.wish.pins_xdp());
         if matches!(asked, Backend::Auto | Backend::AfPacket) && !pins_xdp {
-            match af_packet::AfPacket::open(link.index, slot, link.loopback, None) {
+            match af_packet::AfPacket::open(link.index, slot, link.loopback, self.matcher()) {
                 Ok(ring) => {
                     self.rings.push(ring);
                     return Ok(packet_hooks(link, refusals, asked));

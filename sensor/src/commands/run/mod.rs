@@ -4,18 +4,22 @@ mod counters;
 mod events;
 mod notes;
 mod recorder;
+mod reload;
+mod rules;
 mod select;
 mod signals;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use sensor_common::flow::HashSeeds;
 use tokio::time::sleep;
 
 use super::nanoseconds;
 use crate::agent::{Agent, AgentConfig, Late, Tick};
 use crate::cli;
 use crate::clock::Now;
-use crate::counters::{Counts, DeltaConfig};
+use crate::counters::Counts;
 use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::filter::Library;
@@ -30,6 +34,7 @@ use crate::units;
 use counters::InterfaceWatch;
 use notes::Notes;
 use recorder::{Recorder, Summary};
+use rules::Rules;
 use signals::{Signal, Signals};
 
 pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit, Failure> {
@@ -42,12 +47,6 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         return Err(Failure::told(Exit::Usage, message));
     }
     let filter = args.expression.compile(library)?;
-    if filter.is_some() {
-        return Err(Failure::told(
-            Exit::Filter,
-            "live capture does not filter yet: capture to a file and use sensor read -f",
-        ));
-    }
     let failed = |error| Failure::new(Exit::Failed, error);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -60,16 +59,20 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
     let outputs = Outputs::prepare(&args.outputs, &[])?;
     let links = select::links(&args.interfaces)?;
     let seeds = seeds::random();
+    let rules = Rules::new(filter, rules::names(&links))?;
     let config = LiveConfig {
         wish,
         kernel_flows: args.kernel_flows,
         seeds,
+        filter: rules.live()?,
     };
     let live = Live::open(links, config, Now::read()).map_err(refused)?;
     outputs::prepare_folder(&args.out)?;
     let watch = InterfaceWatch::start(live.interfaces());
     let mut run = Run {
-        args,
+        args: args.clone(),
+        rules: rules.into(),
+        seeds,
         verbose,
         live,
         watch,
@@ -77,13 +80,14 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         held_back: false,
     };
     run.announce();
-    let delta = super::delta_config(&args.counting, seeds, filter.as_ref());
-    let (summary, exit) = runtime.block_on(run.until_stopped(delta, signals))?;
+    let (summary, exit) = runtime.block_on(run.until_stopped(signals))?;
     run.conclude(&summary, &outputs, exit)
 }
 
-struct Run<'a> {
-    args: &'a cli::Run,
+struct Run {
+    args: cli::Run,
+    rules: Arc<Rules>,
+    seeds: HashSeeds,
     verbose: bool,
     live: Live,
     watch: InterfaceWatch,
@@ -93,7 +97,7 @@ struct Run<'a> {
     held_back: bool,
 }
 
-impl Run<'_> {
+impl Run {
     /// One line per interface: what was chosen, and why not better.
     fn announce(&self) {
         for interface in self.live.interfaces() {
@@ -110,6 +114,10 @@ impl Run<'_> {
                 ));
             }
         }
+        let in_kernel = self.live.counts_in_kernel();
+        if let Some(filter) = self.rules.announcement(in_kernel) {
+            status::note(&filter);
+        }
         let every = units::duration(self.args.report_every.as_secs_f64());
         status::note(&format!(
             "reports every {every} in {}; stop with Ctrl-C",
@@ -117,14 +125,10 @@ impl Run<'_> {
         ));
     }
 
-    async fn until_stopped(
-        &mut self,
-        delta: DeltaConfig,
-        mut signals: Signals,
-    ) -> Result<(Summary, Exit), Failure> {
-        let mut recorder = Recorder::start(self.args.out.clone(), delta);
+    async fn until_stopped(&mut self, mut signals: Signals) -> Result<(Summary, Exit), Failure> {
+        let mut recorder = Recorder::start(self.args.out.clone());
         let config = AgentConfig {
-            delta,
+            delta: self.rules.delta_config(&self.args, self.seeds),
             report_every: nanoseconds(self.args.report_every),
             duration: self.args.duration.map(nanoseconds),
             count: self.args.count,
@@ -143,9 +147,7 @@ impl Run<'_> {
                     Ok(counted) => status::warn(&progress(counted)),
                     Err(error) => status::warn(&format!("the counts can't be read: {error}")),
                 },
-                Some(Signal::Reload) => {
-                    status::warn("SIGHUP: there is no configuration to reload; going on")
-                }
+                Some(Signal::Reload) => self.reload(&mut agent, &mut recorder),
                 None => {}
             }
             let now = Now::read();
@@ -179,7 +181,7 @@ impl Run<'_> {
             status::warn(&format!("the last counts can't be read: {error}"));
             exit = Exit::Failed;
         }
-        recorder.record(period, self.context(false));
+        recorder.record(period, Arc::clone(&self.rules), self.context(false));
         let summary = recorder.finish(self.context(true))?;
         Ok((summary, exit))
     }
@@ -188,7 +190,8 @@ impl Run<'_> {
     fn end_period(&mut self, agent: &mut Agent, recorder: &mut Recorder, now: Now) {
         let room = recorder.has_room();
         if room {
-            recorder.record(agent.end_period(now), self.context(false));
+            let rules = Arc::clone(&self.rules);
+            recorder.record(agent.end_period(now), rules, self.context(false));
         } else if !self.held_back {
             self.say(events::held_back(now.wall));
         }
@@ -251,13 +254,13 @@ impl Run<'_> {
     }
 
     fn conclude(&self, summary: &Summary, outputs: &Outputs, exit: Exit) -> Result<Exit, Failure> {
-        let report = report::build(&summary.whole, &summary.context);
+        let report = &summary.report;
         let written = if outputs.is_empty() {
-            super::text::print(&report)
+            super::text::print(report)
         } else {
-            outputs.write(&report)
+            outputs.write(report)
         };
-        status::note(&closing_line(&report, summary));
+        status::note(&closing_line(report, summary));
         written?;
         if !report.accounting.identity_holds {
             status::warn("the accounting identity is violated: please report this");
@@ -279,11 +282,17 @@ fn closing_line(report: &Report, summary: &Summary) -> String {
         .map(|(place, packets)| format!("{packets} {place}"))
         .collect();
     let mut line = format!(
-        "captured {} packets, {}; lost {}",
-        units::count(accounting.seen.packets),
-        units::bytes(accounting.seen.bytes),
-        units::count(lost),
+        "captured {} packets, {}; ",
+        units::count(report.totals.packets),
+        units::bytes(report.totals.bytes),
     );
+    if report.filter.is_some() || accounting.filtered.packets > 0 {
+        line += &format!(
+            "filtered out {}; ",
+            units::count(accounting.filtered.packets)
+        );
+    }
+    line += &format!("lost {}", units::count(lost));
     if lost > 0 {
         line += &format!(" ({})", places.join(", "));
     }
@@ -355,6 +364,7 @@ fn info(interface: &Interface) -> InterfaceInfo {
 fn refused(error: OpenError) -> Failure {
     let exit = match error {
         OpenError::Permission(_) => Exit::NoPermission,
+        OpenError::Filter(_) => Exit::Filter,
         OpenError::Programs(_) | OpenError::Interface { .. } => Exit::Interface,
     };
     Failure::new(exit, error)

@@ -7,42 +7,90 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
 use crate::agent::Period;
-use crate::counters::{Delta, DeltaConfig};
 use crate::failure::{Exit, Failure};
-use crate::report::{self, Context, Report};
+use crate::report::{Context, Report};
 use crate::sink::{self, SinkError};
 use crate::status;
+
+use super::rules::Rules;
 
 /// Periods that may wait for a disk that hangs, with the one that is being written: each may be hundreds of megabytes.
 const MOST_UNWRITTEN: usize = 3;
 
 pub(super) struct Recorder {
-    periods: Sender<(Period, Context)>,
+    periods: Sender<(Work, Context)>,
     unwritten: Arc<AtomicUsize>,
     thread: JoinHandle<Recorded>,
 }
 
-/// The whole run, for the last report.
+/// The whole run, with its last report.
 pub(super) struct Summary {
-    pub(super) whole: Delta,
-    pub(super) context: Context,
+    pub(super) report: Report,
     pub(super) written: u64,
     pub(super) failed: u64,
 }
 
 struct Recorded {
-    whole: Delta,
-    span: Option<(i64, i64)>,
+    /// `None` before the first period.
+    whole: Option<Work>,
     /// What no periodic report says yet, because it could not be written.
-    held: Option<Period>,
+    held: Option<Work>,
     written: u64,
     failed: u64,
 }
 
+/// A time with the rules that it was counted by.
+#[derive(Clone)]
+struct Work {
+    period: Period,
+    rules: Arc<Rules>,
+    /// The filter's part about flows has been applied: several filters were in force.
+    judged: bool,
+}
+
+impl Work {
+    fn report(&self, mut context: Context) -> Report {
+        context.span = Some((self.period.start, self.period.end));
+        if self.judged {
+            context.notes.push(
+                "the filter changed in this time: each part was judged by the filter of its time"
+                    .to_owned(),
+            );
+            return self.rules.report_judged(&self.period.delta, &context);
+        }
+        self.rules.report(&self.period.delta, &context)
+    }
+
+    /// Adds a later time.
+    fn join(&mut self, later: &Work) {
+        let changed = !self.rules.same_filter(&later.rules);
+        if changed || self.judged || later.judged {
+            self.judge();
+            let mut later = later.clone();
+            later.judge();
+            self.period.delta.merge(&later.period.delta);
+        } else {
+            self.period.delta.merge(&later.period.delta);
+        }
+        self.period.start = self.period.start.min(later.period.start);
+        self.period.end = self.period.end.max(later.period.end);
+        self.rules = Arc::clone(&later.rules);
+    }
+
+    fn judge(&mut self) {
+        if !self.judged
+            && let Some(selected) = self.rules.selected(&self.period.delta)
+        {
+            self.period.delta = selected;
+        }
+        self.judged = true;
+    }
+}
+
 impl Recorder {
-    pub(super) fn start(folder: PathBuf, config: DeltaConfig) -> Self {
+    pub(super) fn start(folder: PathBuf) -> Self {
         let mut fresh = true;
-        Self::writing(config, move |report| {
+        Self::writing(move |report| {
             if std::mem::take(&mut fresh) {
                 remove_leftovers(&folder);
             }
@@ -50,24 +98,20 @@ impl Recorder {
         })
     }
 
-    fn writing(
-        config: DeltaConfig,
-        mut write: impl FnMut(&Report) -> Result<(), SinkError> + Send + 'static,
-    ) -> Self {
-        let (periods, incoming) = mpsc::channel::<(Period, Context)>();
+    fn writing(mut write: impl FnMut(&Report) -> Result<(), SinkError> + Send + 'static) -> Self {
+        let (periods, incoming) = mpsc::channel::<(Work, Context)>();
         let unwritten = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&unwritten);
         let thread = thread::spawn(move || {
             let mut recorded = Recorded {
-                whole: Delta::new(config),
-                span: None,
+                whole: None,
                 held: None,
                 written: 0,
                 failed: 0,
             };
-            for (period, context) in incoming {
-                recorded.add(&period);
-                recorded.write(&mut write, period, context);
+            for (work, context) in incoming {
+                recorded.add(&work);
+                recorded.write(&mut write, work, context);
                 waiting.fetch_sub(1, Ordering::Release);
             }
             recorded
@@ -84,24 +128,31 @@ impl Recorder {
         self.unwritten.load(Ordering::Acquire) < MOST_UNWRITTEN
     }
 
-    pub(super) fn record(&mut self, period: Period, context: Context) {
+    pub(super) fn record(&mut self, period: Period, rules: Arc<Rules>, context: Context) {
         self.unwritten.fetch_add(1, Ordering::Relaxed);
-        if self.periods.send((period, context)).is_err() {
+        let work = Work {
+            period,
+            rules,
+            judged: false,
+        };
+        if self.periods.send((work, context)).is_err() {
             status::warn("the thread that writes reports has ended; this period's report is lost");
         }
     }
 
+    /// `context` is that of the whole run.
     pub(super) fn finish(self, context: Context) -> Result<Summary, Failure> {
         drop(self.periods);
-        let recorded = self.thread.join().map_err(|_| {
-            Failure::told(Exit::Failed, "the thread that writes reports has failed")
-        })?;
+        let failed = |what| Failure::told(Exit::Failed, what);
+        let recorded = self
+            .thread
+            .join()
+            .map_err(|_| failed("the thread that writes reports has failed"))?;
+        let whole = recorded
+            .whole
+            .ok_or_else(|| failed("nothing was recorded"))?;
         Ok(Summary {
-            whole: recorded.whole,
-            context: Context {
-                span: recorded.span,
-                ..context
-            },
+            report: whole.report(context),
             written: recorded.written,
             failed: recorded.failed,
         })
@@ -114,27 +165,26 @@ impl Recorded {
     fn write(
         &mut self,
         write: &mut impl FnMut(&Report) -> Result<(), SinkError>,
-        period: Period,
+        work: Work,
         mut context: Context,
     ) {
-        let period = match self.held.take() {
-            Some(held) => {
+        let work = match self.held.take() {
+            Some(mut held) => {
                 context.interface_counters.clear(); // they cover the last period only
                 context.notes.push(
                     "earlier reports could not be written: this one covers their time too"
                         .to_owned(),
                 );
-                joined(held, &period)
+                held.join(&work);
+                held
             }
-            None => period,
+            None => work,
         };
-        context.span = Some((period.start, period.end));
-        let report = report::build(&period.delta, &context);
-        match write(&report) {
+        match write(&work.report(context)) {
             Ok(()) => self.written += 1,
             Err(error) => {
                 self.failed += 1;
-                self.held = Some(period);
+                self.held = Some(work);
                 status::warn(&format!(
                     "{error}; counting goes on, and the next report will cover this time too"
                 ));
@@ -142,20 +192,12 @@ impl Recorded {
         }
     }
 
-    fn add(&mut self, period: &Period) {
-        self.whole.merge(&period.delta);
-        self.span = Some(match self.span {
-            Some((start, end)) => (start.min(period.start), end.max(period.end)),
-            None => (period.start, period.end),
-        });
+    fn add(&mut self, work: &Work) {
+        match &mut self.whole {
+            Some(whole) => whole.join(work),
+            None => self.whole = Some(work.clone()),
+        }
     }
-}
-
-/// Two periods, one after the other, as one.
-fn joined(mut first: Period, second: &Period) -> Period {
-    first.delta.merge(&second.delta);
-    first.end = second.end;
-    first
 }
 
 fn remove_leftovers(folder: &Path) {
@@ -169,6 +211,8 @@ fn remove_leftovers(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counters::Delta;
+    use crate::report;
     use crate::report::samples;
 
     fn period() -> Period {
@@ -182,16 +226,16 @@ mod tests {
     #[test]
     fn a_disk_that_hangs_holds_periods_back_and_loses_none() {
         let (disk, writes) = mpsc::channel::<()>();
-        let mut recorder = Recorder::writing(samples::config(1), move |_| {
+        let mut recorder = Recorder::writing(move |_| {
             writes.recv().unwrap();
             Ok(())
         });
         for _ in 0..MOST_UNWRITTEN {
             assert!(recorder.has_room());
-            recorder.record(period(), Context::default());
+            recorder.record(period(), Arc::default(), Context::default());
         }
         assert!(!recorder.has_room());
-        recorder.record(period(), Context::default()); // the last one of the run
+        recorder.record(period(), Arc::default(), Context::default()); // the last one of the run
         for _ in 0..=MOST_UNWRITTEN {
             disk.send(()).unwrap();
         }
@@ -205,7 +249,7 @@ mod tests {
     fn the_next_report_covers_what_could_not_be_written() {
         let (told, reports) = mpsc::channel();
         let mut full = true;
-        let mut recorder = Recorder::writing(samples::config(10), move |report| {
+        let mut recorder = Recorder::writing(move |report| {
             told.send((report.start, report.totals.packets)).unwrap();
             match std::mem::replace(&mut full, false) {
                 true => Err(SinkError::Stdout(std::io::ErrorKind::StorageFull.into())),
@@ -219,13 +263,13 @@ mod tests {
                 start,
                 end: start + 1,
             };
-            recorder.record(period, Context::default());
+            recorder.record(period, Arc::default(), Context::default());
         }
         let summary = recorder.finish(Context::default()).unwrap();
         let reports: Vec<_> = reports.iter().collect();
         let at = |time| Some(report::Time(time));
         assert_eq!(reports, [(at(0), 3), (at(0), 7), (at(9), 1)]);
         assert_eq!((summary.written, summary.failed), (2, 1));
-        assert_eq!(summary.whole.accounting().0.seen.packets, 8);
+        assert_eq!(summary.report.accounting.seen.packets, 8);
     }
 }

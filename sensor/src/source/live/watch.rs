@@ -123,6 +123,8 @@ impl Live {
 fn why(error: OpenError) -> String {
     match error {
         OpenError::Interface { reasons, .. } => reasons.join("; "),
-        OpenError::Permission(_) | OpenError::Programs(_) => error.to_string(),
+        OpenError::Permission(_) | OpenError::Programs(_) | OpenError::Filter(_) => {
+            error.to_string()
+        }
     }
 }

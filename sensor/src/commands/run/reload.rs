@@ -1,0 +1,129 @@
+//! SIGHUP: filters and limits are read anew, and no packet is counted twice or not at all. What is wrong with the new
+//! ones is said, and the old ones stay in force.
+
+use std::sync::Arc;
+
+use super::recorder::Recorder;
+use super::rules::{self, Rules};
+use super::{Run, nanoseconds};
+use crate::agent::Agent;
+use crate::cli::{self, Command};
+use crate::clock::Now;
+use crate::config::{self, LoadError, Loaded, Process};
+use crate::status;
+
+impl Run {
+    pub(super) fn reload(&mut self, agent: &mut Agent, recorder: &mut Recorder) {
+        match self.reloaded(agent, recorder) {
+            Ok(done) => status::warn(&format!("SIGHUP: {done}")),
+            Err(lines) => {
+                for line in lines {
+                    status::warn(&line);
+                }
+                status::warn("SIGHUP: the settings before it stay in force");
+            }
+        }
+    }
+
+    fn reloaded(
+        &mut self,
+        agent: &mut Agent,
+        recorder: &mut Recorder,
+    ) -> Result<String, Vec<String>> {
+        let (mut args, rules) = self.read_again()?;
+        for option in fixed(&self.args, &args) {
+            status::warn(&format!("SIGHUP: {option} is only read at the start"));
+        }
+        keep_fixed(&self.args, &mut args);
+        let filter_changed = !self.rules.same_filter(&rules);
+        if filter_changed || args.kernel_flows != self.args.kernel_flows {
+            let filter = rules.live().map_err(|failure| told(&failure.error))?;
+            let flows = args.kernel_flows;
+            let notes = agent
+                .counting(|delta| self.live.reload(filter, flows, Now::read(), delta))
+                .map_err(|error| vec![error.to_string()])?;
+            for note in notes {
+                self.say(note);
+            }
+        }
+        // What was counted by the old rules has a report of its own.
+        let now = Now::read();
+        recorder.record(
+            agent.end_period(now),
+            Arc::clone(&self.rules),
+            self.context(false),
+        );
+        self.rules = Arc::new(rules);
+        self.args = args;
+        let delta = self.rules.delta_config(&self.args, self.seeds);
+        agent.reconfigure(delta, nanoseconds(self.args.report_every), now);
+        Ok(match (filter_changed, self.rules.text()) {
+            (false, _) => "settings read again, the filter is the same".to_owned(),
+            (true, Some(filter)) => format!("settings read again, the filter is now: {filter}"),
+            (true, None) => "settings read again, there is no filter any more".to_owned(),
+        })
+    }
+
+    fn read_again(&self) -> Result<(cli::Run, Rules), Vec<String>> {
+        let Loaded {
+            cli,
+            library,
+            warnings,
+        } = config::reload().map_err(|error| match error {
+            LoadError::Usage(error) => vec![error.to_string()],
+            LoadError::Config(errors) => config::lines(&errors),
+        })?;
+        for warning in &warnings {
+            status::warn(warning);
+        }
+        // Errors of filters in the file have its line and column there.
+        let mistakes = config::check(&config::gather(cli.config.as_deref(), &Process));
+        if !mistakes.is_empty() {
+            return Err(config::lines(&mistakes));
+        }
+        let Command::Run(args) = cli.command else {
+            return Err(vec!["the command line is not that of a run".to_owned()]);
+        };
+        let links: Vec<_> = self.live.interfaces().iter().collect();
+        let links: Vec<_> = links.into_iter().map(|one| one.link.clone()).collect();
+        let rules = args
+            .expression
+            .compile(&library)
+            .and_then(|filter| Rules::new(filter, rules::names(&links)));
+        Ok((args, rules.map_err(|failure| told(&failure.error))?))
+    }
+}
+
+fn told(error: &anyhow::Error) -> Vec<String> {
+    vec![format!("{error:#}")]
+}
+
+/// What differs and can't be changed while it runs.
+fn fixed(old: &cli::Run, new: &cli::Run) -> Vec<&'static str> {
+    [
+        ("interface", old.interfaces != new.interfaces),
+        ("duration", old.duration != new.duration),
+        ("count", old.count != new.count),
+        ("backend", old.backend != new.backend),
+        ("xdp-mode", old.xdp_mode != new.xdp_mode),
+        ("out", old.out != new.out),
+        ("interval", old.counting.interval != new.counting.interval),
+        ("json", old.outputs.json != new.outputs.json),
+        ("charts", old.outputs.charts != new.outputs.charts),
+    ]
+    .into_iter()
+    .filter_map(|(name, differs)| differs.then_some(name))
+    .collect()
+}
+
+fn keep_fixed(old: &cli::Run, new: &mut cli::Run) {
+    let old = old.clone();
+    new.interfaces = old.interfaces;
+    new.duration = old.duration;
+    new.count = old.count;
+    new.backend = old.backend;
+    new.xdp_mode = old.xdp_mode;
+    new.out = old.out;
+    new.counting.interval = old.counting.interval;
+    new.outputs = old.outputs;
+}

@@ -1,0 +1,128 @@
+//! By what rules a run counts and reports: a reload makes new ones, and each period keeps those that it was counted by.
+
+use sensor_common::flow::HashSeeds;
+
+use crate::cli;
+use crate::commands::delta_config;
+use crate::counters::{Delta, DeltaConfig};
+use crate::failure::{Exit, Failure};
+use crate::filter::{Filter, Selection, kernel_refuses};
+use crate::link::Link;
+use crate::report::{self, Context, Report};
+use crate::seeds;
+use crate::source::kernel::filter::KernelFilter;
+use crate::source::live::LiveFilter;
+
+/// The default has no filter.
+#[derive(Default)]
+pub(super) struct Rules {
+    filter: Option<Filter>,
+    selection: Option<Selection>,
+    /// By slot.
+    names: Vec<String>,
+}
+
+impl Rules {
+    /// `names`: the interfaces of the run, by slot.
+    pub(super) fn new(filter: Option<Filter>, names: Vec<String>) -> Result<Self, Failure> {
+        let asked = filter.iter().flat_map(Filter::interfaces);
+        for name in asked {
+            if !names.contains(&name) {
+                return Err(Failure::told(
+                    Exit::Filter,
+                    format_args!(
+                        "interface {name} of the filter is not counted in this run, which has {}: add -i {name}",
+                        names.join(", ")
+                    ),
+                ));
+            }
+        }
+        Ok(Rules {
+            selection: filter.as_ref().and_then(Filter::selection),
+            filter,
+            names,
+        })
+    }
+
+    pub(super) fn delta_config(&self, args: &cli::Run, seeds: HashSeeds) -> DeltaConfig {
+        delta_config(&args.counting, seeds, self.filter.as_ref())
+    }
+
+    /// Both say the same of every packet and flow.
+    pub(super) fn same_filter(&self, other: &Rules) -> bool {
+        let tree = |rules: &Rules| rules.filter.as_ref().map(|filter| filter.tree().clone());
+        tree(self) == tree(other)
+    }
+
+    /// The packet part, for the source.
+    pub(super) fn live(&self) -> Result<Option<LiveFilter>, Failure> {
+        let Some(filter) = self
+            .filter
+            .as_ref()
+            .filter(|filter| !filter.is_everything())
+        else {
+            return Ok(None);
+        };
+        let slots = |name: &str| -> Vec<u8> {
+            let slots = self.names.iter().zip(0..).filter(|(one, _)| *one == name);
+            slots.map(|(_, slot)| slot).collect()
+        };
+        let too_big = |error| Failure::new(Exit::Filter, error);
+        let matcher = filter.matcher(&slots).map_err(too_big)?;
+        let [seed, ..] = seeds::random();
+        let kernel = match kernel_refuses(&filter.plan().packet) {
+            Some((part, reason)) => Err(format!("'{part}': {reason}")),
+            None => Ok(KernelFilter::new(matcher.program().clone(), seed)),
+        };
+        Ok(Some(LiveFilter {
+            matcher: matcher.into(),
+            kernel,
+        }))
+    }
+
+    pub(super) fn text(&self) -> Option<String> {
+        let filter = self.filter.as_ref()?;
+        Some(filter.text().trim().to_owned())
+    }
+
+    /// What is decided where, for people who just started it.
+    pub(super) fn announcement(&self, in_kernel: bool) -> Option<String> {
+        let plan = self.filter.as_ref()?.plan();
+        let place = if in_kernel {
+            "on every packet in the kernel"
+        } else {
+            "on every packet of the ring"
+        };
+        let mut text = format!("filter: {}: decided {place}", plan.packet);
+        if let Some(flow) = &plan.flow {
+            text += &format!("; {flow}: decided on flows when a report is made");
+        }
+        Some(text)
+    }
+
+    /// What the filter's part about flows leaves, of a delta that was counted by these rules.
+    pub(super) fn selected(&self, delta: &Delta) -> Option<Delta> {
+        let selection = self.selection.as_ref()?;
+        let name = |slot: u8| self.names.get(usize::from(slot)).map(String::as_str);
+        Some(selection.apply(delta, &name))
+    }
+
+    pub(super) fn report(&self, delta: &Delta, context: &Context) -> Report {
+        match self.selected(delta) {
+            Some(selected) => self.report_judged(&selected, context),
+            None => self.report_judged(delta, context),
+        }
+    }
+
+    /// Of a delta that holds only what was selected.
+    pub(super) fn report_judged(&self, delta: &Delta, context: &Context) -> Report {
+        let mut context = context.clone();
+        context.filter = self.text();
+        report::build(delta, &context)
+    }
+}
+
+/// The names by slot that a filter may ask for.
+pub(super) fn names(links: &[Link]) -> Vec<String> {
+    links.iter().map(|link| link.name.clone()).collect()
+}
