@@ -39,6 +39,11 @@ pub const NARROW: usize = 3;
 pub const WIDE: usize = 4;
 pub const SEEDS: usize = 5;
 
+/// Places in the word [`ROOT`], whose first sixteen bits are the bitmap: how far an address is shifted to give the number
+/// of its block, and the line where a bit for each block begins, set where a prefix overlaps the block. Line 0: none.
+pub const BLOCKS_SHIFT: u32 = 16;
+pub const BLOCKS_BASE: u32 = 32;
+
 /// Bits of an address that one entry tells apart.
 pub const STRIDE: u32 = 6;
 /// Strides of the first address word are 1 to 10 (the four bits before them are in the header), of the second 11 to 21.
@@ -72,6 +77,9 @@ pub fn contains<L: Lines + ?Sized>(lines: &L, set: u32, ipv6: bool, words: [u64;
     if header[ROOT] >> (address[0] >> 60) & 1 != 0 {
         return true;
     }
+    if is_ruled_out(lines, header[ROOT], address[0]) {
+        return false;
+    }
     let mut place = 1;
     for _ in 0..STEPS {
         let level = level_at(&header, place);
@@ -89,6 +97,20 @@ pub fn contains<L: Lines + ?Sized>(lines: &L, set: u32, ipv6: bool, words: [u64;
         place = 2 * place + entry.present as u32;
     }
     false
+}
+
+/// Most addresses of a packet are in no list: one bit for many of them says so before the search.
+#[inline(always)]
+fn is_ruled_out<L: Lines + ?Sized>(lines: &L, root: u64, word: u64) -> bool {
+    let base = (root >> BLOCKS_BASE) as u32;
+    if base == 0 {
+        return false;
+    }
+    let block = word >> (root >> BLOCKS_SHIFT & 63);
+    let Some(Line(bits)) = lines.line(base.wrapping_add((block >> 9) as u32)) else {
+        return false;
+    };
+    bits[(block >> 6) as usize & 7] >> (block & 63) & 1 == 0
 }
 
 /// Where an IPv4 address stands: its end is the end of a stride.
@@ -118,17 +140,30 @@ pub fn key_of(word: u64, level: u32) -> u64 {
     word >> shift >> STRIDE << STRIDE << shift | level as u64
 }
 
-/// The two lines, of `count`, that an entry may stand in. Wide entries have a first word, narrow ones zero.
+/// Which of `count` lines an entry stands in, if it has room: its first home, or its second one. Wide entries have a
+/// first word, narrow ones zero.
 #[inline(always)]
-pub fn homes(seeds: [u64; 3], first_word: u64, key: u64, count: u32) -> [u32; 2] {
-    let product = |a: u64, b: u64, word: u64| {
-        a.wrapping_add(word as u32 as u64)
-            .wrapping_mul(b.wrapping_add(word >> 32))
-    };
-    let [a, b, c] = seeds;
-    let first = product(a, b, key).wrapping_add(product(b, c, first_word));
-    let second = product(c, a, key).wrapping_add(product(a, c, first_word));
-    [first, second].map(|hash| ((hash >> 32).wrapping_mul(count as u64) >> 32) as u32)
+pub fn first_home([a, b, c]: [u64; 3], first_word: u64, key: u64, count: u32) -> u32 {
+    let hash = product(a, b, key).wrapping_add(product(b, c, first_word));
+    reduced(hash, count)
+}
+
+/// See [`first_home`].
+#[inline(always)]
+pub fn second_home([a, _, c]: [u64; 3], first_word: u64, key: u64, count: u32) -> u32 {
+    let hash = product(c, a, key).wrapping_add(product(a, c, first_word));
+    reduced(hash, count)
+}
+
+#[inline(always)]
+fn product(a: u64, b: u64, word: u64) -> u64 {
+    a.wrapping_add(word as u32 as u64)
+        .wrapping_mul(b.wrapping_add(word >> 32))
+}
+
+#[inline(always)]
+fn reduced(hash: u64, count: u32) -> u32 {
+    ((hash >> 32).wrapping_mul(count as u64) >> 32) as u32
 }
 
 /// What the table says of an address's stride.
@@ -160,22 +195,19 @@ fn level_at(header: &[u64; 8], place: u32) -> u32 {
 #[inline(always)]
 fn narrow_entry<L: Lines + ?Sized>(lines: &L, header: &[u64; 8], word: u64, level: u32) -> Entry {
     let key = key_of(word, level);
-    let (base, count) = region(header[NARROW]);
-    let [first, second] = homes(seeds(header), 0, key, count);
     let search = |Line(line): &Line| {
         let first = same(line[0] & !ELSEWHERE, key);
         let others = [line[2], line[4], line[6]].map(|other| same(other, key));
         let bitmap =
             first & line[1] | others[0] & line[3] | others[1] & line[5] | others[2] & line[7];
-        (first | others[0] | others[1] | others[2], bitmap)
+        Found {
+            present: first | others[0] | others[1] | others[2],
+            bitmap,
+            elsewhere: line[0] & ELSEWHERE,
+        }
     };
-    let found = in_homes(
-        lines,
-        [first, second].map(|line| base.wrapping_add(line)),
-        search,
-        0,
-    );
-    entry(found, word, level)
+    let home = Home::new(header, header[NARROW], 0, key);
+    entry(home.search(lines, search), word, level)
 }
 
 #[inline(always)]
@@ -186,59 +218,78 @@ fn wide_entry<L: Lines + ?Sized>(
     level: u32,
 ) -> Entry {
     let key = key_of(address[1], level);
-    let (base, count) = region(header[WIDE]);
-    let [first, second] = homes(seeds(header), address[0], key, count);
     let search = |Line(line): &Line| {
         let first = same(line[0], address[0]) & same(line[1] & !ELSEWHERE, key);
         let second = same(line[3], address[0]) & same(line[4], key);
-        (first | second, first & line[2] | second & line[5])
+        Found {
+            present: first | second,
+            bitmap: first & line[2] | second & line[5],
+            elsewhere: line[1] & ELSEWHERE,
+        }
     };
-    let found = in_homes(
-        lines,
-        [first, second].map(|line| base.wrapping_add(line)),
-        search,
-        1,
-    );
-    entry(found, address[1], level)
+    let home = Home::new(header, header[WIDE], address[0], key);
+    entry(home.search(lines, search), address[1], level)
 }
 
-/// Searches the first line, and the second where the first says so in its word `mark`.
-#[inline(always)]
-fn in_homes<L: Lines + ?Sized>(
-    lines: &L,
-    homes: [u32; 2],
-    search: impl Fn(&Line) -> (u64, u64),
-    mark: usize,
-) -> (u64, u64) {
-    let Some(line) = lines.line(homes[0]) else {
-        return (0, 0);
-    };
-    let (found, bitmap) = search(line);
-    if found != 0 || line.0[mark & 7] & ELSEWHERE == 0 {
-        return (found, bitmap);
+/// What a line says of a key.
+struct Found {
+    /// All ones where the key is there.
+    present: u64,
+    bitmap: u64,
+    /// Not zero where a key that has its first home here stands in its second one.
+    elsewhere: u64,
+}
+
+/// Where to look for a key.
+struct Home {
+    seeds: [u64; 3],
+    base: u32,
+    count: u32,
+    first_word: u64,
+    key: u64,
+}
+
+impl Home {
+    #[inline(always)]
+    fn new(header: &[u64; 8], region: u64, first_word: u64, key: u64) -> Self {
+        Home {
+            seeds: [header[SEEDS], header[SEEDS + 1], header[SEEDS + 2]],
+            base: region as u32,
+            count: (region >> 32) as u32,
+            first_word,
+            key,
+        }
     }
-    match lines.line(homes[1]) {
-        Some(line) => search(line),
-        None => (0, 0),
+
+    /// Searches the first line, and the second where the first says so.
+    #[inline(always)]
+    fn search<L: Lines + ?Sized>(&self, lines: &L, search: impl Fn(&Line) -> Found) -> Found {
+        let nothing = Found {
+            present: 0,
+            bitmap: 0,
+            elsewhere: 0,
+        };
+        let first = first_home(self.seeds, self.first_word, self.key, self.count);
+        let Some(line) = lines.line(self.base.wrapping_add(first)) else {
+            return nothing;
+        };
+        let found = search(line);
+        if found.elsewhere == 0 || found.present != 0 {
+            return found;
+        }
+        let second = second_home(self.seeds, self.first_word, self.key, self.count);
+        lines
+            .line(self.base.wrapping_add(second))
+            .map_or(nothing, search)
     }
 }
 
 #[inline(always)]
-fn entry((found, bitmap): (u64, u64), word: u64, level: u32) -> Entry {
+fn entry(found: Found, word: u64, level: u32) -> Entry {
     Entry {
-        present: found & 1,
-        bit: bitmap >> (word >> shift_of(level) & 63) & 1,
+        present: found.present & 1,
+        bit: found.bitmap >> (word >> shift_of(level) & 63) & 1,
     }
-}
-
-#[inline(always)]
-fn region(word: u64) -> (u32, u32) {
-    (word as u32, (word >> 32) as u32)
-}
-
-#[inline(always)]
-fn seeds(header: &[u64; 8]) -> [u64; 3] {
-    [header[SEEDS], header[SEEDS + 1], header[SEEDS + 2]]
 }
 
 /// All ones where the words are the same, else zero.
@@ -315,11 +366,8 @@ mod tests {
         for count in [1, 2, 3, 1000] {
             for key in (0..1000u64).map(|n| n << 40 | n) {
                 let seeds = [u64::MAX, 0x9e37_79b9_7f4a_7c15, 3];
-                assert!(
-                    homes(seeds, key, key, count)
-                        .iter()
-                        .all(|line| *line < count)
-                );
+                assert!(first_home(seeds, key, key, count) < count);
+                assert!(second_home(seeds, key, key, count) < count);
             }
         }
     }

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use sensor_common::prefix_set::{
-    self as layout, ELSEWHERE, FIRST_WORD_LEVELS, HEADER_LINES, LEVEL_BITS, LEVELS, LEVELS_IN_WORD,
-    Line, NARROW, NARROW_ENTRIES, ORDER, ROOT, SEEDS, WIDE, WIDE_ENTRIES,
+    self as layout, BLOCKS_BASE, BLOCKS_SHIFT, ELSEWHERE, FIRST_WORD_LEVELS, HEADER_LINES,
+    LEVEL_BITS, LEVELS, LEVELS_IN_WORD, Line, NARROW, NARROW_ENTRIES, ORDER, ROOT, SEEDS, WIDE,
+    WIDE_ENTRIES,
 };
 
 use super::tree::{Prefix, PrefixList};
@@ -28,7 +29,7 @@ impl PrefixTable {
         for (set, list) in lists.iter().enumerate() {
             for ipv6 in [false, true] {
                 let blocks = disjoint(&list.prefixes, ipv6);
-                let header = add_family(&mut lines, &blocks, &mut random);
+                let header = add_family(&mut lines, ipv6, &blocks, &mut random);
                 lines[set * HEADER_LINES as usize + usize::from(ipv6)] = header;
             }
         }
@@ -119,7 +120,7 @@ fn disjoint(prefixes: &[Prefix], ipv6: bool) -> Vec<Block> {
 }
 
 /// Adds the entries of one family and gives its header.
-fn add_family(lines: &mut Vec<Line>, blocks: &[Block], random: &mut Random) -> Line {
+fn add_family(lines: &mut Vec<Line>, ipv6: bool, blocks: &[Block], random: &mut Random) -> Line {
     let order = SearchOrder::new(blocks);
     let mut header = [0; 8];
     for (index, level) in order.places.iter().enumerate() {
@@ -128,6 +129,9 @@ fn add_family(lines: &mut Vec<Line>, blocks: &[Block], random: &mut Random) -> L
             u64::from(*level) << (index % LEVELS_IN_WORD * LEVEL_BITS);
     }
     header[ROOT] = root_bitmap(blocks);
+    if !ipv6 {
+        header[ROOT] |= add_overview(lines, blocks);
+    }
     let (narrow, wide): (Vec<Entry>, Vec<Entry>) = entries(blocks, &order)
         .into_iter()
         .partition(|entry| !entry.wide);
@@ -152,6 +156,33 @@ fn root_bitmap(blocks: &[Block]) -> u64 {
         let first = block.words()[0] >> 60;
         bitmap | ((1u64 << (1 << (4 - block.len))) - 1) << first
     })
+}
+
+/// Bits of the overview for each block of a list: nearly every address outside the list falls on a bit that is not set.
+const BITS_A_BLOCK: usize = 16;
+/// An overview of at most two megabytes.
+const MOST_BITS: u32 = 24;
+
+/// A bit for each of equal parts of the IPv4 addresses, where it is worth the look. IPv6 addresses have in common what is
+/// in front: parts of them would tell little.
+fn add_overview(lines: &mut Vec<Line>, blocks: &[Block]) -> u64 {
+    if blocks.len() <= NARROW_ENTRIES {
+        return 0;
+    }
+    let parts = (blocks.len() * BITS_A_BLOCK).next_power_of_two().max(512);
+    let len = parts.ilog2().min(MOST_BITS);
+    let base = lines.len();
+    lines.resize(base + (1 << len >> 9), Line::default());
+    let shift = 32 + layout::IPV4_SHIFT - len;
+    for block in blocks {
+        let first = block.words()[0] >> shift;
+        // Blocks have two bits in front that addresses have not.
+        let parts = 1u64 << (len + 2).saturating_sub(block.len);
+        for part in first..first + parts {
+            lines[base + (part >> 9) as usize].0[(part >> 6) as usize & 7] |= 1 << (part & 63);
+        }
+    }
+    u64::from(shift) << BLOCKS_SHIFT | (base as u64) << BLOCKS_BASE
 }
 
 /// A binary tree over the strides in use, the root first, the children of place `p` at `2p` and `2p + 1`.
@@ -311,8 +342,9 @@ impl Placement<'_> {
         let Entry {
             first_word, key, ..
         } = self.entries[entry as usize];
-        layout::homes(self.seeds, first_word, key, self.lines.len() as u32)
-            .map(|home| home as usize)
+        let count = self.lines.len() as u32;
+        [layout::first_home, layout::second_home]
+            .map(|home| home(self.seeds, first_word, key, count) as usize)
     }
 
     /// The word of the header that says where the lines are.

@@ -340,7 +340,7 @@ fn nanoseconds_of_an_evaluation() {
         ),
     ] {
         let matcher = matcher(&tree);
-        let packets: Vec<Facts> = (0..1024u32)
+        let packets: Vec<Facts> = (0..128u32)
             .map(|n| {
                 tcp(
                     n.wrapping_mul(0x85eb_ca6b).to_be_bytes(),
@@ -350,15 +350,19 @@ fn nanoseconds_of_an_evaluation() {
                 )
             })
             .collect();
-        let began = std::time::Instant::now();
-        let rounds = 4096;
-        let mut matched = 0;
-        for _ in 0..rounds {
-            for facts in &packets {
-                matched += u32::from(matcher.matches(std::hint::black_box(facts), &[]));
-            }
-        }
-        let each = began.elapsed().as_nanos() as f64 / f64::from(rounds * 1024);
+        let run = |_| {
+            let began = std::time::Instant::now();
+            let says = |facts: &&Facts| matcher.matches(std::hint::black_box(*facts), &[]);
+            let matched = packets.iter().cycle().take(1 << 16).filter(says).count();
+            let each = began.elapsed().as_nanos() as f64 / f64::from(1 << 16);
+            (each, matched)
+        };
+        // The best of many short runs: others use the machine too.
+        let (each, matched) =
+            (0..1000).map(run).fold(
+                (f64::INFINITY, 0),
+                |best, one| if one.0 < best.0 { one } else { best },
+            );
         println!(
             "{name}: {each:.1} ns, {} nodes, {matched} matched",
             matcher.program.nodes.len()

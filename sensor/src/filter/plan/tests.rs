@@ -96,7 +96,9 @@ fn one_or_the_other_can_not_be_told() {
     assert_eq!(test(mixed.packet.clone()), vlan());
     assert_eq!(test(mixed.flow.clone()), bytes());
     let message = mixed.to_string();
-    assert!(message.contains("join them by 'and'"), "{message}");
+    for part in ["vlan 10", "bytes > 10", "join them by 'and'"] {
+        assert!(message.contains(part), "{message}");
+    }
     split(&not(all([vlan(), bytes()]))).unwrap_err();
     split(&any([all([port(1), vlan()]), all([port(2), bytes()])])).unwrap_err();
 }

@@ -234,7 +234,7 @@ fn ten_thousand_prefixes_are_found_and_their_neighbours_are_not() {
 #[test]
 #[ignore = "a measurement"]
 fn nanoseconds_of_a_look_up() {
-    for (name, lens) in [("hosts", &[32][..]), ("mixed", &[32, 24, 32, 32, 20, 16])] {
+    for (name, lens) in [("hosts", &[32][..]), ("mixed", &[32, 24, 32, 32, 22, 28])] {
         for count in [1, 100, 10_000, 1_000_000] {
             let prefixes = scattered(count, lens);
             let began = std::time::Instant::now();
@@ -248,23 +248,21 @@ fn nanoseconds_of_a_look_up() {
                 .filter(|addr| !has(&table, 0, *addr))
                 .map(|addr| words(addr).1)
                 .collect();
-            let time = |addrs: &[[u64; 2]]| {
-                let began = std::time::Instant::now();
-                let mut found = 0;
-                for words in addrs.iter().cycle().take(4 << 20) {
-                    found += u32::from(table.contains(0, false, std::hint::black_box(*words)));
-                }
-                (
-                    began.elapsed().as_nanos() as f64 / f64::from(4 << 20),
-                    found,
-                )
+            // The best of many short runs: others use the machine too.
+            let time = |addrs: &[[u64; 2]], expected: bool| {
+                let run = |_| {
+                    let began = std::time::Instant::now();
+                    for words in addrs {
+                        let said = table.contains(0, false, std::hint::black_box(*words));
+                        assert_eq!(said, expected);
+                    }
+                    began.elapsed().as_nanos() as f64 / addrs.len() as f64
+                };
+                (0..50).map(run).fold(f64::INFINITY, f64::min)
             };
-            let (hit, miss) = (time(&hits), time(&misses));
-            assert_eq!((hit.1, miss.1), (4 << 20, 0));
+            let (hit, miss) = (time(&hits, true), time(&misses, false));
             println!(
-                "{name} {count}: {:.1} ns a hit, {:.1} ns a miss, {} lines, built in {built:?}",
-                hit.0,
-                miss.0,
+                "{name} {count}: {hit:.1} ns a hit, {miss:.1} ns a miss, {} lines, built in {built:?}",
                 table.lines.len()
             );
         }
