@@ -91,13 +91,8 @@ fn in_files(matches: &Matches, to: &mut dyn Write) -> io::Result<()> {
 }
 
 fn of(matched: Counts, seen: Counts) -> String {
-    let verb = if matched.packets == 1 {
-        "matches"
-    } else {
-        "match"
-    };
     format!(
-        "{} of {} {verb}, {} of {}",
+        "{} of {} match, {} of {}",
         units::count(matched.packets),
         units::packets(seen.packets),
         units::bytes(matched.bytes),
