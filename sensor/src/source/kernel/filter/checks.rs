@@ -11,7 +11,7 @@ use super::assemble::{
     Alu, Assembler, CONTEXT, FACTS, FRAME, Jump, Label, R0, R1, R2, R3, R4, Width,
 };
 use super::formula;
-use crate::filter::program::{Check, MATCH, Program, REJECT};
+use crate::filter::program::{Check, MATCH, Node, Program, REJECT};
 use crate::filter::tree::{Compare, PortRange};
 
 /// Which helper reads the packet's bytes, and where the functions are that look into tables.
@@ -75,12 +75,20 @@ pub(super) fn function(program: &Program, around: Surroundings) -> Result<Vec<u8
             to.goto(target(node.yes));
         }
     }
-    for (label, answer) in [(MATCH, 1), (REJECT, 0)] {
-        to.place(target(label));
-        to.alu_immediate(Alu::Mov, R0, answer);
-        to.exit();
+    for (step, answer) in [(MATCH, 1), (REJECT, 0)] {
+        // Instructions that nothing leads to are refused by the verifier.
+        if leads_to(program, step) {
+            to.place(target(step));
+            to.alu_immediate(Alu::Mov, R0, answer);
+            to.exit();
+        }
     }
     Ok(to.finish()?)
+}
+
+fn leads_to(program: &Program, step: u32) -> bool {
+    let by_node = |node: &Node| node.yes == step || node.no == step;
+    program.start == step || program.nodes.iter().any(by_node)
 }
 
 fn target(step: u32) -> Label {
