@@ -19,6 +19,8 @@ pub(crate) fn main() -> Result<()> {
                 "--bench",
                 "kernel",
                 "--bench",
+                "filter",
+                "--bench",
                 "files",
             ])
             .env("SENSOR_BENCH_OBJECT", object),
