@@ -128,6 +128,7 @@ fn networks(with_ours: bool) -> String {
         random ^= random >> 17;
         random ^= random << 5;
         let [a, b, c, _] = random.to_be_bytes();
+        let c = c | 1; // the packets come from a.b.0.0
         write!(text, "{}.{b}.{c}.0/24\n", 64 + a % 128).unwrap();
     }
     let last = if with_ours {
