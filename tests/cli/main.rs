@@ -9,6 +9,7 @@ mod corpus;
 mod filter;
 mod harness;
 mod hostile;
+mod libpcap;
 mod read;
 #[path = "../support/mod.rs"]
 mod support;

@@ -91,13 +91,17 @@ pub(super) fn range(first: &str, last: &str) -> Result<Vec<Prefix>, Problem> {
     let (low, high, bits) = match (first.addr, last.addr) {
         (IpAddr::V4(low), IpAddr::V4(high)) => (u32::from(low).into(), u32::from(high).into(), 32),
         (IpAddr::V6(low), IpAddr::V6(high)) => (u128::from(low), u128::from(high), 128),
-        _ => return Err(Problem::new("a range's ends are of two IP versions")),
+        _ => {
+            return Err(Problem::new("a range's ends are of two IP versions")
+                .help("write one range for each version"));
+        }
     };
     if first.len != bits || last.len != bits {
-        return Err(Problem::new("the ends of a range must be whole addresses"));
+        return Err(Problem::new("the ends of a range must be whole addresses")
+            .help("as in '10.0.0.1-10.0.0.9'"));
     }
     if low > high {
-        return Err(Problem::new("the range ends before it starts"));
+        return Err(Problem::new("the range ends before it starts").help("exchange its ends"));
     }
     Ok(cover(low, high, bits))
 }
@@ -181,9 +185,10 @@ fn whole(addr: IpAddr) -> Prefix {
 fn length_of(text: &str, most: u8) -> Result<u8, Problem> {
     match text.parse() {
         Ok(len) if len <= most => Ok(len),
-        _ => Err(Problem::new(format!(
-            "'/{text}' is not the length of a network: 0 to {most}"
-        ))),
+        _ => Err(
+            Problem::new(format!("'/{text}' is not the length of a network"))
+                .help(format!("such a network has a length from 0 to {most}")),
+        ),
     }
 }
 
@@ -208,8 +213,11 @@ fn ipv6(text: &str) -> Result<Ipv6Addr, Problem> {
         let help = format!("did you mean 'ether host {text}'?");
         return Err(Problem::new(format!("'{text}' is an Ethernet address")).help(help));
     }
-    text.parse()
-        .map_err(|_| Problem::new(format!("'{text}' is not an IPv6 address")))
+    text.parse().map_err(|_| {
+        Problem::new(format!("'{text}' is not an IPv6 address")).help(
+            "an IPv6 address is eight groups of hex digits, of which '::' stands for some zeros",
+        )
+    })
 }
 
 /// One to four numbers with dots between: the address, and how many bits are there.

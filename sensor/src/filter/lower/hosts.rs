@@ -131,7 +131,9 @@ fn typed(id: &Id, kind: Option<Kind>) -> Result<Prefix, Problem> {
         }
         (Id::File(_), _) => Err(Problem::new("a list from a file is of IP addresses")
             .help("write the addresses out: 'arp host in {10.0.0.1, 10.0.0.2}'")),
-        (Id::None | Id::List(_), _) => Err(Problem::new("an address is missing")),
+        (Id::None | Id::List(_), _) => {
+            Err(Problem::new("an address is missing").help("as in 'host 10.0.0.1'"))
+        }
     }
 }
 

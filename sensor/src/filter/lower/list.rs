@@ -91,15 +91,18 @@ pub(super) fn merged_ports(mut ranges: Vec<PortRange>) -> Vec<PortRange> {
 
 fn read(path: &str, library: &dyn Library) -> Result<String, FileError> {
     let text = library.list(path).map_err(|why| {
-        FileError::File(Problem::new(format!(
-            "the list '{path}' can't be read: {why}"
-        )))
+        FileError::File(
+            Problem::new(format!("the list '{path}' can't be read: {why}"))
+                .help("write the path of a text file with an entry on each line"),
+        )
     })?;
     if text.len() <= MAX_BYTES {
         return Ok(text);
     }
     let message = format!("the list '{path}' has more than {} MiB", MAX_BYTES >> 20);
-    Err(FileError::File(Problem::new(message)))
+    Err(FileError::File(
+        Problem::new(message).help("leave out what is not needed, or summarise it"),
+    ))
 }
 
 fn check_count(count: usize, path: &str) -> Result<(), FileError> {

@@ -148,8 +148,9 @@ fn test(side: Side, ranges: Vec<PortRange>) -> Tree {
 /// In either order, as libpcap.
 fn range(first: u32, last: u32) -> Result<PortRange, Problem> {
     let port = |number: u32| {
-        u16::try_from(number)
-            .map_err(|_| Problem::new(format!("{number} is not a port: 0 to 65535")))
+        u16::try_from(number).map_err(|_| {
+            Problem::new(format!("{number} is not a port")).help("ports go from 0 to 65535")
+        })
     };
     let (first, last) = (port(first)?, port(last)?);
     Ok(PortRange {
@@ -192,9 +193,12 @@ fn end(text: &str, transport: Option<u8>) -> Option<Vec<u32>> {
 
 fn unknown_port(text: &str) -> Problem {
     let problem = unknown("port", text, names::port_names());
-    match problem.help {
-        Some(_) => problem,
-        None => problem.help("write its number"),
+    match names::uses(&text.to_ascii_lowercase()) {
+        // Behind `port`, a word is a port: `port 80 or lldp`. Nothing is nearer than what was typed.
+        Some(_) => problem.help(format!(
+            "write 'proto {text}' if the protocol is meant, else the number of the port"
+        )),
+        None => problem.or_help("write its number"),
     }
 }
 

@@ -13,7 +13,8 @@ pub(super) fn lower(context: &Context<'_>, primitive: &Primitive) -> Result<Tree
     if let Id::Text(text) = &primitive.id
         && text.is_empty()
     {
-        return Err(context.error(Problem::new("a name is missing"), &primitive.span));
+        let problem = Problem::new("a name is missing").help("write it, or leave out the quotes");
+        return Err(context.error(problem, &primitive.span));
     }
     match primitive.qualifiers.kind {
         Some(Kind::Host | Kind::Net) => hosts::lower(context, primitive),

@@ -22,6 +22,14 @@ impl Problem {
         self
     }
 
+    /// Help where there is none yet.
+    pub(super) fn or_help(self, help: &str) -> Self {
+        match self.help {
+            Some(_) => self,
+            None => self.help(help),
+        }
+    }
+
     /// With its place in `text`.
     pub(super) fn at(self, text: &str, span: &Span) -> FilterError {
         FilterError {

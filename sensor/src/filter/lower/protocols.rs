@@ -24,7 +24,9 @@ pub(super) fn word(typed: &str) -> Result<Tree, Problem> {
     {
         return Err(Problem::new(format!("'{typed}' alone says nothing")).help(*what));
     }
-    Err(unknown("protocol", typed, names::words()))
+    Err(unknown("protocol", typed, names::words()).or_help(
+        "names are those of the reports; hosts, ports and interfaces follow 'host', 'port' and 'interface'",
+    ))
 }
 
 type Reader = fn(&Id) -> Result<Tree, Problem>;
@@ -34,7 +36,8 @@ pub(super) fn numbered(context: &Context<'_>, primitive: &Primitive) -> Result<T
     let qualifiers = &primitive.qualifiers;
     let refuse = |problem| Err(context.error(problem, &primitive.span));
     if qualifiers.side.is_some() {
-        return refuse(Problem::new("'proto' has no source and no destination"));
+        let problem = Problem::new("'proto' has no source and no destination");
+        return refuse(problem.help("leave out what stands before it"));
     }
     let protocol = qualifiers.protocol.as_deref();
     let (family, each): (_, Reader) = match protocol {
@@ -76,7 +79,8 @@ fn behind_ip(id: &Id) -> Result<Tree, Problem> {
         .help(format!("did you mean 'ip and {text}'?"))),
         _ => {
             let known = names::words().filter(|word| names::transport(word).is_some());
-            Err(unknown("IP protocol", text, known))
+            Err(unknown("IP protocol", text, known)
+                .or_help("write its number, as in 'ip proto 47'"))
         }
     }
 }
@@ -85,9 +89,8 @@ fn behind_ethernet(id: &Id) -> Result<Tree, Problem> {
     match id {
         Id::Number(number) => match u16::try_from(*number) {
             Ok(id) => Ok(Tree::Test(network_test(id))),
-            Err(_) => Err(Problem::new(format!(
-                "{number} is not an EtherType: 0 to 0xffff"
-            ))),
+            Err(_) => Err(Problem::new(format!("{number} is not an EtherType"))
+                .help("EtherTypes go from 0 to 0xffff")),
         },
         Id::Text(text) => {
             let word = text.to_ascii_lowercase();
@@ -101,7 +104,8 @@ fn behind_ethernet(id: &Id) -> Result<Tree, Problem> {
                 return Err(Problem::new(message).help(format!("did you mean 'proto {text}'?")));
             }
             let known = names::words().filter(|word| names::networks(word).is_some());
-            Err(unknown("EtherType", text, known))
+            Err(unknown("EtherType", text, known)
+                .or_help("write its number, as in 'ether proto 0x88cc'"))
         }
         _ => Err(wrong_id("ether proto", "an EtherType")),
     }
@@ -110,12 +114,12 @@ fn behind_ethernet(id: &Id) -> Result<Tree, Problem> {
 fn ip_numbers(id: &Id) -> Result<Tree, Problem> {
     let checked = |number: u32| {
         u8::try_from(number).map_err(|_| {
-            let problem = Problem::new(format!("{number} is not an IP protocol: 0 to 255"));
+            let problem = Problem::new(format!("{number} is not an IP protocol"));
             match number {
                 0x600..=0xffff => {
                     problem.help(format!("did you mean 'ether proto {number:#06x}'?"))
                 }
-                _ => problem,
+                _ => problem.help("the numbers of IP protocols go from 0 to 255"),
             }
         })
     };
@@ -170,7 +174,7 @@ const REFUSED: &[(&[&str], &str)] = &[
     ),
     (&["non-ip"], "write 'not ip and not ip6'"),
     (
-        &["other"],
+        &["other", "malformed", "truncated"],
         "packets that can't be parsed have no protocol; 'len' asks for their length",
     ),
     (

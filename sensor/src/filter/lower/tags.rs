@@ -39,10 +39,14 @@ fn tag(kind: Kind, id: &Id) -> Result<Tree, Problem> {
             Problem::new(format!("'{}' takes no list from a file", name_of(kind)))
                 .help(format!("write it out: '{} in {{1, 2}}'", name_of(kind))),
         ),
-        Id::Text(_) | Id::Masked(..) | Id::List(_) => Err(Problem::new(format!(
-            "'{}' takes a number, or nothing for any",
-            name_of(kind)
-        ))),
+        Id::Text(_) | Id::Masked(..) | Id::List(_) => {
+            Err(
+                Problem::new(format!("'{}' takes a number", name_of(kind))).help(format!(
+                    "as in '{0} 10', or '{0}' alone for any",
+                    name_of(kind)
+                )),
+            )
+        }
     }
 }
 
@@ -55,7 +59,7 @@ fn checked(kind: Kind, number: u32) -> Result<u32, Problem> {
     if number <= most {
         return Ok(number);
     }
-    Err(Problem::new(format!("{number} is not {what}: 0 to {most}")))
+    Err(Problem::new(format!("{number} is not {what}")).help(format!("there are 0 to {most}")))
 }
 
 /// The number was checked.

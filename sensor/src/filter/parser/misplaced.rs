@@ -30,7 +30,7 @@ impl Parser<'_, '_, '_> {
                         "write '{}'",
                         head.replace("portrange", "port").replace("port", &range)
                     )),
-                    None => error,
+                    None => error.help(format!("write '{head} {}'", sample(qualifiers.kind))),
                 }
             }
             (lexer::Kind::Symbol("{"), _) => error.help(format!("write '{head} in {{...}}'")),
@@ -68,10 +68,7 @@ impl Parser<'_, '_, '_> {
             (_, None) if text.contains("..") => {
                 error.help("write a range with '-': 'portrange 8000-8100'")
             }
-            (_, Some(Word::And | Word::Or)) | (lexer::Kind::End, _) => {
-                error.help(format!("write '{head} {}'", sample(qualifiers.kind)))
-            }
-            _ => error,
+            _ => error.help(format!("write '{head} {}'", sample(qualifiers.kind))),
         }
     }
 

@@ -123,11 +123,11 @@ pub(super) const SUGGESTED: [&str; 38] = [
     "igmp",
 ];
 
-const PROTOCOLS: [&str; 38] = [
+const PROTOCOLS: [&str; 39] = [
     "ip", "ip6", "arp", "rarp", "tcp", "udp", "sctp", "icmp", "icmp6", "icmpv6", "igmp", "igrp",
     "pim", "vrrp", "carp", "ah", "esp", "atalk", "aarp", "decnet", "lat", "sca", "moprc", "mopdl",
     "iso", "esis", "es-is", "isis", "is-is", "clnp", "stp", "ipx", "netbeui", "iih", "lsp", "snp",
-    "csnp", "psnp",
+    "csnp", "psnp", "pppoed",
 ];
 
 const UNSUPPORTED: [Unsupported; 9] = [

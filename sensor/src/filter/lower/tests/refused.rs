@@ -5,6 +5,7 @@ fn refused(cases: &[(&str, &str, &str)]) {
     for (typed, place, words) in cases {
         let error = tree(typed).expect_err(typed);
         assert_eq!(&typed[error.span.clone()], *place, "{typed}: {error}");
+        assert!(error.help.is_some(), "says nothing to do: {error}");
         let said = format!("{} | {}", error.message, error.help.unwrap_or_default());
         assert!(said.contains(words), "{typed}: {said}");
     }
@@ -77,5 +78,8 @@ fn unknown_words_have_suggestions() {
         ("tcp and nothinglikeit", "nothinglikeit", "nothinglikeit"),
         ("host example.org", "example.org", "never looked up"),
         ("port nothinglikeit", "nothinglikeit", "number"),
+        ("port 80 or lldp", "lldp", "'proto lldp'"),
+        ("ip proto nothinglikeit", "nothinglikeit", "'ip proto 47'"),
+        ("malformed", "malformed", "no protocol"),
     ]);
 }

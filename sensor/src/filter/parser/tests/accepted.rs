@@ -32,6 +32,7 @@ fn words_alone() {
         ("ingress", "ingress"),
         ("outbound", "egress"),
         ("pppoed", "pppoed"),
+        ("ip proto 89 and pppoed", "(ip.Proto=89 & pppoed)"),
         ("vxlan", "vxlan"),
         ("llc and not stp", "(llc & !stp)"),
         ("ip broadcast or multicast", "(ip.Broadcast | Multicast)"),
