@@ -12,6 +12,7 @@ mod bench;
 mod build_ebpf;
 mod cmd;
 mod elf;
+mod fuzz;
 mod run;
 mod rustc_wrapper;
 mod setup;
@@ -55,6 +56,15 @@ enum Task {
     },
     /// Measure: ns per packet of the kernel's counting and of `sensor read`, beside floors and other designs
     Bench,
+    /// Look for bytes that break what a part promises of any bytes, with libFuzzer
+    Fuzz {
+        /// A folder of tests/fuzz/corpus
+        #[arg(default_value = "filter")]
+        target: String,
+        /// How long to look
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Install the Debian packages that a full test run needs, or say which are missing
     Setup,
     /// Check the rules of the source tree that a compiler does not know
@@ -87,6 +97,7 @@ fn dispatch(task: Task) -> Result<ExitCode> {
         Task::Test { args } => return test::main(&args),
         Task::BuildEbpf { bless } => build_ebpf::main(bless)?,
         Task::Bench => bench::main()?,
+        Task::Fuzz { target, seconds } => fuzz::main(&target, seconds)?,
         Task::Setup => setup::main()?,
         Task::Tidy => tidy::main()?,
     }

@@ -170,7 +170,7 @@ fn ipv6(random: &mut Random) -> Vec<u8> {
 fn ipv6_fragment(random: &mut Random) -> Vec<u8> {
     let protocol = protocol(random, OF_IPV6);
     let mut payload = vec![protocol, 0];
-    payload.extend((random.between(1, 100) as u16 * 8 | random.below(2) as u16).to_be_bytes());
+    payload.extend(((random.between(1, 100) as u16 * 8) | random.below(2) as u16).to_be_bytes());
     payload.extend([0, 0, 0, octet(random)]);
     payload.extend(filler(random));
     ipv6_header(random, 44, &payload)

@@ -24,7 +24,8 @@ pub(super) fn word(typed: &str) -> Result<Tree, Problem> {
     {
         return Err(Problem::new(format!("'{typed}' alone says nothing")).help(*what));
     }
-    Err(unknown("protocol", typed, names::words()).or_help(
+    let known = names::words().chain(WORDS);
+    Err(unknown("protocol", typed, known).or_help(
         "names are those of the reports; hosts, ports and interfaces follow 'host', 'port' and 'interface'",
     ))
 }
@@ -156,7 +157,20 @@ pub(super) fn unknown(
     }
 }
 
-/// Words of pcap-filter(7) and of reports that are no test by themselves.
+/// Words of the grammar that stand alone.
+const WORDS: [&str; 9] = [
+    "ingress",
+    "egress",
+    "inbound",
+    "outbound",
+    "broadcast",
+    "multicast",
+    "vlan",
+    "mpls",
+    "pppoes",
+];
+
+/// Words of pcap-filter(7), of reports and of people that are no test by themselves.
 const REFUSED: &[(&[&str], &str)] = &[
     (
         &["ether", "link"],
@@ -176,6 +190,14 @@ const REFUSED: &[(&[&str], &str)] = &[
     (
         &["other", "malformed", "truncated"],
         "packets that can't be parsed have no protocol; 'len' asks for their length",
+    ),
+    (
+        &["all", "any", "true", "everything"],
+        "leave it out: an empty filter is every packet",
+    ),
+    (
+        &["syn", "ack", "fin", "rst", "psh", "urg"],
+        "write 'tcp[tcpflags] & tcp-syn != 0' for a flag of TCP",
     ),
     (
         &["pppoe"],

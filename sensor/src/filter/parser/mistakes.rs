@@ -91,6 +91,10 @@ impl Parser<'_, '_, '_> {
                 format!("'{text}' is a typographic dash"),
                 "write the '-' of the keyboard",
             ),
+            Bad::Character if text == "$" => (
+                "'$' has no meaning in a filter".into(),
+                "shells replace variables within double quotes, and leave them within single ones",
+            ),
             Bad::Character => (
                 format!("'{text}' has no meaning in a filter"),
                 "leave it out",
@@ -185,6 +189,13 @@ impl Parser<'_, '_, '_> {
             },
             "/" if matches!(follows, "tcp" | "udp" | "sctp") => Some(format!("write '{follows} {primitive}'")),
             "{" if last.qualifiers.kind.is_some() => Some(format!("write '{head} in {{...}}'")),
+            ":" if last.id.is_empty() && number::is_number(follows) => {
+                Some(format!("write '{primitive} port {follows}'"))
+            }
+            "-" if next.kind == lexer::Kind::Word && !number::is_number(follows) => {
+                Some("options stand before the filter, not behind it".into())
+            }
+            "*" if id.ends_with('.') => Some(format!("write '{}'", primitive.trim_end_matches('.'))),
             "(" => Some(format!("write '{primitive} and (...)'")),
             "!" => Some(format!("write '{primitive} and not ...'")),
             "=" | "==" if last.id.is_empty() => Some(format!("write '{primitive} {follows}' without '{sign}'")),
@@ -214,7 +225,10 @@ impl Parser<'_, '_, '_> {
 
     fn missing_operator(&self, token: &Token) -> String {
         let text = self.text_of(token);
-        if let Some(near) = nearest(text, ["and", "or"]) {
+        if let Some(help) = self.misnamed(text) {
+            return help;
+        }
+        if let Some(near) = nearest(text, ["and", "or"]).filter(|_| self.word().is_none()) {
             return format!("did you mean '{near}'?");
         }
         if let Some(Word::Unsupported(group)) = self.word() {
@@ -245,6 +259,25 @@ impl Parser<'_, '_, '_> {
             "write '{before} {} {next}'",
             if both { "or" } else { "and" }
         )
+    }
+
+    /// What follows tells what was meant: `icmp type 8`, `interface eth0 eth1`, `net 10.0.0.0 255.0.0.0`.
+    fn misnamed(&self, text: &str) -> Option<String> {
+        let last = self.last.as_ref()?;
+        let (before, id) = (self.slice(&last.span), self.slice(&last.id));
+        match (last.qualifiers.kind, text) {
+            (None, "type" | "code") if ["icmp", "icmp6"].contains(&before) => {
+                let value = self.text_of(self.ahead(1));
+                Some(format!("write '{before}[{before}{text}] = {value}'"))
+            }
+            (Some(Kind::Interface), _) if self.word().is_none() => {
+                Some(format!("write 'interface in {{{id}, {text}}}'"))
+            }
+            (Some(Kind::Net), _) if text.starts_with("255.") => {
+                Some(format!("write '{before} mask {text}'"))
+            }
+            _ => None,
+        }
     }
 
     /// The text of what comes next, up to an operator.

@@ -70,10 +70,10 @@ fn whole(text: &str, origin: Option<String>, shared: &mut Shared<'_>) -> Result<
         shared,
     };
     if parser.shared.tokens > MAX_TOKENS {
-        return Err(parser.error(
-            0..text.len(),
-            "the named filters together are too long".into(),
-        ));
+        let message = "the named filters together are too long".into();
+        return Err(parser
+            .error(0..text.len(), message)
+            .help("put addresses and ports into files: 'net in file blocklist.txt'"));
     }
     if parser.peek().kind == Kind::End {
         return Ok(Part::leaf(Expr::Everything));

@@ -156,7 +156,9 @@ impl Parser<'_, '_, '_> {
     ) -> Result<T, FilterError> {
         if self.calculating >= MAX_OPERATIONS {
             let span = self.peek().span.clone();
-            return Err(self.error(span, "the calculation is nested too deep".into()));
+            return Err(self
+                .error(span, "the calculation is nested too deep".into())
+                .help("take out parentheses that change nothing"));
         }
         self.calculating += 1;
         let read = read(self);
@@ -173,10 +175,10 @@ impl Parser<'_, '_, '_> {
     ) -> Result<Value, FilterError> {
         let depth = 1 + left.depth.max(right.depth);
         if depth > MAX_OPERATIONS {
-            return Err(self.error(
-                sign,
-                format!("more than {MAX_OPERATIONS} operations in a row"),
-            ));
+            let message = format!("more than {MAX_OPERATIONS} operations in a row");
+            return Err(self
+                .error(sign, message)
+                .help("calculate constants yourself"));
         }
         Ok(Value {
             span: left.span.start..right.span.end,

@@ -64,6 +64,10 @@ impl Parser<'_, '_, '_> {
             || qualified
             || compared
             || matches!(next.kind, lexer::Kind::Address | lexer::Kind::Escaped);
+        let other = OTHER_WORDS.iter().find(|(other, _)| *other == lower);
+        if let (Some((_, ours)), true) = (other, follows) {
+            return unknown(format!("write '{ours}'"));
+        }
         match nearest(text, SUGGESTED) {
             Some(near) if follows && !is_label(&lower) => {
                 unknown(format!("did you mean '{near}'?"))
@@ -83,6 +87,23 @@ pub(super) fn is_label(word: &str) -> bool {
             .any(|protocol| named(*protocol, port))
     })
 }
+
+/// Words of other tools, and of people.
+const OTHER_WORDS: [(&str, &str); 13] = [
+    ("sport", "src port"),
+    ("dport", "dst port"),
+    ("from", "src"),
+    ("source", "src"),
+    ("to", "dst"),
+    ("dest", "dst"),
+    ("destination", "dst"),
+    ("address", "host"),
+    ("addr", "host"),
+    ("mac", "ether host"),
+    ("subnet", "net"),
+    ("protocol", "proto"),
+    ("dev", "interface"),
+];
 
 const KINDS: [&str; 10] = [
     "portrange",

@@ -80,6 +80,9 @@ fn unknown_words_have_suggestions() {
         ("port nothinglikeit", "nothinglikeit", "number"),
         ("port 80 or lldp", "lldp", "'proto lldp'"),
         ("ip proto nothinglikeit", "nothinglikeit", "'ip proto 47'"),
+        ("ingres", "ingres", "did you mean 'ingress'?"),
+        ("any", "any", "empty filter"),
+        ("syn or tcp", "syn", "tcp-syn"),
         ("malformed", "malformed", "no protocol"),
     ]);
 }

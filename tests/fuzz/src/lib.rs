@@ -1,0 +1,8 @@
+//! What must hold whatever the bytes are. Each target is a function that panics where it does not.
+//!
+//! `cargo xtask fuzz` lets libFuzzer look for such bytes; the tests here replay the corpus, without libFuzzer.
+
+pub mod filter;
+
+#[cfg(test)]
+mod replay;
