@@ -214,9 +214,8 @@ impl Writer<'_> {
     }
 
     fn address_in(&mut self, dst: bool, list: u16) {
-        self.to.move_all(R1, FACTS);
-        self.to.alu_immediate(Alu::Mov, R2, u32::from(dst));
-        self.to.alu_immediate(Alu::Mov, R3, u32::from(list));
+        self.to.alu_immediate(Alu::Mov, R1, u32::from(dst));
+        self.to.alu_immediate(Alu::Mov, R2, u32::from(list));
         self.to.call_function(self.around.set_contains);
         self.to.jump(Jump::Equal, R0, 0, self.no);
     }

@@ -105,7 +105,7 @@ impl KernelFilter {
                 }),
                 (TC_FILTER, &|text, start| write(text, start, SKB_LOAD_BYTES)),
             ],
-            &[XDP_FILTER, TC_FILTER, SET_CONTAINS, PORTS_CONTAIN],
+            &[XDP_FILTER, TC_FILTER],
         )
     }
 }
