@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics names the line")]
 
 mod disk;
+mod filter;
 mod gso;
 mod harness;
 mod interfaces;

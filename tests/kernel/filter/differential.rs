@@ -1,0 +1,291 @@
+//! The instructions that are made of a filter against its evaluation in userspace, by BPF_PROG_TEST_RUN: each packet
+//! matches in both or in neither.
+
+use std::time::{Duration, Instant};
+
+use aya::programs::{ProgramError, TestRun, TestRunOptions};
+use sensor::clock::Now;
+use sensor::counters::{Counts, Delta, DeltaConfig, Seen, When};
+use sensor::filter::{Filter, Matcher};
+use sensor::source::kernel::Kernel;
+use sensor::source::kernel::filter::KernelFilter;
+use sensor::source::kernel::object::{Cpus, TableSize};
+use sensor_common::facts::Facts;
+use sensor_common::flow::{Direction, FlowKey, HashSeeds};
+use sensor_common::parse;
+use sensor_common::view::SliceView;
+
+use super::expressions::{EXPRESSIONS, Expect, Lists};
+use super::frames::{self, Random};
+use crate::harness::need_kernel;
+
+/// The interface that test runs pretend to be on, and a slot that is not the first.
+const LOOPBACK: u32 = 1;
+const SLOT: u8 = 1;
+const PACKETS: usize = 500;
+const SEEDS: HashSeeds = [
+    0x9e37_79b9_7f4a_7c15,
+    0xbf58_476d_1ce4_e5b9,
+    0x94d0_49bb_1331_11eb,
+    0xd6e8_feb8_6659_fd93,
+    0xff51_afd7_ed55_8ccd,
+    0xc4ce_b9fe_1a85_ec53,
+    0x2545_f491_4f6c_dd1d,
+    0x5851_f42d_4c95_7f2d,
+    0x1405_7b7e_f767_814f,
+    0x8529_7a4d_3f84_d5b5,
+];
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Hook {
+    Xdp,
+    XdpFrags,
+    TcIngress,
+    TcEgress,
+}
+
+/// A hook, and whether its packets start with the IP header.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Road {
+    hook: Hook,
+    l3: bool,
+}
+
+/// The last one's program is that of an earlier one, and already loaded.
+const ROADS: [Road; 5] = [
+    Road {
+        hook: Hook::Xdp,
+        l3: false,
+    },
+    Road {
+        hook: Hook::TcIngress,
+        l3: false,
+    },
+    Road {
+        hook: Hook::XdpFrags,
+        l3: false,
+    },
+    Road {
+        hook: Hook::TcEgress,
+        l3: false,
+    },
+    Road {
+        hook: Hook::TcIngress,
+        l3: true,
+    },
+];
+
+/// Every expression by one XDP and one TC program, in turns: programs of a kind have the same instructions for the
+/// filter, and loading takes far longer than running.
+#[test]
+fn xdp_and_tc_ingress_match_what_userspace_matches() {
+    differential(&|number, road| {
+        number % 2 == 0 && matches!(road.hook, Hook::Xdp | Hook::TcIngress)
+    });
+}
+
+#[test]
+fn multi_buffer_xdp_and_tc_egress_match_what_userspace_matches() {
+    differential(&|number, road| {
+        number % 2 == 1 && matches!(road.hook, Hook::XdpFrags | Hook::TcEgress)
+    });
+}
+
+#[test]
+#[ignore = "takes two minutes: every expression by every program"]
+fn all_programs_match_what_userspace_matches() {
+    differential(&|_, _| true);
+}
+
+fn differential(wanted: &dyn Fn(usize, Road) -> bool) {
+    need_kernel!();
+    let mut wrong = Vec::new();
+    let mut slowest = (Duration::ZERO, "");
+    let corpora = ROADS.map(|road| {
+        let mut random = Random(0x5eed_f117 + road.hook as u64);
+        match road.l3 {
+            true => frames::without_link_layer(&mut random, PACKETS),
+            false => frames::with_ethernet(&mut random, PACKETS),
+        }
+    });
+    for (number, (expression, expect)) in EXPRESSIONS.iter().enumerate() {
+        let matcher = matcher(expression);
+        let mut kernel = None;
+        for (road, packets) in ROADS.iter().zip(&corpora) {
+            if !wanted(number, *road) {
+                continue;
+            }
+            let kernel = kernel.get_or_insert_with(|| load(&matcher));
+            match one(kernel, &matcher, *road, packets, *expect) {
+                Ok(took) => slowest = slowest.max((took, expression)),
+                Err(why) => wrong.push(format!("{road:?}: {expression:?}: {why}")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let (took, expression) = slowest;
+    println!("the program that took the kernel longest, {took:.0?}, is that of {expression:?}");
+}
+
+/// How long the kernel took for the program, where all is as it should be.
+fn one(
+    kernel: &mut Kernel,
+    matcher: &Matcher,
+    road: Road,
+    packets: &[Vec<u8>],
+    expect: Expect,
+) -> Result<Duration, String> {
+    kernel.object.release(LOOPBACK, SLOT).unwrap();
+    kernel.object.assign(LOOPBACK, SLOT, road.l3).unwrap();
+    let start = Instant::now();
+    let loaded = match road.hook {
+        Hook::Xdp | Hook::XdpFrags => kernel.object.xdp(road.hook == Hook::XdpFrags).map(drop),
+        Hook::TcIngress | Hook::TcEgress => kernel.object.tc(road.hook == Hook::TcEgress).map(drop),
+    };
+    loaded.map_err(|error| last_lines(&error.to_string()))?;
+    let took = start.elapsed();
+    let Ok((matched, filtered)) = compare(kernel, matcher, road, packets) else {
+        let packet = culprit(kernel, matcher, road, packets);
+        return Err(format!("not as in userspace: {packet:02x?}"));
+    };
+    assert!(matched + filtered > PACKETS as u64 * 3 / 4);
+    let expected = match expect {
+        Expect::All => filtered == 0,
+        Expect::None => matched == 0,
+        Expect::Way => (road.hook == Hook::TcEgress) == (matched == 0) && matched * filtered == 0,
+        Expect::WithLink if road.l3 => matched == 0,
+        Expect::Some | Expect::WithLink => matched > 0 && filtered > 0,
+    };
+    if expected {
+        Ok(took)
+    } else {
+        Err(format!(
+            "tests nothing: matches {matched} packets and not {filtered}"
+        ))
+    }
+}
+
+fn matcher(expression: &str) -> Matcher {
+    let filter = Filter::compile(expression, &Lists);
+    let filter = filter.unwrap_or_else(|error| panic!("{expression:?}: {error}"));
+    let slots = |name: &str| if name == "lo" { vec![SLOT] } else { Vec::new() };
+    filter.matcher(&slots).unwrap()
+}
+
+fn load(matcher: &Matcher) -> Kernel {
+    let size = TableSize {
+        cpus: Cpus::read().unwrap().possible,
+        slots: u32::from(SLOT) + 1,
+        set_bits: 10,
+        log: 1024,
+    };
+    let filter = KernelFilter::new(matcher.program().clone(), 7);
+    Kernel::load(size, &SEEDS, Some(&filter), Now::read()).unwrap()
+}
+
+/// Of the verifier's log, which may be a long one.
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(6)..].join(" ")
+}
+
+/// One of the packets that match on one side only.
+fn culprit<'a>(
+    kernel: &mut Kernel,
+    matcher: &Matcher,
+    road: Road,
+    mut packets: &'a [Vec<u8>],
+) -> &'a [Vec<u8>] {
+    while packets.len() > 1 {
+        let (first, second) = packets.split_at(packets.len() / 2);
+        packets = match compare(kernel, matcher, road, first) {
+            Ok(_) => second,
+            Err(()) => first,
+        };
+    }
+    packets
+}
+
+/// Packets that matched and that did not, where both ways of counting agree on everything.
+fn compare(
+    kernel: &mut Kernel,
+    matcher: &Matcher,
+    road: Road,
+    packets: &[Vec<u8>],
+) -> Result<(u64, u64), ()> {
+    let (mut ours, mut theirs) = (Delta::new(config()), Delta::new(config()));
+    for packet in packets {
+        match run(kernel, road.hook, packet) {
+            Ok(()) => count(&mut theirs, matcher, road, packet),
+            // The test run itself refuses packets without room for the headers that it expects.
+            Err(error) => assert!(packet.len() < 14 + 40, "{} bytes: {error:?}", packet.len()),
+        }
+    }
+    theirs.flush();
+    kernel.poll(Now::read(), &mut ours).unwrap();
+    let (accounting, _) = ours.accounting();
+    if ours.accounting() == theirs.accounting() && rows(&ours) == rows(&theirs) {
+        let filtered = accounting.filtered.packets;
+        return Ok((accounting.seen.packets - filtered, filtered));
+    }
+    Err(())
+}
+
+fn count(delta: &mut Delta, matcher: &Matcher, road: Road, bytes: &[u8]) {
+    let direction = match road.hook {
+        Hook::TcEgress => Direction::Egress,
+        _ => Direction::Ingress,
+    };
+    let mut facts = Facts::NONE;
+    facts.new_link(!road.l3);
+    let packet = parse::on_interface_observed(&SliceView(bytes), road.l3, &mut facts);
+    let mut origin = FlowKey([0; 5]);
+    origin.set_origin(SLOT, direction);
+    facts.parsed(&packet, origin.0[4], bytes.len() as u32);
+    let counts = Counts {
+        packets: 1,
+        bytes: bytes.len() as u64,
+    };
+    if !matcher.matches(&facts, bytes) {
+        return delta.filtered(SLOT, direction, counts);
+    }
+    delta.packet(&Seen {
+        packet,
+        when: When::At(0),
+        slot: SLOT,
+        direction,
+        counts,
+        captured_bytes: counts.bytes,
+    });
+}
+
+fn rows(delta: &Delta) -> Vec<(FlowKey, u64, u64, u8)> {
+    let row = |flow: &sensor::counters::Flow| (flow.key, flow.packets, flow.bytes, flow.tcp_flags);
+    let mut rows: Vec<_> = delta.flows().iter().map(row).collect();
+    rows.sort();
+    rows
+}
+
+fn run(kernel: &mut Kernel, hook: Hook, packet: &[u8]) -> Result<(), ProgramError> {
+    let options = TestRunOptions {
+        data_in: Some(packet),
+        ..TestRunOptions::default()
+    };
+    let object = &mut kernel.object;
+    let result = match hook {
+        Hook::Xdp => object.xdp(false).unwrap().test_run(options),
+        Hook::XdpFrags => object.xdp(true).unwrap().test_run(options),
+        Hook::TcIngress => object.tc(false).unwrap().test_run(options),
+        Hook::TcEgress => object.tc(true).unwrap().test_run(options),
+    };
+    result.map(drop)
+}
+
+fn config() -> DeltaConfig {
+    DeltaConfig {
+        interval: 1_000_000_000,
+        max_flows: 100_000,
+        seeds: SEEDS,
+        trail: false,
+    }
+}
