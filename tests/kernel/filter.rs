@@ -3,3 +3,7 @@
 mod differential;
 mod expressions;
 mod frames;
+mod refused;
+mod reload;
+mod roads;
+mod segments;

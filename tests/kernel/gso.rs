@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::harness::{Namespace, Pair, Sensor, ip, need_kernel};
 
-const TCP_BYTES: usize = 8 << 20;
+pub(crate) const TCP_BYTES: usize = 8 << 20;
 /// Few enough for the receiver's socket buffer.
 const UDP_DATAGRAMS: usize = 50;
 const UDP_SEGMENT: usize = 1172;
@@ -87,6 +87,14 @@ fn run(pair: &Pair, a: &[&str], b: &[&str], traffic: impl FnOnce(&Pair)) -> (Val
     (sender.stop().checked(), receiver.stop().checked())
 }
 
+/// The reports of both sides of a TCP transfer under a filter.
+pub(crate) fn filtered(expression: &str, sender: &str, receiver: &str) -> [Value; 2] {
+    let pair = Pair::new(1500);
+    let with = |backend| ["--backend", backend, "-f", expression];
+    let (sent, received) = run(&pair, &with(sender), &with(receiver), tcp);
+    [sent, received]
+}
+
 fn equal(sent: &Value, received: &Value) {
     assert_eq!(flows(sent, "egress"), flows(received, "ingress"), "A to B");
     assert_eq!(flows(sent, "ingress"), flows(received, "egress"), "B to A");
@@ -94,7 +102,7 @@ fn equal(sent: &Value, received: &Value) {
 }
 
 /// TCP and UDP flows of one direction, as rows that can be compared.
-fn flows(report: &Value, direction: &str) -> Vec<String> {
+pub(crate) fn flows(report: &Value, direction: &str) -> Vec<String> {
     let mut rows: Vec<String> = report["flows"]
         .as_array()
         .unwrap()

@@ -96,10 +96,11 @@ fn compare(mtu: u32, arguments: &[&str], hook: &str, frames: &[Vec<u8>]) {
     assert!(lost.values().all(|packets| *packets == 0), "{lost:?}");
 }
 
-const SAME: [&str; 5] = ["protocols", "endpoints", "conversations", "flows", "others"];
+/// What does not depend on the road.
+pub(crate) const SAME: [&str; 5] = ["protocols", "endpoints", "conversations", "flows", "others"];
 
 /// Without what must differ: when, and on which interface. Sorted, for equal counts may stand in any order.
-fn common(section: &Value) -> Value {
+pub(crate) fn common(section: &Value) -> Value {
     match section {
         Value::Array(rows) => {
             let mut rows: Vec<Value> = rows.iter().map(common).collect();
