@@ -58,6 +58,20 @@ impl FilterError {
     }
 }
 
+/// Characters of a message or a help: what was typed may be long.
+pub(super) const LONGEST_TEXT: usize = 200;
+
+/// Characters of a word in a message.
+pub(super) const LONGEST_WORD: usize = 40;
+
+/// The start of what was typed.
+pub(super) fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.into(),
+    }
+}
+
 /// Columns of text that are shown at most.
 const COLUMNS: usize = 100;
 const CUT: &str = "...";

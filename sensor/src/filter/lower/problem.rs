@@ -1,7 +1,7 @@
 //! What is wrong with a word, said where its place is not known yet.
 
 use crate::filter::ast::Span;
-use crate::filter::error::FilterError;
+use crate::filter::error::{FilterError, LONGEST_TEXT, cut};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
@@ -36,8 +36,8 @@ impl Problem {
             text: text.to_owned(),
             origin: None,
             span: span.clone(),
-            message: self.message,
-            help: self.help,
+            message: cut(&self.message, LONGEST_TEXT),
+            help: self.help.map(|help| cut(&help, LONGEST_TEXT)),
         }
     }
 

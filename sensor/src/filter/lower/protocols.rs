@@ -4,7 +4,7 @@ use super::primitive::members;
 use super::problem::Problem;
 use super::{Context, simplify};
 use crate::filter::ast::{Id, Primitive};
-use crate::filter::error::FilterError;
+use crate::filter::error::{FilterError, LONGEST_WORD, cut};
 use crate::filter::suggest;
 use crate::filter::tree::{Test, Tree};
 use crate::filter::{names, names::network_test};
@@ -147,7 +147,7 @@ pub(super) fn unknown(
     typed: &str,
     known: impl Iterator<Item = &'static str>,
 ) -> Problem {
-    let problem = Problem::new(format!("unknown {what} '{typed}'"));
+    let problem = Problem::new(format!("unknown {what} '{}'", cut(typed, LONGEST_WORD)));
     // Of equally near ones the first is taken, and the first letter is seldom wrong.
     let mut known: Vec<&str> = known.collect();
     known.sort_by_key(|word| word.chars().next() != typed.chars().next());

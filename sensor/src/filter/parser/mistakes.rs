@@ -4,7 +4,8 @@ use super::unknown::is_label;
 use super::words::{SUGGESTED, Word};
 use super::{Parser, number};
 use crate::filter::ast::{Kind, Qualifiers, Side, Span};
-use crate::filter::error::FilterError;
+use crate::filter::error::{FilterError, LONGEST_TEXT};
+pub(super) use crate::filter::error::{LONGEST_WORD, cut};
 use crate::filter::lexer::{self, Bad, Token};
 use crate::filter::suggest::nearest;
 
@@ -314,9 +315,6 @@ impl Parser<'_, '_, '_> {
     }
 }
 
-/// Characters of a message or a help, and of a word in it.
-const LONGEST_TEXT: usize = 200;
-pub(super) const LONGEST_WORD: usize = 40;
 /// Tokens of a suggestion.
 const MOST_SHOWN: usize = 12;
 /// `tcp src port`.
@@ -353,12 +351,4 @@ pub(super) fn kind_word(kind: Kind) -> &'static str {
 
 fn is_transport(text: &str) -> bool {
     ["tcp", "udp", "icmp", "icmp6", "sctp", "arp", "ip", "ip6"].contains(&text)
-}
-
-/// The start of what was typed.
-pub(super) fn cut(text: &str, longest: usize) -> String {
-    match text.char_indices().nth(longest) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.into(),
-    }
 }

@@ -86,3 +86,19 @@ fn unknown_words_have_suggestions() {
         ("malformed", "malformed", "no protocol"),
     ]);
 }
+
+#[test]
+fn what_was_typed_is_said_in_part_only() {
+    for head in [
+        "",
+        "proto ",
+        "host ",
+        "ether host ",
+        "port ",
+        "port in file ",
+    ] {
+        let error = tree(&format!("{head}{}", "q1x".repeat(1000))).unwrap_err();
+        let longest = error.to_string().lines().map(str::len).max();
+        assert!(longest < Some(300), "{error}");
+    }
+}
