@@ -10,11 +10,8 @@ use crate::filter::names;
 use crate::filter::tree::{Test, Tree};
 
 pub(super) fn lower(context: &Context<'_>, primitive: &Primitive) -> Result<Tree, FilterError> {
-    if let Id::Text(text) = &primitive.id
-        && text.is_empty()
-    {
-        let problem = Problem::new("a name is missing").help("write it, or leave out the quotes");
-        return Err(context.error(problem, &primitive.span));
+    if is_empty(&primitive.id) {
+        return Err(context.error(no_name(), &primitive.span));
     }
     match primitive.qualifiers.kind {
         Some(Kind::Host | Kind::Net) => hosts::lower(context, primitive),
@@ -59,6 +56,15 @@ fn bare(context: &Context<'_>, primitive: &Primitive) -> Result<Tree, FilterErro
     }
 }
 
+/// `interface ""`.
+fn is_empty(id: &Id) -> bool {
+    matches!(id, Id::Text(text) if text.is_empty())
+}
+
+fn no_name() -> Problem {
+    Problem::new("a name is missing").help("write it, or leave out the quotes")
+}
+
 fn may_have_ports(protocol: &Option<String>) -> bool {
     protocol.as_ref().is_none_or(|word| {
         let number = names::transport(word);
@@ -72,6 +78,7 @@ fn interface(context: &Context<'_>, primitive: &Primitive) -> Result<Tree, Filte
         &primitive.id,
         &context.id_span(primitive),
         |id, span| match id {
+            id if is_empty(id) => Err(context.error(no_name(), span)),
             Id::Text(name) => Ok(Tree::Test(Test::Interface(name.clone()))),
             Id::Number(number) => Ok(Tree::Test(Test::Interface(number.to_string()))),
             _ => {

@@ -65,6 +65,8 @@ fn what_does_not_go_together_is_refused() {
         ("vlan[0] = 1", "vlan", "no bytes"),
         ("tcp and dns[0] = 1", "dns[0]", "can't be had"),
         ("esis", "esis", "'iso'"),
+        ("interface ''", "interface ''", "a name is missing"),
+        ("interface in {eth0, \"\"}", "\"\"", "a name is missing"),
     ]);
 }
 
