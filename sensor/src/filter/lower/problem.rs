@@ -1,7 +1,7 @@
 //! What is wrong with a word, said where its place is not known yet.
 
 use crate::filter::ast::Span;
-use crate::filter::error::{FilterError, LONGEST_TEXT, cut};
+use crate::filter::error::{FilterError, LONGEST_TEXT};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
@@ -36,8 +36,8 @@ impl Problem {
             text: text.to_owned(),
             origin: None,
             span: span.clone(),
-            message: cut(&self.message, LONGEST_TEXT),
-            help: self.help.map(|help| cut(&help, LONGEST_TEXT)),
+            message: shortened(self.message),
+            help: self.help.map(shortened),
         }
     }
 
@@ -48,4 +48,15 @@ impl Problem {
             ..self.at(line, &(0..line.len()))
         }
     }
+}
+
+/// What was typed may be long and stands at the start: what is wrong with it, at the end, is kept.
+fn shortened(text: String) -> String {
+    let length = text.chars().count();
+    if length <= LONGEST_TEXT {
+        return text;
+    }
+    let start = text.chars().take(LONGEST_TEXT / 4);
+    let end = text.chars().skip(length - LONGEST_TEXT / 2);
+    start.chain("...".chars()).chain(end).collect()
 }

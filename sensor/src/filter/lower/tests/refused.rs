@@ -102,5 +102,6 @@ fn what_was_typed_is_said_in_part_only() {
         let error = tree(&format!("{head}{}", "q1x".repeat(1000))).unwrap_err();
         let longest = error.to_string().lines().map(str::len).max();
         assert!(longest < Some(300), "{error}");
+        assert!(!error.message.ends_with("..."), "{error}");
     }
 }
