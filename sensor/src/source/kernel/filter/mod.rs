@@ -14,6 +14,7 @@ pub use splice::SpliceError;
 use checks::{PORT_LINES, Surroundings};
 use splice::{INSTRUCTION, Text};
 
+use aya::util::KernelVersion;
 use sensor_common::prefix_set::Line;
 
 use crate::filter::prefix_table::PrefixTable;
@@ -97,6 +98,11 @@ impl KernelFilter {
             };
             Ok::<_, FilterLoadError>(checks::function(&self.program, around)?)
         };
+        let to_static: &[&str] = if verifies_apart() {
+            &[]
+        } else {
+            &[XDP_FILTER, TC_FILTER]
+        };
         splice::replaced(
             object,
             &[
@@ -105,9 +111,15 @@ impl KernelFilter {
                 }),
                 (TC_FILTER, &|text, start| write(text, start, SKB_LOAD_BYTES)),
             ],
-            &[XDP_FILTER, TC_FILTER],
+            to_static,
         )
     }
+}
+
+/// The verifier goes through a global function once, and through a static one anew for each way through the headers that
+/// leads to it, which is too much for it with long filters. Before 5.12 global ones can't have pointers as arguments.
+fn verifies_apart() -> bool {
+    KernelVersion::current().is_ok_and(|running| running >= KernelVersion::new(5, 12, 0))
 }
 
 /// One bit for each port.

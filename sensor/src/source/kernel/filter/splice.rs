@@ -2,8 +2,8 @@
 //!
 //! The new bodies go behind the old `.text`; the function's symbol and its entries in `.BTF.ext` (the kernel wants one
 //! for each function or for none) move there, and a symbol without a name of its own stays with the old body. Calls go by
-//! symbol, so they follow. Functions with pointers as arguments become static in the BTF: global ones are verified by
-//! themselves, which kernels before 5.12 can't do with pointers. Layouts: elf(5), and "BPF Type Format" in the kernel's documentation.
+//! symbol, so they follow. Where the kernel can't verify functions with pointers as arguments by themselves, they become
+//! static in the BTF. Layouts: elf(5), and "BPF Type Format" in the kernel's documentation.
 
 use std::ops::Range;
 
