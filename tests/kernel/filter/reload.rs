@@ -58,7 +58,10 @@ fn under_traffic(interface: &str, backend: &str) {
     }
     let ended = sensor.stop();
     every_packet_once(&ended, sent);
-    let last = ended.periods.iter().max_by_key(|period| period["end"].to_string());
+    let last = ended
+        .periods
+        .iter()
+        .max_by_key(|period| period["end"].to_string());
     assert_eq!(last.unwrap()["filter"], SECOND);
     ended.checked();
 }
