@@ -86,7 +86,7 @@ pub(super) const EXPRESSIONS: &[(&str, Expect)] = &[
     ("not ether dst ff:ff:ff:ff:ff:ff", Expect::Some),
     ("arp host 10.0.0.1", Expect::WithLink),
     (
-        "arp src net 10.0.0.0/8 and arp dst net 192.168.0.0/16",
+        "arp src net 10.0.0.0/8 and arp dst net 128.0.0.0/1",
         Expect::WithLink,
     ),
     // Lengths and ways.
@@ -114,7 +114,7 @@ pub(super) const EXPRESSIONS: &[(&str, Expect)] = &[
     ("ip6[7] = 255 or ip6[6] = 44", Expect::Some),
     ("udp[4:2] > 200", Expect::Some),
     ("icmp[icmptype] = icmp-echo or icmp6[0] = 128", Expect::Some),
-    ("sctp[0:2] * 3 = 66", Expect::Some),
+    ("sctp[0:2] * 3 > 66", Expect::Some),
     ("arp[6:2] = 2 and arp[7] = 2", Expect::WithLink),
     ("ether[0] & 1 = 0", Expect::Some),
     ("ether[12:2] = 0x8100", Expect::WithLink),
