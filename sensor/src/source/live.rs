@@ -3,6 +3,8 @@
 mod filter;
 mod watch;
 
+use sensor_common::flow::HashSeeds;
+
 use crate::cli::Backend;
 use crate::clock::Now;
 use crate::counters::Delta;
@@ -12,10 +14,11 @@ use crate::privilege::{self, Missing};
 use super::af_packet::{self, RingError};
 use super::kernel::Kernel;
 use super::kernel::drain;
+use super::kernel::filter::KernelFilter;
 use super::kernel::object::{Cpus, ObjectError, TableSize};
 use super::ladder::{self, Hooks, Wish};
 use super::{Event, Hook, Source, SourceError};
-pub use filter::{LiveFilter, ReloadError};
+pub use filter::{LiveFilter, Preparation, Prepared, ReloadError, SETTLED, Switched};
 use watch::Refusal;
 
 const AF_PACKET: &str = "af-packet";
@@ -24,7 +27,7 @@ pub struct LiveConfig {
     pub wish: Wish,
     /// Flows per interval that the kernel's table has room for.
     pub kernel_flows: u32,
-    pub seeds: sensor_common::flow::HashSeeds,
+    pub seeds: HashSeeds,
     pub filter: Option<LiveFilter>,
 }
 
@@ -34,7 +37,7 @@ pub enum OpenError {
     Permission(Missing),
     #[error("counting in the kernel can't be had: {0}; try --backend af-packet")]
     Programs(String),
-    #[error("the kernel's programs can't decide the filter: {0}; --backend af-packet can")]
+    #[error("the kernel's programs can't decide the filter: {0}")]
     Filter(String),
     #[error("{interface} can't be counted: {}; {advice}", .reasons.join("; "))]
     Interface {
@@ -151,7 +154,9 @@ impl Live {
         }
         if let Some(Err(why)) = self.config.filter.as_ref().map(|filter| &filter.kernel) {
             if pinned {
-                return Err(OpenError::Filter(why.clone()));
+                return Err(OpenError::Filter(format!(
+                    "{why}; --backend af-packet can"
+                )));
             }
             self.no_kernel = Some(format!("the programs can't decide the filter: {why}"));
             return Ok(());
@@ -165,38 +170,27 @@ impl Live {
     }
 
     fn kernel(&self, slots: u32, now: Now) -> Result<Kernel, String> {
-        if preempt_rt() {
-            return Err(
-                "on a PREEMPT_RT kernel the programs of one CPU may interrupt each other"
-                    .to_owned(),
-            );
-        }
-        if !drain::grace_period_supported().unwrap_or(false) {
-            return Err(
-                "the kernel refuses membarrier (nohz_full), so its tables can't be read exactly"
-                    .to_owned(),
-            );
-        }
-        let load = || -> Result<Kernel, ObjectError> {
-            let size = TableSize::for_flows(self.config.kernel_flows, Cpus::read()?, slots);
-            let filter = self.config.filter.as_ref();
-            let filter = filter.and_then(|filter| filter.kernel.as_ref().ok());
-            Kernel::load(size, &self.config.seeds, filter, now)
-        };
-        load().map_err(|error| {
-            error
-                .to_string()
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .to_owned()
-        })
+        let filter = self.config.filter.as_ref();
+        let filter = filter.and_then(|filter| filter.kernel.as_ref().ok());
+        let (flows, seeds) = (self.config.kernel_flows, &self.config.seeds);
+        load_programs((flows, slots), seeds, filter, now)
     }
 
     /// The ladder, for one interface.
     fn attach(&mut self, link: &Link, slot: u8) -> Result<Hooks, OpenError> {
+        let asks_tags = asks_for_tags(self.config.filter.as_ref());
+        if asks_tags
+            && self.config.wish.pins_xdp()
+            && let Some(why) = ladder::hides_tags(link)
+        {
+            let name = &link.name;
+            return Err(OpenError::Filter(format!(
+                "{name}: {why}; try --backend tc, or: ethtool -K {name} rxvlan off"
+            )));
+        }
+        let wish = (self.config.wish, asks_tags);
         let mut refusals = match (&mut self.kernel, &self.no_kernel) {
-            (Some(kernel), _) => match ladder::climb(kernel, link, slot, self.config.wish) {
+            (Some(kernel), _) => match ladder::climb(kernel, link, slot, wish) {
                 Ok(hooks) => return Ok(hooks),
                 Err(refusals) => refusals,
             },
@@ -273,6 +267,37 @@ impl Source for Live {
     }
 }
 
+/// `(flows, slots)`: how much room there should be.
+fn load_programs(
+    (flows, slots): (u32, u32),
+    seeds: &HashSeeds,
+    filter: Option<&KernelFilter>,
+    now: Now,
+) -> Result<Kernel, String> {
+    if preempt_rt() {
+        return Err(
+            "on a PREEMPT_RT kernel the programs of one CPU may interrupt each other".to_owned(),
+        );
+    }
+    if !drain::grace_period_supported().unwrap_or(false) {
+        return Err(
+            "the kernel refuses membarrier (nohz_full), so its tables can't be read exactly"
+                .to_owned(),
+        );
+    }
+    let load = || -> Result<Kernel, ObjectError> {
+        let size = TableSize::for_flows(flows, Cpus::read()?, slots);
+        Kernel::load(size, seeds, filter, now)
+    };
+    load().map_err(|error| first_line(&error))
+}
+
+/// Behind it the verifier's log may fill pages.
+fn first_line(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
 fn finish_all(rings: &mut [af_packet::AfPacket], delta: &mut Delta) -> Result<(), SourceError> {
     let results = rings.iter_mut().map(|ring| ring.finish(delta));
     Ok(first_error(results)?)
@@ -281,6 +306,10 @@ fn finish_all(rings: &mut [af_packet::AfPacket], delta: &mut Delta) -> Result<()
 /// Of all that is tried: one that fails must not cost the counts of the others.
 fn first_error<E>(results: impl Iterator<Item = Result<(), E>>) -> Result<(), E> {
     results.fold(Ok(()), Result::and)
+}
+
+fn asks_for_tags(filter: Option<&LiveFilter>) -> bool {
+    filter.is_some_and(|filter| filter.matcher.program().asks_for_vlans())
 }
 
 fn packet_hooks(link: &Link, refusals: Vec<String>, asked: Backend) -> Hooks {

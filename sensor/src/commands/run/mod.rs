@@ -34,6 +34,7 @@ use crate::units;
 use counters::InterfaceWatch;
 use notes::Notes;
 use recorder::{Recorder, Summary};
+use reload::Pending;
 use rules::Rules;
 use signals::{Signal, Signals};
 
@@ -78,6 +79,8 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         watch,
         notes: Notes::default(),
         held_back: false,
+        pending: None,
+        reload_again: false,
     };
     run.announce();
     let (summary, exit) = runtime.block_on(run.until_stopped(signals))?;
@@ -95,6 +98,10 @@ struct Run {
     notes: Notes,
     /// The last period could not end where it should.
     held_back: bool,
+    /// New settings on their way into force.
+    pending: Option<Pending>,
+    /// Another SIGHUP came meanwhile.
+    reload_again: bool,
 }
 
 impl Run {
@@ -147,7 +154,7 @@ impl Run {
                     Ok(counted) => status::warn(&progress(counted)),
                     Err(error) => status::warn(&format!("the counts can't be read: {error}")),
                 },
-                Some(Signal::Reload) => self.reload(&mut agent, &mut recorder),
+                Some(Signal::Reload) => self.reload(),
                 None => {}
             }
             let now = Now::read();
@@ -161,6 +168,7 @@ impl Run {
                 }
             };
             self.tell(&tick, agent.counted());
+            self.go_on_reloading(&mut agent, &mut recorder);
             if tick.events.contains(&Event::AllGone) {
                 exit = Exit::Interface;
             }

@@ -2,6 +2,8 @@
 //! ones is said, and the old ones stay in force.
 
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use super::recorder::Recorder;
 use super::rules::{self, Rules};
@@ -10,51 +12,107 @@ use crate::agent::Agent;
 use crate::cli::{self, Command};
 use crate::clock::Now;
 use crate::config::{self, LoadError, Loaded, Process};
+use crate::source::live::{Prepared, ReloadError, SETTLED};
 use crate::status;
 
+/// New settings on their way into force.
+pub(super) struct Pending {
+    args: cli::Run,
+    rules: Rules,
+    /// Gets the filter ready, which may take the kernel seconds.
+    preparing: Option<JoinHandle<Result<Prepared, ReloadError>>>,
+    /// Not before: what is in the packet rings was cut for the old filter.
+    settled: Instant,
+}
+
 impl Run {
-    pub(super) fn reload(&mut self, agent: &mut Agent, recorder: &mut Recorder) {
-        match self.reloaded(agent, recorder) {
-            Ok(done) => status::warn(&format!("SIGHUP: {done}")),
-            Err(lines) => {
-                for line in lines {
-                    status::warn(&line);
-                }
-                status::warn("SIGHUP: the settings before it stay in force");
-            }
+    /// The signal came.
+    pub(super) fn reload(&mut self) {
+        if self.pending.is_some() {
+            self.reload_again = true;
+            return;
+        }
+        match self.prepared() {
+            Ok(pending) => self.pending = Some(pending),
+            Err(lines) => keep_old(&lines),
         }
     }
 
-    fn reloaded(
-        &mut self,
-        agent: &mut Agent,
-        recorder: &mut Recorder,
-    ) -> Result<String, Vec<String>> {
+    /// Puts the new settings into force once they are ready.
+    pub(super) fn go_on_reloading(&mut self, agent: &mut Agent, recorder: &mut Recorder) {
+        let ready = |pending: &mut Pending| {
+            let thread = pending.preparing.as_ref();
+            thread.is_none_or(JoinHandle::is_finished)
+                && Instant::now() >= pending.settled
+                && recorder.has_room()
+        };
+        let Some(pending) = self.pending.take_if(ready) else {
+            return;
+        };
+        match self.switched(pending, agent, recorder) {
+            Ok(done) => status::warn(&format!("SIGHUP: {done}")),
+            Err(lines) => keep_old(&lines),
+        }
+        if std::mem::take(&mut self.reload_again) {
+            self.reload();
+        }
+    }
+
+    fn prepared(&self) -> Result<Pending, Vec<String>> {
         let (mut args, rules) = self.read_again()?;
         for option in fixed(&self.args, &args) {
             status::warn(&format!("SIGHUP: {option} is only read at the start"));
         }
         keep_fixed(&self.args, &mut args);
-        let filter_changed = !self.rules.same_filter(&rules);
-        if filter_changed || args.kernel_flows != self.args.kernel_flows {
+        let mut settled = Instant::now();
+        let mut preparing = None;
+        if !self.rules.same_filter(&rules) || args.kernel_flows != self.args.kernel_flows {
             let filter = rules.live().map_err(|failure| told(&failure.error))?;
-            let flows = args.kernel_flows;
-            let notes = agent
-                .counting(|delta| self.live.reload(filter, flows, Now::read(), delta))
+            let preparation = self
+                .live
+                .prepare(filter, args.kernel_flows)
                 .map_err(|error| vec![error.to_string()])?;
-            for note in notes {
-                self.say(note);
-            }
+            preparing = Some(thread::spawn(move || preparation.run()));
+            settled += SETTLED;
+        }
+        Ok(Pending {
+            args,
+            rules,
+            preparing,
+            settled,
+        })
+    }
+
+    fn switched(
+        &mut self,
+        pending: Pending,
+        agent: &mut Agent,
+        recorder: &mut Recorder,
+    ) -> Result<String, Vec<String>> {
+        let filter_changed = !self.rules.same_filter(&pending.rules);
+        let mut now = Now::read();
+        let mut notes = Vec::new();
+        if let Some(thread) = pending.preparing {
+            let prepared = thread
+                .join()
+                .map_err(|_| vec!["getting the filter ready has failed".to_owned()])?
+                .map_err(|error| vec![error.to_string()])?;
+            let switched = agent.counting(|delta| self.live.switch(prepared, delta));
+            (now, notes) = (switched.at, switched.notes);
+        } else if let Err(error) = agent.poll(now, &mut self.live) {
+            notes.push(format!("the counts can't be read: {error}"));
         }
         // What was counted by the old rules has a report of its own.
-        let now = Now::read();
         recorder.record(
             agent.end_period(now),
             Arc::clone(&self.rules),
             self.context(false),
         );
-        self.rules = Arc::new(rules);
-        self.args = args;
+        for note in notes {
+            self.say(note);
+        }
+        self.rules = Arc::new(pending.rules);
+        self.args = pending.args;
         let delta = self.rules.delta_config(&self.args, self.seeds);
         agent.reconfigure(delta, nanoseconds(self.args.report_every), now);
         Ok(match (filter_changed, self.rules.text()) {
@@ -92,6 +150,13 @@ impl Run {
             .and_then(|filter| Rules::new(filter, rules::names(&links)));
         Ok((args, rules.map_err(|failure| told(&failure.error))?))
     }
+}
+
+fn keep_old(lines: &[String]) {
+    for line in lines {
+        status::warn(line);
+    }
+    status::warn("SIGHUP: the settings before it stay in force");
 }
 
 fn told(error: &anyhow::Error) -> Vec<String> {

@@ -35,11 +35,15 @@ impl Judge {
         }
     }
 
+    pub(super) fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+
     /// Parses the frame, and keeps what the filter may ask of its link layer.
     pub(super) fn parse(&mut self, frame: &Frame<'_>) -> Result<Packet, Reason> {
         let view = SliceView(frame.data);
         let l3 = starts_with_ip(frame.arphrd);
-        if !self.matcher.needs_link() {
+        if !self.matcher.program().needs_link() {
             self.facts.flags = if l3 == Some(false) { ETHERNET } else { 0 };
             let l3 = l3.ok_or(Reason::UnsupportedLinkType)?;
             return parse::on_interface(&view, l3);

@@ -52,6 +52,12 @@ impl AfPacket {
         self.counter.slot
     }
 
+    /// Keeps as much of each packet as this filter wants, and not less than before.
+    pub fn widen(&self, filter: Option<&Matcher>) -> Result<(), RingError> {
+        let before = self.counter.judge.as_ref().map(Judge::matcher);
+        self.ring.keep_only(snaplen(filter).max(snaplen(before)))
+    }
+
     /// Decides by this filter from now on, also of packets that are in the ring already: poll first.
     pub fn set_filter(&mut self, filter: Option<Arc<Matcher>>) -> Result<(), RingError> {
         self.ring.keep_only(snaplen(filter.as_deref()))?;

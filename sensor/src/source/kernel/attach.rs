@@ -18,7 +18,7 @@ pub struct Attached {
 
 /// Which of the object's programs it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Program {
+pub(super) enum Program {
     Xdp { frags: bool },
     Tc { egress: bool },
 }
@@ -31,8 +31,12 @@ enum Held {
 }
 
 impl Attached {
+    pub(super) fn program(&self) -> Program {
+        self.program
+    }
+
     /// Puts the program of another object in the place of the one that is attached, in one step: every packet is seen by
-    /// one of the two.
+    /// one of the two. [`Object::prepare`] comes before: what fails here detaches.
     pub fn hand_over(self, to: &mut Object) -> Result<Attached, Refusal> {
         let what = "replacing the program";
         let told = |error| Refusal::Kernel { what, error };

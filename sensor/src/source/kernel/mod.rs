@@ -6,8 +6,9 @@ pub mod drain;
 pub mod filter;
 mod mapping;
 pub mod object;
+mod undisturbed;
 
-use attach::{Attached, Refusal};
+use attach::{Attached, Program, Refusal};
 use clock::TickClock;
 use drain::{Quiet, Reader};
 use filter::KernelFilter;
@@ -21,6 +22,16 @@ use crate::counters::Delta;
 
 /// Part of a table (percent) from which on it is read before the interval ends.
 const PRESSURE: u64 = 50;
+
+/// See [`Kernel::programs`].
+#[derive(Clone, Debug)]
+pub struct Programs(Vec<Program>);
+
+impl Programs {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 /// The loaded programs and their tables.
 pub struct Kernel {
@@ -53,6 +64,24 @@ impl Kernel {
     /// Keeps a hook of an interface while it is counted.
     pub fn hold(&mut self, slot: u8, attached: Attached) {
         self.attached.push((slot, attached));
+    }
+
+    /// Has the kernel verify all that `old` has attached, so that [`Self::take_over`] finds it ready.
+    pub fn prepare_for(&mut self, old: &Programs) -> Result<(), ObjectError> {
+        old.0
+            .iter()
+            .try_for_each(|program| self.object.prepare(*program))
+    }
+
+    /// Which programs are attached somewhere.
+    pub fn programs(&self) -> Programs {
+        let mut programs: Vec<Program> = Vec::new();
+        for (_, attached) in &self.attached {
+            if !programs.contains(&attached.program()) {
+                programs.push(attached.program());
+            }
+        }
+        Programs(programs)
     }
 
     /// Takes the hooks of `old` over. What could not be taken is detached: its slots, and why.

@@ -10,8 +10,10 @@ use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SLOT_L3, SLOT_TABLE, Set
 use sensor_common::flow::HashSeeds;
 use sensor_common::prefix_set::Line;
 
+use super::attach::Program;
 use super::filter::{FilterLoadError, KernelFilter};
 use super::mapping::{Mapped, MappingError};
+use super::undisturbed::undisturbed;
 
 /// Stripped, reproducible; `cargo xtask build-ebpf` makes it and compares it.
 static OBJECT: &[u8] =
@@ -146,9 +148,11 @@ impl Object {
         seeds: &HashSeeds,
         filter: Option<&KernelFilter>,
     ) -> Result<Self, ObjectError> {
-        let spliced = filter.map(|filter| filter.put_into(OBJECT)).transpose()?;
-        let filter_flags = filter.map_or(0, KernelFilter::flags);
-        let filter_lines = filter.map_or(&[][..], KernelFilter::lines);
+        // Without a filter too: kernels before 6.8 verify the stub that stands in its place, though nothing calls it.
+        let everything = KernelFilter::everything();
+        let filter = filter.unwrap_or(&everything);
+        let spliced = filter.put_into(OBJECT)?;
+        let (filter_flags, filter_lines) = (filter.flags(), filter.lines());
         let slot_ways = size.slots * 2;
         let log_size = u64::from(size.log);
         let sets = size.regions() << size.set_bits;
@@ -165,7 +169,7 @@ impl Object {
             .override_global("SET_BITS", &size.set_bits, true)
             .override_global("LOG_SIZE", &log_size, true)
             .override_global("FILTER", &filter_flags, true)
-            .load(spliced.as_deref().unwrap_or(OBJECT))?;
+            .load(&spliced)?;
         fill_lines(&mut ebpf, filter_lines)?;
         let maps = Maps {
             control: mapped(&mut ebpf, "CONTROL")?,
@@ -212,11 +216,19 @@ impl Object {
         Ok(self.slots.set(0, self.slot_of, 0)?)
     }
 
+    /// Has the kernel verify a program, before anything depends on it.
+    pub(super) fn prepare(&mut self, program: Program) -> Result<(), ObjectError> {
+        match program {
+            Program::Xdp { frags } => self.xdp(frags).map(drop),
+            Program::Tc { egress } => self.tc(egress).map(drop),
+        }
+    }
+
     /// The XDP program with multi-buffer support, or the one without.
     pub fn xdp(&mut self, frags: bool) -> Result<&mut Xdp, ObjectError> {
         let name = if frags { XDP_FRAGS } else { XDP };
         let program: &mut Xdp = self.program(name)?;
-        loaded(program.load(), name)?;
+        loaded(undisturbed(|| program.load()), name)?;
         Ok(program)
     }
 
@@ -240,7 +252,7 @@ impl Object {
 
     fn classifier(&mut self, name: &'static str) -> Result<&mut SchedClassifier, ObjectError> {
         let program: &mut SchedClassifier = self.program(name)?;
-        loaded(program.load(), name)?;
+        loaded(undisturbed(|| program.load()), name)?;
         Ok(program)
     }
 

@@ -1,16 +1,22 @@
 //! The filter of a live source: on every rung of the ladder, and another one while it runs.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use sensor_common::flow::HashSeeds;
 
 use crate::clock::Now;
 use crate::counters::Delta;
 use crate::filter::Matcher;
-use crate::source::SourceError;
-use crate::source::kernel::Kernel;
+use crate::source::af_packet::RingError;
 use crate::source::kernel::filter::KernelFilter;
+use crate::source::kernel::{Kernel, Programs};
 use crate::source::starts_with_ip;
 
-use super::Live;
+use super::{Live, first_line};
+
+/// A block of a packet ring is handed out at the latest by then.
+pub const SETTLED: Duration = Duration::from_millis(300);
 
 /// The packet part of a filter.
 #[derive(Clone)]
@@ -31,50 +37,125 @@ pub enum ReloadError {
     #[error("the kernel's programs can't be loaded with the filter: {0}")]
     Programs(String),
     #[error(transparent)]
-    Source(#[from] SourceError),
+    Ring(#[from] RingError),
+}
+
+/// What another filter takes to get ready. It may take seconds, on a thread of its own, while counting goes on.
+pub struct Preparation {
+    filter: Option<LiveFilter>,
+    kernel_flows: u32,
+    seeds: HashSeeds,
+    /// The programs in use, and slots.
+    kernel: Option<(Programs, u32)>,
+}
+
+/// Ready to be switched to: nothing that may fail is left but what can be mended.
+pub struct Prepared {
+    filter: Option<LiveFilter>,
+    kernel_flows: u32,
+    kernel: Option<Kernel>,
+}
+
+/// Another filter is in force.
+pub struct Switched {
+    /// Packets since then are in what is polled next.
+    pub at: Now,
+    /// What went wrong, and what became of it.
+    pub notes: Vec<String>,
+}
+
+impl Preparation {
+    pub fn run(self) -> Result<Prepared, ReloadError> {
+        let kernel = match &self.kernel {
+            Some((programs, slots)) => Some(self.programs(programs, *slots)?),
+            None => None,
+        };
+        Ok(Prepared {
+            filter: self.filter,
+            kernel_flows: self.kernel_flows,
+            kernel,
+        })
+    }
+
+    fn programs(&self, programs: &Programs, slots: u32) -> Result<Kernel, ReloadError> {
+        let filter = match self.filter.as_ref().map(|filter| &filter.kernel) {
+            Some(Err(why)) => return Err(ReloadError::Undecidable(why.clone())),
+            Some(Ok(filter)) => Some(filter),
+            None => None,
+        };
+        let room = (self.kernel_flows, slots);
+        let mut kernel = super::load_programs(room, &self.seeds, filter, Now::read())
+            .map_err(ReloadError::Programs)?;
+        kernel
+            .prepare_for(programs)
+            .map_err(|error| ReloadError::Programs(first_line(&error)))?;
+        Ok(kernel)
+    }
 }
 
 impl Live {
-    /// From now on this filter decides. What was counted under the one before, to the last packet, is in `delta` then.
-    /// Gives what went wrong on the way and was mended.
-    pub fn reload(
-        &mut self,
+    /// Begins to get another filter ready. Packets are kept as long as both filters want them from now on; a packet that
+    /// was cut shorter leaves the rings within [`SETTLED`].
+    pub fn prepare(
+        &self,
         filter: Option<LiveFilter>,
         kernel_flows: u32,
-        now: Now,
-        delta: &mut Delta,
-    ) -> Result<Vec<String>, ReloadError> {
-        let before = std::mem::replace(&mut self.config.filter, filter);
-        let flows_before = std::mem::replace(&mut self.config.kernel_flows, kernel_flows);
+    ) -> Result<Preparation, ReloadError> {
+        let matcher = filter.as_ref().map(|filter| &*filter.matcher);
+        for ring in &self.rings {
+            ring.widen(matcher)?;
+        }
+        let kernel = self.kernel.as_ref().map(|kernel| {
+            let slots = kernel.object.size.slots;
+            (kernel.programs(), slots)
+        });
+        Ok(Preparation {
+            filter,
+            kernel_flows,
+            seeds: self.config.seeds,
+            // Programs that nothing is attached to have no say.
+            kernel: kernel.filter(|(programs, _)| !programs.is_empty()),
+        })
+    }
+
+    /// From now on the filter decides that was prepared. What was counted under the one before, to the last packet, is in
+    /// `delta` then.
+    pub fn switch(&mut self, prepared: Prepared, delta: &mut Delta) -> Switched {
+        self.config.filter = prepared.filter;
+        self.config.kernel_flows = prepared.kernel_flows;
         let mut notes = Vec::new();
-        if let Some(mut old) = self.kernel.take() {
-            match self.replacement(&old, now) {
-                Ok(new) => {
-                    let new = self.kernel.insert(new);
-                    let lost = new.take_over(&mut old);
-                    new.begin(now);
-                    // Nothing runs the old programs any more once this has waited for those that do.
-                    let finished = old.finish(now, delta);
-                    for (slot, refusal) in lost {
-                        notes.extend(self.attach_again(slot, &refusal.to_string()));
-                    }
-                    finished?;
-                }
-                Err(error) => {
-                    self.kernel = Some(old);
-                    self.config.filter = before;
-                    self.config.kernel_flows = flows_before;
-                    return Err(error);
-                }
+        let old = self.kernel.take();
+        self.kernel = prepared.kernel;
+        let mut lost = Vec::new();
+        if let Some(mut old) = old {
+            lost = self.take_over(&mut old, &mut notes);
+            let at = Now::read();
+            if let Some(new) = &mut self.kernel {
+                new.begin(at);
             }
+            // Nothing runs the old programs any more once this has waited for those that do.
+            if let Err(error) = old.finish(at, delta) {
+                notes.push(format!(
+                    "the counts before the switch can't be read: {error}"
+                ));
+            }
+        }
+        if self.kernel.is_none() {
+            let why = "no interface was counted by programs when the filter changed";
+            self.no_kernel.get_or_insert_with(|| why.to_owned());
         }
         let matcher = self.matcher();
         for ring in &mut self.rings {
             ring.poll(delta);
-            ring.set_filter(matcher.clone())
-                .map_err(SourceError::from)?;
+            if let Err(error) = ring.set_filter(matcher.clone()) {
+                notes.push(format!("the ring keeps packets as before: {error}"));
+            }
         }
-        Ok(notes)
+        let at = Now::read();
+        for (slot, why) in lost {
+            notes.extend(self.attach_again(slot, &why));
+        }
+        Switched { at, notes }
     }
 
     pub(super) fn matcher(&self) -> Option<Arc<Matcher>> {
@@ -82,25 +163,27 @@ impl Live {
         Some(Arc::clone(&filter.matcher))
     }
 
-    /// Programs with the new filter, which know the interfaces that the old ones know.
-    fn replacement(&self, old: &Kernel, now: Now) -> Result<Kernel, ReloadError> {
-        if let Some(Err(why)) = self.config.filter.as_ref().map(|filter| &filter.kernel) {
-            return Err(ReloadError::Undecidable(why.clone()));
-        }
-        let mut new = self
-            .kernel(old.object.size.slots, now)
-            .map_err(ReloadError::Programs)?;
+    /// Hands the hooks of `old` over to the new programs. Gives the slots that were lost on the way, each once, and why.
+    fn take_over(&mut self, old: &mut Kernel, notes: &mut Vec<String>) -> Vec<(u8, String)> {
+        let Some(new) = &mut self.kernel else {
+            return Vec::new();
+        };
         for interface in self.interfaces.iter().filter(|one| one.alive) {
             let in_kernel = interface.ingress.name != Some(super::AF_PACKET);
             if let Some(l3) = starts_with_ip(interface.link.arphrd)
                 && in_kernel
+                && let Err(error) = new.object.assign(interface.link.index, interface.slot, l3)
             {
-                new.object
-                    .assign(interface.link.index, interface.slot, l3)
-                    .map_err(|error| ReloadError::Programs(error.to_string()))?;
+                notes.push(format!("{}: {error}", interface.link.name));
             }
         }
-        Ok(new)
+        let mut lost: Vec<(u8, String)> = Vec::new();
+        for (slot, refusal) in new.take_over(old) {
+            if lost.iter().all(|(known, _)| *known != slot) {
+                lost.push((slot, first_line(&refusal)));
+            }
+        }
+        lost
     }
 
     /// A hook could not be handed over: the interface is attached to anew, and the few packets in between are told of.

@@ -11,7 +11,8 @@ use super::assemble::{
     Alu, Assembler, CONTEXT, FACTS, FRAME, Jump, Label, R0, R1, R2, R3, R4, Width,
 };
 use super::formula;
-use crate::filter::program::{Check, MATCH, Node, Program, REJECT};
+use super::tables::{PORT_LINES, TagTable};
+use crate::filter::program::{Check, MATCH, Node, Program, REJECT, Tag};
 use crate::filter::tree::{Compare, PortRange};
 
 /// Which helper reads the packet's bytes, and where the functions are that look into tables.
@@ -23,10 +24,10 @@ pub(super) struct Surroundings {
     pub(super) ports_contain: i32,
     /// Line of the first port table.
     pub(super) port_lines: u32,
+    /// Line of the first table of tags.
+    pub(super) tag_lines: u32,
 }
 
-/// Lines of 64 bytes that a table of all ports takes.
-pub(super) const PORT_LINES: u32 = 128;
 /// Port lists of so many ranges are compared one by one, longer ones looked up.
 const FEW_RANGES: usize = 16;
 
@@ -115,6 +116,7 @@ impl Writer<'_> {
             Check::Vlan(id) => self.vlan(*id),
             Check::Mpls(label) => self.mpls(*label),
             Check::Pppoe(session) => self.pppoe(*session),
+            Check::TagIn { tag, list } => self.tag_in(*tag, *list),
             Check::Mac { dst, addr, mask } => self.mac(*dst, *addr, *mask),
             Check::ArpAddress { target, addr, mask } => self.arp(*target, *addr, *mask),
             Check::Formula(formula) => formula::write(self, formula)?,
@@ -271,6 +273,41 @@ impl Writer<'_> {
             self.to
                 .jump(Jump::NotEqual, R1, u32::from(session), self.no);
         }
+    }
+
+    /// Entries are filled from the front.
+    fn tag_in(&mut self, tag: Tag, list: u16) {
+        let table = TagTable::of(&self.program.tag_lists, list, self.around.tag_lines);
+        let (width, offset, size, count, entry) = match tag {
+            Tag::Vlan => {
+                let offset = offset_of!(Facts, vlans);
+                (Width::Half, offset, 2, MAX_VLANS, u32::from(VLAN_ENTRY))
+            }
+            Tag::Mpls => {
+                let offset = offset_of!(Facts, labels);
+                (Width::Word, offset, 4, MAX_MPLS, LABEL_ENTRY)
+            }
+            Tag::Pppoe => {
+                self.link_flag(PPPOE);
+                (Width::Half, offset_of!(Facts, session), 2, 1, 0)
+            }
+        };
+        let yes = self.to.label();
+        for place in 0..count {
+            let next = self.to.label();
+            self.to.load(width, R1, FACTS, offset + place * size);
+            if entry != 0 {
+                self.to.jump(Jump::Equal, R1, 0, self.no);
+                self.to.alu_immediate(Alu::And, R1, !entry);
+            }
+            self.to.jump(Jump::Greater, R1, table.last, next);
+            self.to.alu_immediate(Alu::Mov, R2, table.first_line);
+            self.to.call_function(self.around.ports_contain);
+            self.to.jump(Jump::NotEqual, R0, 0, yes);
+            self.to.place(next);
+        }
+        self.to.goto(self.no);
+        self.to.place(yes);
     }
 
     fn mac(&mut self, dst: bool, addr: [u8; 6], mask: [u8; 6]) {

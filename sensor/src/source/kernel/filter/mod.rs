@@ -5,21 +5,21 @@ mod assemble;
 mod checks;
 mod formula;
 mod splice;
+mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use checks::Refused;
 pub use splice::SpliceError;
 
-use checks::{PORT_LINES, Surroundings};
+use checks::Surroundings;
 use splice::{INSTRUCTION, Text};
 
 use aya::util::KernelVersion;
 use sensor_common::prefix_set::Line;
 
 use crate::filter::prefix_table::PrefixTable;
-use crate::filter::program::{Check, Program};
-use crate::filter::tree::PortRange;
+use crate::filter::program::{MATCH, Program};
 
 /// Functions of the object.
 const XDP_FILTER: &str = "sensor_filter_xdp";
@@ -37,9 +37,10 @@ pub struct KernelFilter {
     program: Program,
     /// Value of the programs' constant `FILTER`.
     flags: u32,
-    /// Prefix sets, then port tables.
+    /// Prefix sets, then tables of ports, then tables of tags.
     lines: Vec<Line>,
     port_lines: u32,
+    tag_lines: u32,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -55,23 +56,39 @@ impl KernelFilter {
     pub fn new(program: Program, seed: u64) -> Self {
         const ON: u32 = 1;
         const LINK: u32 = 2;
-        let looks_at_tags = |node: &crate::filter::program::Node| {
-            matches!(
-                node.check,
-                Check::Vlan(_) | Check::Mpls(_) | Check::Pppoe(_)
-            )
-        };
-        let link = program.nodes.iter().any(looks_at_tags);
+        let link = program.needs_link();
         let mut lines = PrefixTable::build(&program.prefix_lists, seed).lines;
         let port_lines = lines.len() as u32;
         for list in &program.port_lists {
-            lines.extend(port_table(&list.ranges));
+            lines.extend(tables::of_ports(&list.ranges));
+        }
+        let tag_lines = lines.len() as u32;
+        for list in &program.tag_lists {
+            lines.extend(tables::of_tags(list));
         }
         KernelFilter {
             flags: ON | if link { LINK } else { 0 },
             program,
             lines,
             port_lines,
+            tag_lines,
+        }
+    }
+
+    /// Leaves nothing out, and is not even asked.
+    pub(super) fn everything() -> Self {
+        KernelFilter {
+            program: Program {
+                start: MATCH,
+                nodes: Vec::new(),
+                prefix_lists: Vec::new(),
+                port_lists: Vec::new(),
+                tag_lists: Vec::new(),
+            },
+            flags: 0,
+            lines: Vec::new(),
+            port_lines: 0,
+            tag_lines: 0,
         }
     }
 
@@ -95,6 +112,7 @@ impl KernelFilter {
                 set_contains: distance(SET_CONTAINS)?,
                 ports_contain: distance(PORTS_CONTAIN)?,
                 port_lines: self.port_lines,
+                tag_lines: self.tag_lines,
             };
             Ok::<_, FilterLoadError>(checks::function(&self.program, around)?)
         };
@@ -121,15 +139,3 @@ impl KernelFilter {
 fn verifies_apart() -> bool {
     KernelVersion::current().is_ok_and(|running| running >= KernelVersion::new(5, 12, 0))
 }
-
-/// One bit for each port.
-fn port_table(ranges: &[PortRange]) -> Vec<Line> {
-    let mut table = vec![Line::default(); PORT_LINES as usize];
-    for port in ranges.iter().flat_map(|range| range.first..=range.last) {
-        let (line, word) = (usize::from(port >> 9), usize::from(port >> 6 & 7));
-        table[line].0[word] |= 1 << (port & 63);
-    }
-    table
-}
-
-const _: () = assert!(PORT_LINES == 65_536 / (8 * 64));

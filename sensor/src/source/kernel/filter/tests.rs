@@ -53,6 +53,7 @@ fn program(
         nodes,
         prefix_lists,
         port_lists,
+        tag_lists: Vec::new(),
     }
 }
 
