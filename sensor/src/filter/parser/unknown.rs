@@ -5,6 +5,7 @@ use super::mistakes::{LONGEST_WORD, cut};
 use super::words::{SUGGESTED, Word};
 use crate::filter::error::FilterError;
 use crate::filter::lexer::{self, Token};
+use crate::filter::names;
 use crate::filter::suggest::nearest;
 
 impl Parser<'_, '_, '_> {
@@ -77,15 +78,9 @@ impl Parser<'_, '_, '_> {
     }
 }
 
-/// Whether reports call flows by this name, by their ports.
+/// Whether reports call flows by this name.
 pub(super) fn is_label(word: &str) -> bool {
-    use sensor_common::{classify::by_port, protocol::ip};
-    let named = |protocol, port| by_port(protocol, port, port) == Some(word);
-    (0..=u16::MAX).any(|port| {
-        [ip::TCP, ip::UDP, ip::SCTP]
-            .iter()
-            .any(|protocol| named(*protocol, port))
-    })
+    names::labels().any(|label| label == word)
 }
 
 /// Words of other tools, and of people.
