@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use super::normal;
-use super::program::{Check, Program};
+use super::program::{Check, Program, TagList};
 use super::tree::{PortList, PrefixList, Tree};
 
 mod graph;
 mod known;
 mod lists;
 mod questions;
+mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -54,6 +55,7 @@ impl Program {
             nodes,
             prefix_lists: lists.prefixes,
             port_lists: lists.ports,
+            tag_lists: lists.tags,
         })
     }
 }
@@ -63,6 +65,7 @@ impl Program {
 struct Lists {
     prefixes: Vec<Arc<PrefixList>>,
     ports: Vec<Arc<PortList>>,
+    tags: Vec<TagList>,
 }
 
 impl Lists {
@@ -72,6 +75,15 @@ impl Lists {
 
     fn ports(&mut self, list: &Arc<PortList>) -> u16 {
         place_of(&mut self.ports, list)
+    }
+
+    fn tags(&mut self, list: TagList) -> u16 {
+        let same = |other: &TagList| *other == list;
+        let place = self.tags.iter().position(same).unwrap_or_else(|| {
+            self.tags.push(list);
+            self.tags.len() - 1
+        });
+        u16::try_from(place).unwrap_or(u16::MAX)
     }
 }
 

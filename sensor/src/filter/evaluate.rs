@@ -5,7 +5,7 @@ use sensor_common::flow::{FlowKey, NOT_IP, PORTS, VALID};
 use sensor_common::protocol::network;
 
 use super::prefix_table::PrefixTable;
-use super::program::{Check, MATCH, Program, REJECT};
+use super::program::{Check, MATCH, Program, REJECT, Tag};
 use super::tree::PortList;
 
 mod formula;
@@ -56,13 +56,6 @@ impl Matcher {
         step == MATCH
     }
 
-    /// Whether something is asked of VLAN tags, MPLS labels or PPPoE sessions.
-    pub fn needs_link(&self) -> bool {
-        let of_link =
-            |check: &Check| matches!(check, Check::Vlan(_) | Check::Mpls(_) | Check::Pppoe(_));
-        self.program.nodes.iter().any(|node| of_link(&node.check))
-    }
-
     /// How many bytes from the packet's start are looked at besides the headers' walk: 0 where none are, [`UNBOUNDED`]
     /// where offsets are computed from anything.
     pub fn reach(&self) -> usize {
@@ -97,6 +90,10 @@ impl Matcher {
             Check::Mpls(Some(label)) => facts.labels.contains(&(LABEL_ENTRY | label)),
             Check::Pppoe(None) => facts.flags & PPPOE != 0,
             Check::Pppoe(Some(id)) => facts.flags & PPPOE != 0 && facts.session == *id,
+            Check::TagIn { tag, list } => {
+                let list = self.program.tag_lists.get(usize::from(*list));
+                list.is_some_and(|list| any_tag(facts, *tag, |number| list.has(number)))
+            }
             Check::Mac { dst, addr, mask } => mac(facts, bytes, *dst).is_some_and(|octets| {
                 let mut pairs = octets.iter().zip(mask).zip(addr);
                 pairs.all(|((octet, mask), addr)| octet & mask == *addr)
@@ -134,6 +131,23 @@ fn port(facts: &Facts, dst: bool) -> Option<u16> {
     let key = facts.key();
     let wanted = VALID | PORTS;
     (key.0[4] & wanted == wanted).then(|| if dst { key.dst_port() } else { key.src_port() })
+}
+
+/// Entries are filled from the front.
+fn any_tag(facts: &Facts, tag: Tag, is_wanted: impl Fn(u32) -> bool) -> bool {
+    match tag {
+        Tag::Vlan => facts
+            .vlans
+            .iter()
+            .take_while(|entry| **entry & VLAN_ENTRY != 0)
+            .any(|entry| is_wanted(u32::from(entry & !VLAN_ENTRY))),
+        Tag::Mpls => facts
+            .labels
+            .iter()
+            .take_while(|entry| **entry & LABEL_ENTRY != 0)
+            .any(|entry| is_wanted(entry & !LABEL_ENTRY)),
+        Tag::Pppoe => facts.flags & PPPOE != 0 && is_wanted(u32::from(facts.session)),
+    }
 }
 
 fn mac<'a>(facts: &Facts, bytes: &'a [u8], dst: bool) -> Option<&'a [u8; 6]> {

@@ -1,6 +1,7 @@
 //! The packet part of a filter as a list of yes/no questions, each of which says where to go on: what userspace
 //! evaluates and what the kernel's instructions are generated from.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::tree::{Compare, Formula, PortList, PortRange, PrefixList};
@@ -18,6 +19,28 @@ pub struct Program {
     pub nodes: Vec<Node>,
     pub prefix_lists: Vec<Arc<PrefixList>>,
     pub port_lists: Vec<Arc<PortList>>,
+    pub tag_lists: Vec<TagList>,
+}
+
+impl Program {
+    /// Whether something is asked of VLAN tags, MPLS labels or PPPoE sessions.
+    pub fn needs_link(&self) -> bool {
+        self.asks(|check| {
+            matches!(
+                check,
+                Check::Vlan(_) | Check::Mpls(_) | Check::Pppoe(_) | Check::TagIn { .. }
+            )
+        })
+    }
+
+    /// Whether something is asked of VLAN tags, which hardware may take off.
+    pub fn asks_for_vlans(&self) -> bool {
+        self.asks(|check| matches!(check, Check::Vlan(_) | Check::TagIn { tag: Tag::Vlan, .. }))
+    }
+
+    fn asks(&self, kind: impl Fn(&Check) -> bool) -> bool {
+        self.nodes.iter().any(|node| kind(&node.check))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +80,11 @@ pub enum Check {
     Vlan(Option<u16>),
     Mpls(Option<u32>),
     Pppoe(Option<u16>),
+    /// Any tag of the kind has a number that is in this list (index into [`Program::tag_lists`]).
+    TagIn {
+        tag: Tag,
+        list: u16,
+    },
     /// Bytes of an Ethernet header under a mask, from offset 0 (destination) or 6 (source).
     Mac {
         dst: bool,
@@ -70,4 +98,38 @@ pub enum Check {
         mask: u32,
     },
     Formula(Arc<Formula>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tag {
+    Vlan,
+    Mpls,
+    Pppoe,
+}
+
+/// Numbers of tags, in ranges: sorted, disjoint, not adjacent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagList(pub Vec<RangeInclusive<u32>>);
+
+impl TagList {
+    pub fn new(mut numbers: Vec<u32>) -> Self {
+        numbers.sort_unstable();
+        let mut ranges: Vec<RangeInclusive<u32>> = Vec::new();
+        for number in numbers {
+            match ranges.last_mut() {
+                Some(last) if number <= last.end().saturating_add(1) => {
+                    *last = *last.start()..=number;
+                }
+                _ => ranges.push(number..=number),
+            }
+        }
+        TagList(ranges)
+    }
+
+    pub fn has(&self, number: u32) -> bool {
+        let place = self.0.partition_point(|range| *range.end() < number);
+        self.0
+            .get(place)
+            .is_some_and(|range| range.contains(&number))
+    }
 }

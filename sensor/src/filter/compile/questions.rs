@@ -7,7 +7,7 @@ use sensor_common::flow::{
     SLOT_SHIFT, VALID,
 };
 
-use super::{Lists, Question};
+use super::{Lists, Question, tags};
 use crate::filter::program::Check;
 use crate::filter::tree::{PortRange, Prefix, Side, Test, Tree};
 
@@ -29,9 +29,14 @@ impl Writer<'_> {
             Tree::False => Question::Never,
             Tree::Test(test) => self.test(test),
             Tree::Not(inner) => Question::Not(Box::new(self.write(inner))),
-            Tree::All(parts) => all(parts.iter().map(|part| self.write(part)).collect()),
-            Tree::Any(parts) => any(parts.iter().map(|part| self.write(part)).collect()),
+            Tree::All(parts) => all(self.parts(parts, false)),
+            Tree::Any(parts) => any(self.parts(parts, true)),
         }
+    }
+
+    fn parts(&mut self, parts: &[Tree], any: bool) -> Vec<Question> {
+        let questions = parts.iter().map(|part| self.write(part)).collect();
+        tags::gathered(questions, any, self.lists)
     }
 
     fn test(&mut self, test: &Test) -> Question {
@@ -206,7 +211,7 @@ fn cost(question: &Question) -> u32 {
             Check::Port { .. } | Check::Length(..) => 6,
             Check::Vlan(None) | Check::Mpls(None) | Check::Pppoe(_) => 6,
             Check::Vlan(Some(_)) | Check::Mpls(Some(_)) => 10,
-            Check::PortIn { .. } => 10,
+            Check::PortIn { .. } | Check::TagIn { .. } => 10,
             Check::Mac { .. } | Check::ArpAddress { .. } => 20,
             Check::Formula(_) => 30,
             Check::AddressIn { .. } => 40,

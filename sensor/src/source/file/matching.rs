@@ -84,7 +84,7 @@ pub fn count(
     progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     file.want_interfaces(&filter.interfaces);
-    let mut sight = Sight::new(filter.matcher.needs_link());
+    let mut sight = Sight::new(filter.matcher.program().needs_link());
     let outcome = walk(
         file,
         |record, link_type| {
