@@ -1,5 +1,5 @@
-//! The name of an interface's driver, which decides whether it has native XDP. Netlink doesn't tell it; the ethtool
-//! ioctl does, for the network namespace of the thread.
+//! The name of an interface's driver, which decides whether it has native XDP, and whether that driver takes VLAN tags
+//! off. Netlink doesn't tell them; the ethtool ioctl does, for the network namespace of the thread.
 
 use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -12,6 +12,35 @@ pub fn driver(name: &str) -> Option<String> {
         driver: [0; 32],
         rest: [0; 160],
     };
+    // SAFETY: ETHTOOL_GDRVINFO fills a struct ethtool_drvinfo.
+    unsafe { ask(name, &mut info) }?;
+    let end = info
+        .driver
+        .iter()
+        .position(|&b| b == 0)
+        .unwrap_or(info.driver.len());
+    let driver = String::from_utf8_lossy(info.driver.get(..end)?).into_owned();
+    (!driver.is_empty()).then_some(driver)
+}
+
+/// Whether packets that arrive lose their outer 802.1Q tag (`rx-vlan-offload`) before an XDP program sees them; sockets
+/// and TC programs are told of it beside the packet. `None` when it can't be found out.
+pub fn takes_vlan_tags_off(name: &str) -> Option<bool> {
+    let mut flags = Value {
+        cmd: GET_FLAGS,
+        data: 0,
+    };
+    // SAFETY: ETHTOOL_GFLAGS fills a struct ethtool_value.
+    unsafe { ask(name, &mut flags) }?;
+    Some(flags.data & FLAG_RX_VLAN != 0)
+}
+
+/// Has the kernel fill `answer`, which begins with the command's number.
+///
+/// # Safety
+///
+/// `answer` is the `#[repr(C)]` form of the struct that this command fills: the kernel writes as much as that has.
+unsafe fn ask<T>(name: &str, answer: &mut T) -> Option<()> {
     // SAFETY: ifreq is plain data for which zero is valid.
     let mut request: libc::ifreq = unsafe { mem::zeroed() };
     let bytes = name.as_bytes();
@@ -21,22 +50,18 @@ pub fn driver(name: &str) -> Option<String> {
     for (to, &from) in request.ifr_name.iter_mut().zip(bytes) {
         *to = from as libc::c_char;
     }
-    request.ifr_ifru.ifru_data = (&raw mut info).cast();
+    request.ifr_ifru.ifru_data = (&raw mut *answer).cast();
     let socket = any_socket()?;
-    // SAFETY: `request` is a valid ifreq whose data points to a struct ethtool_drvinfo; both outlive the call, and the
-    // kernel writes no more than that struct.
+    // SAFETY: `request` is a valid ifreq whose data points to the command's struct, as our caller promises; both outlive
+    // the call.
     let status = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL as _, &raw mut request) };
-    let end = info
-        .driver
-        .iter()
-        .position(|&b| b == 0)
-        .unwrap_or(info.driver.len());
-    let driver = String::from_utf8_lossy(info.driver.get(..end)?).into_owned();
-    (status == 0 && !driver.is_empty()).then_some(driver)
+    (status == 0).then_some(())
 }
 
 const SIOCETHTOOL: libc::c_ulong = 0x8946;
 const GET_DRIVER_INFO: u32 = 3; // ETHTOOL_GDRVINFO
+const GET_FLAGS: u32 = 0x25; // ETHTOOL_GFLAGS
+const FLAG_RX_VLAN: u32 = 1 << 8; // ETH_FLAG_RXVLAN
 
 /// struct ethtool_drvinfo
 #[repr(C)]
@@ -48,6 +73,13 @@ struct DriverInfo {
 }
 
 const _: () = assert!(size_of::<DriverInfo>() == 196);
+
+/// struct ethtool_value
+#[repr(C)]
+struct Value {
+    cmd: u32,
+    data: u32,
+}
 
 /// Interface ioctls work on sockets of any family.
 fn any_socket() -> Option<OwnedFd> {
@@ -66,9 +98,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_no_interface_can_have_have_no_driver() {
+    fn of_names_that_no_interface_can_have_nothing_is_known() {
         for name in ["", "a\0b", "sixteen-bytes-xx", "no-such-if"] {
             assert_eq!(driver(name), None, "{name:?}");
+            assert_eq!(takes_vlan_tags_off(name), None, "{name:?}");
         }
+    }
+
+    #[test]
+    fn loopback_keeps_tags_and_veth_takes_them_off() {
+        assert_eq!(takes_vlan_tags_off("lo"), Some(false));
+        let Some(pair) = crate::link::netns::VethPair::new() else {
+            return;
+        };
+        let taken = pair.a.run(|| takes_vlan_tags_off("veth0"));
+        assert_eq!(taken, Some(true));
     }
 }

@@ -9,7 +9,7 @@ mod netlink;
 pub(crate) mod netns;
 mod route;
 
-pub use ethtool::driver;
+pub use ethtool::{driver, takes_vlan_tags_off};
 
 use netlink::{Message, Request};
 use std::collections::BTreeMap;

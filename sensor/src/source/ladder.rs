@@ -47,12 +47,30 @@ pub(super) struct Hooks {
     pub(super) refusals: Vec<String>,
 }
 
+/// Why the filter's tests of VLAN tags would be false of tagged packets if XDP counted `link`.
+pub(super) fn hides_tags(link: &Link) -> Option<&'static str> {
+    tags_are_hidden(link.kind.as_deref(), link::takes_vlan_tags_off(&link.name))
+}
+
+/// On veth no hardware takes tags off, although it says so, and XDP there has to be asked for.
+fn tags_are_hidden(kind: Option<&str>, taken_off: Option<bool>) -> Option<&'static str> {
+    match (kind, taken_off) {
+        (Some("veth"), _) | (_, Some(false)) => None,
+        (_, Some(true)) => Some(
+            "its driver takes VLAN tags off before XDP sees them, and the filter asks for tags",
+        ),
+        (_, None) => Some(
+            "its driver may take VLAN tags off before XDP sees them, and the filter asks for tags",
+        ),
+    }
+}
+
 /// Attaches the kernel's programs to `link` for `slot`. `Err` holds why neither direction could be had.
 pub(super) fn climb(
     kernel: &mut Kernel,
     link: &Link,
     slot: u8,
-    wish: Wish,
+    (wish, filter_asks_tags): (Wish, bool),
 ) -> Result<Hooks, Vec<String>> {
     let Some(l3) = starts_with_ip(link.arphrd) else {
         return Err(vec![format!(
@@ -64,7 +82,7 @@ pub(super) fn climb(
         return Err(vec![error.to_string()]);
     }
     let mut refusals = Vec::new();
-    let ingress = ingress(kernel, link, slot, wish, &mut refusals);
+    let ingress = ingress(kernel, link, slot, (wish, filter_asks_tags), &mut refusals);
     let Some(ingress) = ingress else {
         // Nothing may stay attached: half an interface counted here and half elsewhere would be counted twice.
         if let Err(error) = kernel.let_go(slot, link.index) {
@@ -84,13 +102,13 @@ fn ingress(
     kernel: &mut Kernel,
     link: &Link,
     slot: u8,
-    wish: Wish,
+    (wish, filter_asks_tags): (Wish, bool),
     refusals: &mut Vec<String>,
 ) -> Option<Hook> {
     let xdp = if wish.backend == Backend::Tc {
         Err("TC was asked for".to_owned())
     } else {
-        xdp(kernel, link, slot, wish)
+        xdp(kernel, link, slot, (wish, filter_asks_tags))
     };
     let why_not = match xdp {
         Ok(hook) => return Some(hook),
@@ -116,7 +134,12 @@ fn ingress(
     }
 }
 
-fn xdp(kernel: &mut Kernel, link: &Link, slot: u8, wish: Wish) -> Result<Hook, String> {
+fn xdp(
+    kernel: &mut Kernel,
+    link: &Link,
+    slot: u8,
+    (wish, filter_asks_tags): (Wish, bool),
+) -> Result<Hook, String> {
     let native = wish.xdp_mode != XdpMode::Generic;
     if hands_packets_to_others(link) {
         return Err(
@@ -132,6 +155,9 @@ fn xdp(kernel: &mut Kernel, link: &Link, slot: u8, wish: Wish) -> Result<Hook, S
                 "the XDP hook is taken by program id {}; what that one drops or redirects is not counted",
                 other.prog_id
             ));
+        }
+        if filter_asks_tags && let Some(why) = hides_tags(link) {
+            return Err(why.to_owned());
         }
     }
     if starts_with_ip(link.arphrd) != Some(false) {
@@ -194,5 +220,20 @@ fn told(refusal: &Refusal) -> String {
     match (refusal.errno(), first.contains("os error")) {
         (Some(errno), false) => format!("{first}: {}", std::io::Error::from_raw_os_error(errno)),
         _ => first.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_hidden_where_a_driver_takes_them_off_or_may() {
+        let hidden = |kind, taken_off| tags_are_hidden(kind, taken_off);
+        assert_eq!(hidden(None, Some(false)), None);
+        assert!(hidden(None, Some(true)).is_some_and(|why| why.contains("takes VLAN tags off")));
+        assert!(hidden(None, None).is_some_and(|why| why.contains("may take")));
+        assert!(hidden(Some("bond"), Some(true)).is_some());
+        assert_eq!(hidden(Some("veth"), Some(true)), None);
     }
 }
