@@ -11,13 +11,16 @@ pub const UNBOUNDED: usize = usize::MAX;
 /// Bytes of an Ethernet header's addresses, and of an ARP packet over Ethernet and IPv4.
 const MACS: usize = 12;
 const ARP: usize = 28;
-/// Headers begin within the window that the parser reads.
-const LAST_HEADER: usize = HEADER_WINDOW;
+/// Network headers begin within the window that the parser reads.
+const LAST_NETWORK: usize = HEADER_WINDOW;
+/// What is behind an IP header may begin beyond the window: the last IPv6 extension header has its length in its first
+/// eight bytes, and up to 2,048 bytes.
+const LAST_TRANSPORT: usize = HEADER_WINDOW - 8 + 2048;
 
 pub(super) fn of_check(check: &Check) -> usize {
     match check {
         Check::Mac { .. } => MACS,
-        Check::ArpAddress { .. } => LAST_HEADER + ARP,
+        Check::ArpAddress { .. } => LAST_NETWORK + ARP,
         Check::Formula(formula) => of_term(&formula.left).max(of_term(&formula.right)),
         _ => 0,
     }
@@ -27,7 +30,11 @@ fn of_term(term: &Term) -> usize {
     match term {
         Term::Number(_) | Term::Length => 0,
         Term::Bytes { base, offset, size } => {
-            let start = if *base == Base::Link { 0 } else { LAST_HEADER };
+            let start = match base {
+                Base::Link => 0,
+                Base::Ipv4 | Base::Ipv6 | Base::Network(_) => LAST_NETWORK,
+                Base::Transport(_) => LAST_TRANSPORT,
+            };
             let end = match largest(offset) {
                 u32::MAX => UNBOUNDED,
                 largest => start + largest as usize + usize::from(*size),
@@ -74,5 +81,53 @@ fn of_operation(operator: Operator, left: &Term, right: &Term) -> u32 {
                 .unwrap_or(u32::MAX)
         }
         Operator::ShiftRight => left.checked_shr(exactly.unwrap_or(0)).unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sensor_common::facts::Facts;
+    use sensor_common::parse;
+    use sensor_common::view::SliceView;
+
+    use super::*;
+    use crate::filter::evaluate::Matcher;
+    use crate::filter::program::Program;
+    use crate::filter::tree::{Compare, Formula, Test, Tree};
+
+    fn extension(next: u8, units: u8) -> Vec<u8> {
+        let mut header = vec![0; (usize::from(units) + 1) * 8];
+        header[..2].copy_from_slice(&[next, units]);
+        header
+    }
+
+    #[test]
+    fn a_transport_behind_the_window_is_within_reach() {
+        // The last extension header has its length in the last eight bytes of the window.
+        let mut packet = vec![0x60, 0, 0, 0, 0xff, 0xff, 60, 64];
+        packet.resize(40, 1);
+        packet.extend(extension(60, 57));
+        packet.extend(extension(6, 255));
+        packet.extend([0xab; 20]);
+        let mut facts = Facts::NONE;
+        let parsed = parse::on_interface(&SliceView(&packet), true);
+        facts.parsed(&parsed, 0, packet.len() as u32);
+        assert_eq!(usize::from(facts.transport_offset), LAST_TRANSPORT);
+
+        let last_byte = Formula {
+            left: Term::Bytes {
+                base: Base::Transport(6),
+                offset: Box::new(Term::Number(19)),
+                size: 1,
+            },
+            compare: Compare::Equal,
+            right: Term::Number(0xab),
+        };
+        let tree = Tree::Test(Test::Relation(Arc::new(last_byte)));
+        let matcher = Matcher::new(Program::compile(&tree, &|_| Vec::new()).unwrap());
+        assert!(matcher.matches(&facts, &packet));
+        assert_eq!(matcher.reach(), packet.len());
     }
 }

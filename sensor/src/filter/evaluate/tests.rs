@@ -284,7 +284,14 @@ fn arithmetic_wraps_and_division_by_zero_is_false_either_way() {
 fn a_source_learns_what_it_must_capture() {
     let program = |test| matcher(&Tree::Test(test));
     assert_eq!(program(Test::Ipv4).reach(), 0);
-    assert!(!program(Test::Ipv4).needs_link() && program(Test::Vlan(None)).needs_link());
+    let asks = |test| {
+        let matcher = program(test);
+        let program = matcher.program();
+        (program.needs_link(), program.asks_for_vlans())
+    };
+    assert_eq!(asks(Test::Ipv4), (false, false));
+    assert_eq!(asks(Test::Vlan(None)), (true, true));
+    assert_eq!(asks(Test::Pppoe(Some(1))), (true, false));
     assert_eq!(program(Test::Relation(byte(Base::Link, 20))).reach(), 21);
     assert_eq!(
         program(Test::Relation(byte(Base::Ipv4, 9))).reach(),
@@ -304,7 +311,7 @@ fn a_source_learns_what_it_must_capture() {
     );
     assert_eq!(
         program(Test::Relation(first)).reach(),
-        HEADER_WINDOW + 60 + 4
+        HEADER_WINDOW - 8 + 2048 + 60 + 4
     );
     let anywhere = compared(bytes_at(Base::Link, Term::Length, 1), Compare::Equal, 0);
     assert_eq!(program(Test::Relation(anywhere)).reach(), UNBOUNDED);
