@@ -46,7 +46,7 @@ impl Filter {
             Expr::Everything => Tree::True,
             expr => lower(&expr, text, library)?,
         };
-        let plan = split(&tree).map_err(|mixed| of_the_whole(text, mixed.to_string()))?;
+        let plan = split(&tree).map_err(|error| of_the_whole(text, error.to_string()))?;
         let filter = Filter {
             text: text.to_owned(),
             tree,

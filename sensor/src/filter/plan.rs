@@ -18,6 +18,18 @@ pub struct Plan {
     pub flow: Option<Tree>,
 }
 
+/// Why there is no plan for a filter.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SplitError {
+    #[error(transparent)]
+    Mixed(#[from] Mixed),
+    #[error(
+        "the filter's tests of packets and of flows are too entangled to be told apart: write it simpler, as a part about \
+         packets and one about flows that are joined by 'and'"
+    )]
+    Entangled,
+}
+
 /// A packet's test and a flow's test of which one suffices: the packets that a flow's test lets in can't be told from
 /// those that the packet's test lets in, once they are counted in one flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +52,7 @@ impl fmt::Display for Mixed {
 }
 
 /// Splits a filter; exact for every packet and flow.
-pub fn split(tree: &Tree) -> Result<Plan, Mixed> {
+pub fn split(tree: &Tree) -> Result<Plan, SplitError> {
     let mut packet = Vec::new();
     let mut flow = Vec::new();
     for part in conjuncts(normal::pushed_down(tree, true)) {

@@ -1,6 +1,6 @@
 //! A conjunct with tests of packets and of flows, as a conjunction of clauses that have one kind each.
 
-use super::{Mixed, first_test, needs};
+use super::{Mixed, SplitError, first_test, needs};
 use crate::filter::normal;
 use crate::filter::tree::{Needs, Test, Tree};
 
@@ -8,11 +8,10 @@ use crate::filter::tree::{Needs, Test, Tree};
 const MOST_CLAUSES: usize = 256;
 
 /// The conjuncts of `(a and p) or (a and f)`: `a`, and where that is possible no other with tests of packets (`p`) and
-/// of flows (`f`). An error where one is left with both.
-pub(super) fn split(tree: &Tree) -> Result<Vec<Tree>, Mixed> {
-    let Some(clauses) = multiplied_out(tree).map(without_implied) else {
-        return mixed(tree).map_or_else(|| Ok(vec![tree.clone()]), Err);
-    };
+/// of flows (`f`). An error where one is left with both, or where there are too many to see.
+pub(super) fn split(tree: &Tree) -> Result<Vec<Tree>, SplitError> {
+    let clauses = multiplied_out(tree).ok_or(SplitError::Entangled)?;
+    let clauses = without_implied(clauses);
     let whole = |clause: Clause<'_>| normal::any(clause.into_iter().cloned().collect());
     let (unsplit, clauses): (Vec<_>, Vec<_>) = clauses
         .into_iter()
@@ -21,7 +20,7 @@ pub(super) fn split(tree: &Tree) -> Result<Vec<Tree>, Mixed> {
         if !follows(&clause, &clauses)
             && let Some(mixed) = mixed(&whole(clause))
         {
-            return Err(mixed);
+            return Err(mixed.into());
         }
     }
     Ok(clauses.into_iter().map(whole).collect())
