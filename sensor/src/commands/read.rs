@@ -5,7 +5,7 @@ use super::delta_config;
 use crate::cli;
 use crate::counters::Delta;
 use crate::failure::{Exit, Failure};
-use crate::filter::{Library, selection};
+use crate::filter::Library;
 use crate::outputs::Outputs;
 use crate::report::{self, Context, Report};
 use crate::{seeds, status};
@@ -22,12 +22,10 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
         .iter()
         .map(|path| captures::count_file(path, &mut delta, matching.as_ref()))
         .collect();
-    let mut notes: Vec<String> = files.iter().flat_map(Counted::notes).collect();
     if let Some(selected) = matching
         .as_ref()
         .and_then(|matching| matching.select(&delta))
     {
-        notes.extend(selection::note(&selected));
         delta = selected;
     }
     let context = Context {
@@ -39,7 +37,7 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
             .map(|filter| filter.text().trim().to_owned()),
         top_n: args.counting.top,
         interval: config.interval,
-        notes,
+        notes: files.iter().flat_map(Counted::notes).collect(),
         ..Context::default()
     };
     let report = report::build(&delta, &context);

@@ -2,8 +2,7 @@
 
 use super::flow::{FlowFacts, FlowMatcher, Measured};
 use super::tree::Tree;
-use crate::counters::{Counts, Delta, Flow, application};
-use crate::units;
+use crate::counters::{Delta, Flow, application};
 
 /// See [`super::Filter::selection`].
 #[derive(Clone, Debug)]
@@ -34,23 +33,10 @@ impl Selection {
 
 /// Packets without IP are counted together by their network, which makes no flow of them.
 fn measured(flow: &Flow) -> Option<Measured> {
-    let duration = flow.last.checked_sub(flow.first).map(u64::try_from);
+    let counts = flow.counts();
     flow.key.is_ip().then_some(Measured {
-        packets: flow.packets,
-        bytes: flow.bytes,
-        duration: duration.and_then(Result::ok),
-    })
-}
-
-/// What must be said of a delta that was selected from: some packets could not be judged.
-pub fn note(selected: &Delta) -> Option<String> {
-    let unjudged = selected.unjudged();
-    (unjudged != Counts::ZERO).then(|| {
-        format!(
-            "packets that found no room in the flow table: {}, {}; the filter's part about flows can't judge them, so \
-             they are in (--max-flows makes room)",
-            units::count(unjudged.packets),
-            units::bytes(unjudged.bytes)
-        )
+        packets: counts.packets,
+        bytes: counts.bytes,
+        duration: flow.duration(),
     })
 }

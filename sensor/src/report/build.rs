@@ -90,6 +90,17 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
     }
 }
 
+/// What must be said of a delta that was selected from, where some packets could not be judged.
+pub fn unjudged_note(delta: &Delta) -> Option<String> {
+    let unjudged = delta.unjudged().packets;
+    (unjudged > 0).then(|| {
+        format!(
+            "packets that found no room in the flow table: {unjudged}; the part of the filter that is about flows could \
+             not be applied to them, so they count as matched"
+        )
+    })
+}
+
 fn totals(delta: &Delta) -> Totals {
     let [unknown_direction, ingress, egress] = delta.by_direction();
     let Counts { packets, bytes } = unknown_direction + ingress + egress;
@@ -184,12 +195,8 @@ fn notes(delta: &Delta, context: &Context) -> Vec<String> {
             "packets with a time outside the years 1678 to 2261: {out_of_range}; they count everywhere but in buckets"
         ));
     }
-    let unjudged = delta.unjudged().packets;
-    if unjudged > 0 {
-        notes.push(format!(
-            "packets that found no room in the flow table: {unjudged}; the part of the filter that is about flows could \
-             not be applied to them, so they count as matched"
-        ));
+    if let Some(note) = unjudged_note(delta) {
+        notes.push(format!("{note} (--max-flows makes room)"));
     }
     let too_deep = beyond_the_walk(delta);
     if too_deep > 0 {

@@ -21,7 +21,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-pub use build::build;
+pub use build::{build, unjudged_note};
 pub use context::{
     Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, SlotCounts,
 };

@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::commands::captures;
 use crate::counters::{Counts, Delta, DeltaConfig};
 use crate::failure::{Exit, Failure};
-use crate::filter::{Filter, selection};
-use crate::report::FileInfo;
+use crate::filter::Filter;
+use crate::report::{self, FileInfo};
 use crate::source::file::matching::FileFilter;
 use crate::{seeds, status};
 
@@ -90,7 +90,7 @@ fn matched(matching: &FileFilter, delta: &Delta) -> (Counts, Counts) {
     let Some(selected) = matching.select(delta) else {
         return (sum(delta.by_direction()), seen);
     };
-    if let Some(note) = selection::note(&selected) {
+    if let Some(note) = report::unjudged_note(&selected) {
         status::note(&note);
     }
     (sum(selected.by_direction()), seen)
