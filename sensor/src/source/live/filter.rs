@@ -11,9 +11,10 @@ use crate::filter::Matcher;
 use crate::source::af_packet::RingError;
 use crate::source::kernel::filter::KernelFilter;
 use crate::source::kernel::{Kernel, Programs};
+use crate::source::ladder;
 use crate::source::starts_with_ip;
 
-use super::{Live, first_line};
+use super::{Interface, Live, asks_for_tags, first_line};
 
 /// A block of a packet ring is handed out at the latest by then.
 pub const SETTLED: Duration = Duration::from_millis(300);
@@ -101,6 +102,9 @@ impl Live {
         filter: Option<LiveFilter>,
         kernel_flows: u32,
     ) -> Result<Preparation, ReloadError> {
+        if let Some(why) = self.hidden_tags(filter.as_ref()) {
+            return Err(ReloadError::Undecidable(why));
+        }
         let matcher = filter.as_ref().map(|filter| &*filter.matcher);
         for ring in &self.rings {
             ring.widen(matcher)?;
@@ -156,6 +160,18 @@ impl Live {
             notes.extend(self.attach_again(slot, &why));
         }
         Switched { at, notes }
+    }
+
+    /// An interface that XDP counts and on which XDP sees no tags, if the filter asks for tags.
+    fn hidden_tags(&self, filter: Option<&LiveFilter>) -> Option<String> {
+        if !asks_for_tags(filter) {
+            return None;
+        }
+        let on_xdp = |one: &&Interface| one.alive && one.ingress.name == Some("xdp");
+        self.interfaces.iter().filter(on_xdp).find_map(|one| {
+            let why = ladder::hides_tags(&one.link)?;
+            Some(format!("{}: {why}", one.link.name))
+        })
     }
 
     pub(super) fn matcher(&self) -> Option<Arc<Matcher>> {
