@@ -9,6 +9,8 @@ use sensor_common::flow::Direction;
 
 pub use super::ast::{Operator, Side};
 
+mod list;
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Tree {
     True,

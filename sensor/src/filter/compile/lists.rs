@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::filter::normal;
-use crate::filter::tree::{PortList, PortRange, Prefix, PrefixList, Side, Test, Tree};
+use crate::filter::tree::{PortList, PrefixList, Side, Test, Tree};
 
 /// So many alternatives are worth a look-up.
 const MANY: usize = 8;
@@ -36,14 +36,20 @@ fn with_lists(mut parts: Vec<Tree>, positive: bool) -> Vec<Tree> {
             _ => None,
         };
         if let Some(prefixes) = taken(&mut parts, address) {
-            add(&mut parts, Test::AddressIn(side, prefix_list(prefixes)));
+            add(
+                &mut parts,
+                Test::AddressIn(side, Arc::new(PrefixList::merged(None, prefixes))),
+            );
         }
         let port = |part: &Tree| match test(part, positive) {
             Some(Test::Port(other, range)) if *other == side => Some(*range),
             _ => None,
         };
         if let Some(ranges) = taken(&mut parts, port) {
-            add(&mut parts, Test::PortIn(side, port_list(ranges)));
+            add(
+                &mut parts,
+                Test::PortIn(side, Arc::new(PortList::merged(None, ranges))),
+            );
         }
     }
     parts
@@ -65,46 +71,4 @@ fn taken<T>(parts: &mut Vec<Tree>, kind: impl Fn(&Tree) -> Option<T>) -> Option<
     let found = parts.iter().filter_map(&kind).collect();
     parts.retain(|part| kind(part).is_none());
     Some(found)
-}
-
-fn prefix_list(mut prefixes: Vec<Prefix>) -> Arc<PrefixList> {
-    prefixes.sort_unstable();
-    let mut list: Vec<Prefix> = Vec::with_capacity(prefixes.len());
-    for prefix in prefixes {
-        if !list.last().is_some_and(|last| covers(last, &prefix)) {
-            list.push(prefix);
-        }
-    }
-    Arc::new(PrefixList {
-        file: None,
-        prefixes: list,
-    })
-}
-
-fn covers(prefix: &Prefix, other: &Prefix) -> bool {
-    use std::net::IpAddr::{V4, V6};
-    let agreeing = match (prefix.addr, other.addr) {
-        (V4(a), V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
-        (V6(a), V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
-        _ => return false,
-    };
-    prefix.len <= other.len && agreeing >= u32::from(prefix.len)
-}
-
-fn port_list(mut ranges: Vec<PortRange>) -> Arc<PortList> {
-    ranges.retain(|range| range.first <= range.last);
-    ranges.sort_unstable();
-    let mut list: Vec<PortRange> = Vec::with_capacity(ranges.len());
-    for range in ranges {
-        match list.last_mut() {
-            Some(last) if u32::from(range.first) <= u32::from(last.last) + 1 => {
-                last.last = last.last.max(range.last);
-            }
-            _ => list.push(range),
-        }
-    }
-    Arc::new(PortList {
-        file: None,
-        ranges: list,
-    })
 }

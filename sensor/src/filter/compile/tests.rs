@@ -129,14 +129,18 @@ fn the_filter_of_the_bench_is_short() {
 
 #[test]
 fn many_alternatives_become_a_list() {
-    let hosts = |count: u8| {
+    let every = |step: u8, count: u8| {
         (0..count)
-            .map(|n| net(&format!("10.0.{n}.0"), 24))
+            .map(|n| net(&format!("10.0.{}.0", n * step), 24))
             .collect()
     };
+    let hosts = |count| every(2, count);
     assert!(compiled(&Tree::Any(hosts(7))).prefix_lists.is_empty());
     let program = compiled(&Tree::Any(hosts(8)));
     assert_eq!((program.prefix_lists.len(), program.nodes.len()), (1, 2));
+    // Eight that are one network are asked as that.
+    let neighbours = compiled(&Tree::Any(every(1, 8)));
+    assert_eq!(neighbours, compiled(&net("10.0.0.0", 21)));
     let none = Tree::Not(Box::new(Tree::Any((0..8).map(|n| port(n * 100)).collect())));
     let program = compiled(&none);
     assert_eq!((program.port_lists.len(), program.nodes.len()), (1, 2));

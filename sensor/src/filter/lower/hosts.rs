@@ -79,10 +79,7 @@ fn of_ip(context: &Context<'_>, primitive: &Primitive, side: Side) -> Result<Tre
         Id::List(members) => {
             let prefixes: Result<Vec<_>, _> =
                 members.iter().map(|(id, span)| one(id, span)).collect();
-            PrefixList {
-                file: None,
-                prefixes: list::merged(prefixes?),
-            }
+            PrefixList::merged(None, prefixes?)
         }
         id => return Ok(address_test(side, one(id, &context.id_span(primitive))?)),
     };

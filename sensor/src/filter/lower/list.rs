@@ -1,7 +1,5 @@
 //! Lists: what stands between braces or in a file, sorted and merged.
 
-use std::net::IpAddr;
-
 use super::address;
 use super::problem::Problem;
 use crate::filter::error::FilterError;
@@ -26,10 +24,7 @@ pub(super) fn prefixes_of_file(path: &str, library: &dyn Library) -> Result<Pref
         }
         check_count(prefixes.len(), path)?;
     }
-    Ok(PrefixList {
-        file: Some(path.to_owned()),
-        prefixes: merged(prefixes),
-    })
+    Ok(PrefixList::merged(Some(path.to_owned()), prefixes))
 }
 
 /// Numbers and ranges, one a line.
@@ -42,51 +37,13 @@ pub(super) fn ports_of_file(path: &str, library: &dyn Library) -> Result<PortLis
         ranges.push(range);
         check_count(ranges.len(), path)?;
     }
-    Ok(PortList {
-        file: Some(path.to_owned()),
-        ranges: merged_ports(ranges),
-    })
+    Ok(PortList::merged(Some(path.to_owned()), ranges))
 }
 
 /// The whole file is at fault, or one of its lines.
 pub(super) enum FileError {
     File(Problem),
     Line(FilterError),
-}
-
-/// Sorted; covered ones are left out, and two halves become the whole.
-pub(super) fn merged(mut prefixes: Vec<Prefix>) -> Vec<Prefix> {
-    prefixes.sort_unstable();
-    let mut kept: Vec<Prefix> = Vec::with_capacity(prefixes.len());
-    for prefix in prefixes {
-        if kept.last().is_some_and(|last| covers(last, &prefix)) {
-            continue;
-        }
-        kept.push(prefix);
-        while let [.., a, b] = kept[..]
-            && let Some(whole) = union(&a, &b)
-        {
-            kept.truncate(kept.len() - 2);
-            kept.push(whole);
-        }
-    }
-    kept.shrink_to_fit();
-    kept
-}
-
-/// Sorted; what overlaps or touches is one.
-pub(super) fn merged_ports(mut ranges: Vec<PortRange>) -> Vec<PortRange> {
-    ranges.sort_unstable();
-    let mut kept: Vec<PortRange> = Vec::new();
-    for range in ranges {
-        match kept.last_mut() {
-            Some(last) if u32::from(range.first) <= u32::from(last.last) + 1 => {
-                last.last = last.last.max(range.last);
-            }
-            _ => kept.push(range),
-        }
-    }
-    kept
 }
 
 fn read(path: &str, library: &dyn Library) -> Result<String, FileError> {
@@ -152,36 +109,6 @@ fn port_entry(entry: &str) -> Result<PortRange, Problem> {
         first: a.min(b),
         last: a.max(b),
     })
-}
-
-/// `a` comes first in the order of sorting.
-fn covers(a: &Prefix, b: &Prefix) -> bool {
-    a.addr.is_ipv4() == b.addr.is_ipv4() && a.len <= b.len && bits(a) == bits(b) & mask(b, a.len)
-}
-
-/// The prefix that both are the halves of.
-fn union(a: &Prefix, b: &Prefix) -> Option<Prefix> {
-    let same = a.addr.is_ipv4() == b.addr.is_ipv4() && a.len == b.len && a.len > 0;
-    let len = a.len.checked_sub(1).filter(|_| same)?;
-    let whole = bits(a) & mask(a, len);
-    let halves = whole == bits(a) && whole == bits(b) & mask(b, len) && bits(a) != bits(b);
-    halves.then(|| address::prefix(whole, width(a), len))
-}
-
-fn bits(prefix: &Prefix) -> u128 {
-    match prefix.addr {
-        IpAddr::V4(addr) => u32::from(addr).into(),
-        IpAddr::V6(addr) => addr.into(),
-    }
-}
-
-fn width(prefix: &Prefix) -> u8 {
-    if prefix.addr.is_ipv4() { 32 } else { 128 }
-}
-
-fn mask(prefix: &Prefix, len: u8) -> u128 {
-    let behind = u32::from(width(prefix).saturating_sub(len));
-    u128::MAX.checked_shl(behind).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -293,48 +220,6 @@ mod tests {
         assert_eq!(ends, [(80, 81), (85, 90), (443, 443), (8000, 8100)]);
         for text in ["65536", "https", "-1", "80,", "1-2-3"] {
             assert!(ports_of_file("p", &One(text)).is_err(), "{text}");
-        }
-        assert_eq!(
-            merged_ports(vec![
-                PortRange {
-                    first: 0,
-                    last: u16::MAX
-                };
-                2
-            ])
-            .len(),
-            1
-        );
-    }
-
-    #[test]
-    fn merging_keeps_exactly_the_same_addresses() {
-        // Every prefix of the last eight bits of an address, in lists that a counter picks from.
-        let all: Vec<Prefix> = (24..=32_u8)
-            .flat_map(|len| (0..1_u128 << (len - 24)).map(move |n| (n << (32 - len), len)))
-            .map(|(host, len)| address::prefix(0x0a00_0000 | host, 32, len))
-            .collect();
-        let inside = |list: &[Prefix], addr: u128| {
-            list.iter()
-                .any(|p| bits(p) == (0x0a00_0000 | addr) & mask(p, p.len) & 0xffff_ffff)
-        };
-        let mut state = 1_u64;
-        for _ in 0..300 {
-            let picked: Vec<Prefix> = (0..state % 40)
-                .map(|n| {
-                    state = state
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(n | 1);
-                    all[(state >> 33) as usize % all.len()]
-                })
-                .filter(|p| p.len > 26)
-                .collect();
-            let list = merged(picked.clone());
-            assert!((0..256).all(|addr| inside(&list, addr) == inside(&picked, addr)));
-            assert_eq!(merged(list.clone()), list);
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(7);
         }
     }
 }

@@ -118,7 +118,7 @@ impl Ports {
         // Transports that give a name to the same ports share a test.
         let mut named = BTreeMap::<Vec<PortRange>, Vec<Tree>>::new();
         for (number, ranges) in self.named {
-            let ranges = list::merged_ports(ranges);
+            let ranges = PortList::merged(None, ranges).ranges;
             named.entry(ranges).or_default().push(protocol(number));
         }
         parts.extend(named.into_iter().map(|(ranges, transports)| {
@@ -134,14 +134,11 @@ impl Ports {
 }
 
 fn test(side: Side, ranges: Vec<PortRange>) -> Tree {
-    let ranges = list::merged_ports(ranges);
-    match ranges[..] {
+    let list = PortList::merged(None, ranges);
+    match list.ranges[..] {
         [] => Tree::False,
         [range] => Tree::Test(Test::Port(side, range)),
-        _ => Tree::Test(Test::PortIn(
-            side,
-            Arc::new(PortList { file: None, ranges }),
-        )),
+        _ => Tree::Test(Test::PortIn(side, Arc::new(list))),
     }
 }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use sensor_common::flow::Direction;
 
 use crate::filter::library::Nothing;
-use crate::filter::lower::{address, list, lower, protocols, relation, simplify};
+use crate::filter::lower::{address, lower, protocols, relation, simplify};
 use crate::filter::names;
 use crate::filter::parser::parse;
 use crate::filter::tree::{
@@ -93,24 +93,18 @@ fn tests() -> impl Strategy<Value = Test> {
 }
 
 fn address_in(side: Side, prefixes: Vec<Prefix>) -> Test {
-    let prefixes = list::merged(prefixes);
-    match prefixes[..] {
+    let list = PrefixList::merged(None, prefixes);
+    match list.prefixes[..] {
         [prefix] => Test::Address(side, prefix),
-        _ => Test::AddressIn(
-            side,
-            Arc::new(PrefixList {
-                file: None,
-                prefixes,
-            }),
-        ),
+        _ => Test::AddressIn(side, Arc::new(list)),
     }
 }
 
 fn port_in(side: Side, ranges: Vec<PortRange>) -> Test {
-    let ranges = list::merged_ports(ranges);
-    match ranges[..] {
+    let list = PortList::merged(None, ranges);
+    match list.ranges[..] {
         [range] => Test::Port(side, range),
-        _ => Test::PortIn(side, Arc::new(PortList { file: None, ranges })),
+        _ => Test::PortIn(side, Arc::new(list)),
     }
 }
 
