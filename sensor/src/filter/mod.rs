@@ -3,6 +3,7 @@
 //! Text becomes an [`ast`] (grammar), the ast a [`tree`] (meaning), and the tree a plan (what is decided where).
 //! `docs/filter.md` is the language on one page.
 
+mod advice;
 pub mod ast;
 mod capability;
 mod compile;

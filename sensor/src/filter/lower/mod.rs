@@ -17,6 +17,7 @@ mod tags;
 mod tests;
 
 use self::problem::Problem;
+use super::advice::sound;
 use super::ast::{Expr, Id, Primitive, Span};
 use super::error::FilterError;
 use super::library::Library;
@@ -24,12 +25,26 @@ use super::tree::{Test, Tree};
 
 /// The meaning of an expression that was parsed from `text`; `library` has the files of lists.
 pub fn lower(expr: &Expr, text: &str, library: &dyn Library) -> Result<Tree, FilterError> {
+    meaning(expr, text, library).map_err(|error| sound(error, library))
+}
+
+/// Without a look at the advice.
+pub(super) fn meaning(
+    expr: &Expr,
+    text: &str,
+    library: &dyn Library,
+) -> Result<Tree, FilterError> {
     let context = Context {
         text,
         origin: None,
         library,
     };
     context.expr(expr)
+}
+
+/// Whether a word that means nothing has an explanation of its own.
+pub(super) fn is_explained(word: &str) -> bool {
+    protocols::is_explained(word)
 }
 
 /// What every part of an expression may need.

@@ -30,6 +30,11 @@ pub(super) fn word(typed: &str) -> Result<Tree, Problem> {
     ))
 }
 
+/// Whether there is a better answer to this word than that it's unknown.
+pub(super) fn is_explained(word: &str) -> bool {
+    REFUSED.iter().any(|(words, _)| words.contains(&word))
+}
+
 type Reader = fn(&Id) -> Result<Tree, Problem>;
 
 /// `proto N`, `ip proto N`, `ether proto N`, or their names.
@@ -148,6 +153,9 @@ pub(super) fn unknown(
     known: impl Iterator<Item = &'static str>,
 ) -> Problem {
     let problem = Problem::new(format!("unknown {what} '{}'", cut(typed, LONGEST_WORD)));
+    if matches!(typed.to_ascii_lowercase().as_str(), "tls" | "ssl") {
+        return problem.help("did you mean 'https'?");
+    }
     // Of equally near ones the first is taken, and the first letter is seldom wrong.
     let mut known: Vec<&str> = known.collect();
     known.sort_by_key(|word| word.chars().next() != typed.chars().next());
@@ -173,7 +181,7 @@ const WORDS: [&str; 9] = [
 /// Words of pcap-filter(7), of reports and of people that are no test by themselves.
 const REFUSED: &[(&[&str], &str)] = &[
     (
-        &["ether", "link"],
+        &["ether", "link", "ppp", "slip", "fddi", "tr"],
         "every packet has a link layer: 'ether host', 'ether proto' and 'ether[0]' ask what is in it",
     ),
     (

@@ -34,6 +34,9 @@ impl Parser<'_, '_, '_> {
         }
         if self.is_not() {
             let start = self.take().span.start;
+            if self.word() == Some(Word::In) {
+                return Err(self.not_in(qualifiers, start));
+            }
             let inner = self.nested(|parser| parser.item(qualifiers, parser.peek().span.start))?;
             return self.negated(inner, start);
         }
@@ -154,6 +157,7 @@ impl Parser<'_, '_, '_> {
                 return Ok(id);
             }
             lexer::Kind::Word if is_name(self.word()) => {
+                self.check_kind(&token, qualifiers)?;
                 self.check_name(&token, qualifiers)?;
                 text
             }

@@ -33,7 +33,10 @@ impl Parser<'_, '_, '_> {
                     None => error.help(format!("write '{head} {}'", sample(qualifiers.kind))),
                 }
             }
-            (lexer::Kind::Symbol("{"), _) => error.help(format!("write '{head} in {{...}}'")),
+            (lexer::Kind::Symbol("{"), _) => error.help(format!(
+                "write '{head} in {}'",
+                self.braces(0, qualifiers.kind)
+            )),
             (lexer::Kind::Symbol("-"), _) => error.help("numbers have no sign here"),
             (_, Some(Word::Protocol(protocol))) => match self.id_ahead() {
                 "" => error.help(format!(
@@ -72,6 +75,44 @@ impl Parser<'_, '_, '_> {
         }
     }
 
+    /// `port not in {80}`, whose `not` is taken.
+    pub(super) fn not_in(&self, qualifiers: &Qualifiers, not: usize) -> FilterError {
+        let head = words_of(qualifiers);
+        let set = self.braces(1, qualifiers.kind);
+        let span = not..self.peek().span.end;
+        self.error(span, format!("'not' stands before '{head}', not behind it"))
+            .help(format!("write 'not {head} in {set}'"))
+    }
+
+    /// The set that starts there, or one as an example.
+    pub(super) fn braces(&self, by: usize, kind: Option<Kind>) -> String {
+        let ends = |by: &usize| self.ahead(*by).kind == lexer::Kind::Symbol("}");
+        match (by + 1..by + 20).find(ends) {
+            Some(end) if self.ahead(by).kind == lexer::Kind::Symbol("{") => {
+                let span = self.ahead(by).span.start..self.ahead(end).span.end;
+                self.slice(&span).into()
+            }
+            _ => format!("{{{}}}", sample(kind)),
+        }
+    }
+
+    /// What stands between the parenthesis there and its other half.
+    pub(super) fn within(&self, by: usize) -> Option<&str> {
+        let mut depth = 0_usize;
+        for at in by..by + 40 {
+            match self.ahead(at).kind {
+                lexer::Kind::Symbol("(" | "[") => depth += 1,
+                lexer::Kind::Symbol(")" | "]") => depth = depth.checked_sub(1)?,
+                _ => {}
+            }
+            if depth == 0 {
+                let span = self.ahead(by).span.end..self.ahead(at).span.start;
+                return Some(self.slice(&span));
+            }
+        }
+        None
+    }
+
     /// What follows the next token, with its kind if it has one.
     fn id_ahead(&self) -> &str {
         let first = self.ahead(1);
@@ -106,7 +147,10 @@ impl Parser<'_, '_, '_> {
             _ if self.word() == Some(Word::In) => {
                 return Err(self
                     .unexpected("'host', 'net', 'port' or 'proto' before 'in'")
-                    .help(format!("write '{word} port in {{...}}'")));
+                    .help(format!(
+                        "write '{word} port in {}'",
+                        self.braces(1, Some(Kind::Port))
+                    )));
             }
             _ => return Ok(()),
         };
@@ -187,8 +231,10 @@ impl Parser<'_, '_, '_> {
             span,
             format!("'{number}' is too short for a network with a length or a mask"),
         );
+        let fits = length.parse().is_ok_and(|length: u8| length <= 32);
         Err(match is_mask {
             true => error.help(format!("write 'net {number}.0.0.0 mask 255.0.0.0'")),
+            false if !fits => error.help(format!("write 'net {number}.0.0.0/8'")),
             false => error.help(format!("write 'net {number}.0.0.0/{length}'")),
         })
     }
@@ -230,7 +276,11 @@ impl Parser<'_, '_, '_> {
         let is_file = text.contains(['.', '/']) && !number::is_dotted(text) || self.is_symbol("/");
         match token.kind {
             lexer::Kind::Symbol("(" | "[") => {
-                error.or_help(format!("write '{head} in {{{first}, ...}}'"))
+                let inside = self
+                    .within(0)
+                    .map_or(first, str::trim)
+                    .replace(" or ", ", ");
+                error.or_help(format!("write '{head} in {{{inside}}}'"))
             }
             lexer::Kind::Symbol("/") | lexer::Kind::Word if is_file => {
                 error.or_help(format!("write '{head} in file PATH'"))

@@ -189,17 +189,23 @@ impl Parser<'_, '_, '_> {
                 _ => Some(format!("write '{head} in {{{id}-{follows}}}'")),
             },
             "/" if matches!(follows, "tcp" | "udp" | "sctp") => Some(format!("write '{follows} {primitive}'")),
-            "{" if last.qualifiers.kind.is_some() => Some(format!("write '{head} in {{...}}'")),
+            "{" if last.qualifiers.kind.is_some() => Some(format!(
+                "write '{head} in {}'",
+                self.braces(0, last.qualifiers.kind)
+            )),
             ":" if last.id.is_empty() && number::is_number(follows) => {
                 Some(format!("write '{primitive} port {follows}'"))
             }
             "-" if next.kind == lexer::Kind::Word && !number::is_number(follows) => {
                 Some("options stand before the filter, not behind it".into())
             }
-            "*" if id.ends_with('.') => Some(format!("write '{}'", primitive.trim_end_matches('.'))),
-            "(" => Some(format!("write '{primitive} and (...)'")),
-            "!" => Some(format!("write '{primitive} and not ...'")),
-            "=" | "==" if last.id.is_empty() => Some(format!("write '{primitive} {follows}' without '{sign}'")),
+            "*" if id.ends_with('.') => Some(wildcard(&last.qualifiers, id)),
+            "(" => Some(match self.within(0) {
+                Some(group) => format!("write '{primitive} and ({group})'"),
+                None => "join two expressions with 'and' or 'or'".into(),
+            }),
+            "!" => Some("join two expressions with 'and' or 'or'".into()),
+            "=" | "==" if last.id.is_empty() => Some(format!("write '{primitive} {follows}'")),
             "!=" if last.id.is_empty() => Some(format!("write 'not {primitive} {follows}'")),
             "===" | "<" | ">" | "<=" | ">=" | "=" | "==" | "!=" => {
                 Some("only 'len', bytes like 'tcp[13]', 'bytes', 'packets' and 'duration' can be compared".into())
@@ -242,7 +248,7 @@ impl Parser<'_, '_, '_> {
         }
         let next = self.next_primitive();
         let Some(last) = &self.last else {
-            return format!("write 'and {next}' or 'or {next}'");
+            return format!("put 'and' or 'or' before '{next}'");
         };
         let before = self.slice(&last.span);
         let is_id = number::is_number(text)
@@ -272,7 +278,10 @@ impl Parser<'_, '_, '_> {
                 Some(format!("write '{before}[{before}{text}] = {value}'"))
             }
             (Some(Kind::Interface), _) if self.word().is_none() => {
-                Some(format!("write 'interface in {{{id}, {text}}}'"))
+                Some(match number::is_number(text) {
+                    true => format!("write 'interface {id}{text}'"),
+                    false => format!("write 'interface in {{{id}, {text}}}'"),
+                })
             }
             (Some(Kind::Net), _) if text.starts_with("255.") => {
                 Some(format!("write '{before} mask {text}'"))
@@ -283,9 +292,13 @@ impl Parser<'_, '_, '_> {
 
     /// The text of what comes next, up to an operator.
     fn next_primitive(&self) -> &str {
-        let start = self.peek().span.start;
-        let mut end = self.peek().span.end;
-        for by in 1..4 {
+        self.primitive_ahead(0)
+    }
+
+    pub(super) fn primitive_ahead(&self, first: usize) -> &str {
+        let start = self.ahead(first).span.start;
+        let mut end = self.ahead(first).span.end;
+        for by in first + 1..first + 4 {
             let token = self.ahead(by);
             let ends = matches!(
                 token.kind,
@@ -313,6 +326,22 @@ impl Parser<'_, '_, '_> {
                     .into()
             }))
     }
+}
+
+/// `net 10.0.0.0/24` for `host 10.0.0.*`.
+fn wildcard(qualifiers: &Qualifiers, id: &str) -> String {
+    let parts: Vec<&str> = id.trim_end_matches('.').split('.').collect();
+    let zeros = ".0".repeat(4_usize.saturating_sub(parts.len()));
+    let net = Qualifiers {
+        kind: Some(Kind::Net),
+        ..qualifiers.clone()
+    };
+    format!(
+        "write '{} {}{zeros}/{}'",
+        words_of(&net),
+        parts.join("."),
+        8 * parts.len()
+    )
 }
 
 /// Tokens of a suggestion.

@@ -19,6 +19,7 @@ mod unknown;
 mod wireshark;
 mod words;
 
+use super::advice::sound;
 use super::ast::{Expr, MAX_DEPTH, Qualifiers, Span};
 use super::error::FilterError;
 use super::lexer::{self, Kind, Token};
@@ -35,6 +36,11 @@ const MAX_TOKENS: usize = 256 * 1024;
 
 /// Reads an expression; an empty one is [`Expr::Everything`].
 pub fn parse(text: &str, library: &dyn Library) -> Result<Expr, FilterError> {
+    read(text, library).map_err(|error| sound(error, library))
+}
+
+/// Without a look at the advice.
+pub(super) fn read(text: &str, library: &dyn Library) -> Result<Expr, FilterError> {
     let mut shared = Shared {
         library,
         calls: Vec::new(),

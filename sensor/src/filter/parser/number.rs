@@ -73,6 +73,23 @@ pub(super) fn quantity(measure: Measure, word: &str) -> Result<u64, String> {
     })
 }
 
+/// `90m` of `1h30m`: durations have one unit.
+pub(super) fn compound(word: &str) -> Option<String> {
+    let (mut rest, mut sum, mut smallest) = (word, 0_u64, "");
+    while !rest.is_empty() {
+        let unit = rest.find(|c: char| c.is_ascii_alphabetic())?;
+        let end = rest[unit..]
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .map_or(rest.len(), |length| unit + length);
+        sum = sum.checked_add(quantity(Measure::Duration, &rest[..end]).ok()?)?;
+        smallest = &rest[unit..end];
+        rest = &rest[end..];
+    }
+    let one = quantity(Measure::Duration, &format!("1{smallest}")).ok()?;
+    sum.is_multiple_of(one)
+        .then(|| format!("{}{smallest}", sum / one))
+}
+
 /// Exact, but for digits behind the smallest unit.
 fn scaled(amount: &str, factor: u64) -> Option<u64> {
     let (whole, fraction) = amount.split_once('.').unwrap_or((amount, "0"));

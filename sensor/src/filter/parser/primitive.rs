@@ -35,7 +35,10 @@ impl Parser<'_, '_, '_> {
             Some(Word::Greater) => self.length(Compare::GreaterOrEqual),
             Some(Word::Less) => self.length(Compare::LessOrEqual),
             Some(Word::Measure(measure)) => self.measure(measure),
-            Some(Word::Unsupported(group)) => Err(self.unsupported(&token, group)),
+            Some(Word::Unsupported(group)) => {
+                self.check_measured(&token)?;
+                Err(self.unsupported(&token, group))
+            }
             Some(Word::And | Word::Or | Word::Not | Word::In | Word::Mask | Word::Length) => {
                 Err(self.no_expression())
             }
@@ -59,6 +62,7 @@ impl Parser<'_, '_, '_> {
             || text.contains('.')
             || matches!(inherited, Some(Kind::Port | Kind::PortRange | Kind::Proto))
         {
+            self.check_misspelt(token)?;
             return self.inheriting();
         }
         self.check_unknown(token)?;
@@ -111,7 +115,12 @@ impl Parser<'_, '_, '_> {
                 }
                 _ => {
                     self.check_protocol_alone(&first)?;
-                    return Ok(self.alone(protocol, &first));
+                    let protocol = match protocol {
+                        // By the word that was typed: reports call some packets `ppp`.
+                        "ether" => self.text_of(&first).to_ascii_lowercase(),
+                        protocol => protocol.into(),
+                    };
+                    return Ok(self.alone(&protocol, &first));
                 }
             }
         }

@@ -117,8 +117,14 @@ impl Parser<'_, '_, '_> {
             self.take();
         }
         let value = number::quantity(measure, &amount).map_err(|message| {
+            let name = self.text_of(&word);
+            let sum = (measure == Measure::Duration)
+                .then(|| number::compound(&amount))
+                .flatten();
+            let amount = sum.unwrap_or_else(|| example(measure).into());
+            let sign = self.slice(&(word.span.end..token.span.start)).trim();
             self.error(token.span.clone(), message)
-                .help(format!("write '{}'", example(measure)))
+                .help(format!("write '{name} {sign} {amount}'"))
         })?;
         self.done(word.span.start);
         Ok(Part::leaf(Expr::Measure {
@@ -260,7 +266,7 @@ impl Parser<'_, '_, '_> {
                 Kind::End => self.error(open, "this '[' is never closed".into()),
                 _ => self.unexpected("']' or ':'"),
             };
-            return Err(error.or_help("write 'ip[2:2]' for two bytes from offset 2"));
+            return Err(error.or_help("write 'ip[2:2] > 100' for two bytes from offset 2"));
         }
         self.take();
         let span = word.span.start..self.end();
@@ -289,7 +295,7 @@ impl Parser<'_, '_, '_> {
             }
             _ => Err(self
                 .unexpected("1, 2 or 4 bytes")
-                .or_help("write 'ip[2:2]' for two bytes from offset 2")),
+                .or_help("write 'ip[2:2] > 100' for two bytes from offset 2")),
         }
     }
 

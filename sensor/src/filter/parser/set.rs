@@ -34,12 +34,12 @@ impl Parser<'_, '_, '_> {
         let lexer::Kind::Raw(path) = self.peek().kind.clone() else {
             return Err(self
                 .unexpected("the path of a file after 'in file'")
-                .or_help("write 'in file blocklist.txt'"));
+                .or_help("write 'net in file blocklist.txt'"));
         };
         if path.is_empty() {
             return Err(self
                 .unexpected("the path of a file after 'in file'")
-                .or_help("write 'in file blocklist.txt'"));
+                .or_help("write 'net in file blocklist.txt'"));
         }
         self.take();
         Ok(Id::File(self.slice(&path).into()))
@@ -102,7 +102,7 @@ impl Parser<'_, '_, '_> {
             Some(Kind::Proto) => self.protocol(qualifiers),
             _ => Err(self
                 .unexpected("a number, a range like '10-20', or '}'")
-                .or_help("write '{10, 20-29}'")),
+                .or_help("write 'vlan in {10, 20-29}'")),
         }
     }
 }

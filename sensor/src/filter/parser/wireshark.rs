@@ -17,7 +17,11 @@ pub(super) fn translated(parser: &Parser<'_, '_, '_>, field: &str) -> Option<Opt
     if ["http", "dns", "tls", "ssl", "ssh"].contains(&layer) {
         return Some(Some(format!(
             "write '{}'",
-            if layer == "ssl" { "tls" } else { layer }
+            if matches!(layer, "ssl" | "tls") {
+                "https"
+            } else {
+                layer
+            }
         )));
     }
     let (sign, value) = compared(parser);

@@ -82,7 +82,7 @@ pub(super) fn keyword(text: &str) -> Option<Word> {
 }
 
 /// Words that a slip of the finger may have meant, the likeliest first.
-pub(super) const SUGGESTED: [&str; 38] = [
+pub(super) const SUGGESTED: [&str; 39] = [
     "port",
     "host",
     "net",
@@ -110,6 +110,7 @@ pub(super) const SUGGESTED: [&str; 38] = [
     "greater",
     "less",
     "len",
+    "length",
     "broadcast",
     "multicast",
     "ingress",

@@ -26,7 +26,7 @@ fn words_alone() {
     table(&[
         ("tcp", "tcp"),
         ("TCP", "tcp"),
-        ("link", "ether"),
+        ("link", "link"),
         ("dns", "dns"),
         ("http-proxy", "http-proxy"),
         ("ingress", "ingress"),

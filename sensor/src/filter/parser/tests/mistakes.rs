@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::{Shelf, check_place};
+use crate::filter::lower;
 use crate::filter::parser::parse;
 
 const TABLE: &str = include_str!("mistakes.txt");
@@ -30,6 +31,7 @@ fn every_mistake_gets_a_kind_answer() {
         let answer = match parse(&text, &Shelf) {
             Err(error) => {
                 check_place(&error);
+                check_advice(typed, error.help.as_deref().unwrap_or(""));
                 error.to_string()
             }
             Ok(_) => "accepted".into(),
@@ -58,4 +60,20 @@ fn every_mistake_gets_a_kind_answer() {
         assert_eq!(seen, expected);
     }
     assert_eq!(seen, TABLE);
+}
+
+/// Whoever does as the help says must not be told that this is wrong, too.
+fn check_advice(typed: &str, help: &str) {
+    assert!(
+        !help.starts_with("'host', 'net'"),
+        "{typed}: nothing better than general advice"
+    );
+    let Some(written) = help.strip_prefix("write '") else {
+        return;
+    };
+    let (written, _) = written.split_once('\'').unwrap();
+    if !written.contains(" in file ") {
+        let understood = parse(written, &Shelf).and_then(|expr| lower(&expr, written, &Shelf));
+        assert!(understood.is_ok(), "{typed}: {help}");
+    }
 }
