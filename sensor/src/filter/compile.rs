@@ -15,7 +15,9 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
-/// The most nodes of a program. The kernel's verifier walks each, and jumps reach no further than 32,767 instructions.
+/// The most nodes of a program, which bounds the time that optimising it takes. The kernel's programs have limits of their
+/// own (`source::kernel::filter::refuses`), which fewer nodes can reach: 32,767 instructions, of which a test of a length
+/// is three and a formula dozens.
 const MAX_NODES: usize = 4_000;
 /// The most nodes before they are optimised.
 const MAX_UNOPTIMISED: usize = 16 * MAX_NODES;

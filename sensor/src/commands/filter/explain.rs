@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use crate::filter::Filter;
+use crate::filter::program::Program;
 use crate::filter::tree::{Needs, Test, Tree};
-use crate::filter::{Filter, kernel_refuses};
+use crate::source::kernel::filter::refuses;
 
 #[derive(Serialize)]
 pub(super) struct Explanation {
@@ -46,7 +48,8 @@ pub(super) struct Decided {
 }
 
 impl Explanation {
-    pub(super) fn of(filter: &Filter) -> Self {
+    /// `program`: of the filter's packet part.
+    pub(super) fn of(filter: &Filter, program: &Program) -> Self {
         let plan = filter.plan();
         Explanation {
             filter: filter.text().trim().to_owned(),
@@ -56,18 +59,18 @@ impl Explanation {
                 filter.normalised()
             },
             lists: lists(filter.tree()),
-            packets: (plan.packet != Tree::True).then(|| OfPackets::of(&plan.packet)),
+            packets: (plan.packet != Tree::True).then(|| OfPackets::of(&plan.packet, program)),
             flows: plan.flow.as_ref().map(Tree::to_string),
         }
     }
 }
 
 impl OfPackets {
-    fn of(tree: &Tree) -> Self {
-        let kernel = match kernel_refuses(tree) {
+    fn of(tree: &Tree, program: &Program) -> Self {
+        let kernel = match refuses(tree, program) {
             None => yes("in the kernel, before anything is counted"),
-            Some((part, reason)) => no(format!(
-                "no, because of '{part}': {reason}; --backend auto takes af-packet instead"
+            Some(refused) => no(format!(
+                "no, because of {refused}; --backend auto takes af-packet instead"
             )),
         };
         let asks_packets = |test: &&Test| test.needs() == Needs::Packet;

@@ -10,6 +10,7 @@ use super::captures;
 use crate::cli;
 use crate::failure::{Exit, Failure};
 use crate::filter::Library;
+use crate::filter::program::Program;
 use crate::sink;
 
 use explain::Explanation;
@@ -22,9 +23,12 @@ pub fn run(args: &cli::Filter, library: &dyn Library) -> Result<Exit, Failure> {
     }
     captures::check(&args.read)?;
     let filter = args.expression.compile(library)?.unwrap_or_default();
+    let slots = |_: &str| vec![0];
+    let program = Program::compile(&filter.plan().packet, &slots)
+        .map_err(|error| Failure::new(Exit::Filter, error))?;
     let (matches, exit) = matches::count(&filter, &args.read)?;
     let answer = Answer {
-        explanation: Explanation::of(&filter),
+        explanation: Explanation::of(&filter, &program),
         matches,
     };
     let written = sink::write_stdout(|to| {

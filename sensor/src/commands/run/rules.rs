@@ -6,11 +6,11 @@ use crate::cli;
 use crate::commands::delta_config;
 use crate::counters::{Delta, DeltaConfig};
 use crate::failure::{Exit, Failure};
-use crate::filter::{Filter, Selection, kernel_refuses};
+use crate::filter::{Filter, Selection};
 use crate::link::Link;
 use crate::report::{self, Context, Report};
 use crate::seeds;
-use crate::source::kernel::filter::KernelFilter;
+use crate::source::kernel::filter::{KernelFilter, refuses};
 use crate::source::live::LiveFilter;
 
 /// The default has no filter.
@@ -70,8 +70,8 @@ impl Rules {
         let too_big = |error| Failure::new(Exit::Filter, error);
         let matcher = filter.matcher(&slots).map_err(too_big)?;
         let [seed, ..] = seeds::random();
-        let kernel = match kernel_refuses(&filter.plan().packet) {
-            Some((part, reason)) => Err(format!("'{part}': {reason}")),
+        let kernel = match refuses(&filter.plan().packet, matcher.program()) {
+            Some(refused) => Err(refused),
             None => Ok(KernelFilter::new(matcher.program().clone(), seed)),
         };
         Ok(Some(LiveFilter {

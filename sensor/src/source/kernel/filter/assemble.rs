@@ -70,6 +70,10 @@ const CLASS_JMP: u8 = 0x05;
 const CLASS_JMP32: u8 = 0x06;
 const CLASS_ALU64: u8 = 0x07;
 const REGISTER: u8 = 0x08;
+/// Operations of [`CLASS_JMP`].
+const GOTO: u8 = 0x00;
+const CALL: u8 = 0x80;
+const EXIT: u8 = 0x90;
 /// Source register of a call within the program.
 const PSEUDO_CALL: u8 = 1;
 
@@ -81,10 +85,22 @@ struct Instruction {
     immediate: i32,
 }
 
-/// A jump leads farther than its 16 bits reach.
+/// The most jumps of one way through the function. The verifier keeps 8,192 ways for later, some of which it needs for
+/// the programs around the function where it can't verify that by itself.
+const MAX_PENDING: usize = 7_500;
+
+/// The function is too long for the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the filter needs more instructions than a jump can cross")]
-pub struct TooFar;
+pub enum TooLong {
+    /// A jump leads farther than its 16 bits reach.
+    #[error("its length: it needs more instructions than a jump can cross")]
+    Far,
+    #[error(
+        "its length: a packet may have to take {0} branches one after the other, more than the {MAX_PENDING} that the kernel's \
+         verifier follows"
+    )]
+    Branches(usize),
+}
 
 #[derive(Default)]
 pub(super) struct Assembler {
@@ -151,7 +167,7 @@ impl Assembler {
 
     pub(super) fn goto(&mut self, label: Label) {
         self.jumps.push((self.code.len(), label));
-        self.emit(CLASS_JMP, Reg(0), Reg(0), 0, 0);
+        self.emit(CLASS_JMP | GOTO, Reg(0), Reg(0), 0, 0);
     }
 
     /// Compares the low 32 bits.
@@ -178,14 +194,14 @@ impl Assembler {
 
     /// A helper of the kernel.
     pub(super) fn call_helper(&mut self, number: i32) {
-        self.emit(CLASS_JMP | 0x80, Reg(0), Reg(0), 0, number);
+        self.emit(CLASS_JMP | CALL, Reg(0), Reg(0), 0, number);
     }
 
     /// A function that is `distance` instructions from the start of this one.
     pub(super) fn call_function(&mut self, distance: i32) {
         let next = self.code.len() as i32 + 1;
         self.emit(
-            CLASS_JMP | 0x80,
+            CLASS_JMP | CALL,
             Reg(0),
             Reg(PSEUDO_CALL),
             0,
@@ -194,7 +210,7 @@ impl Assembler {
     }
 
     pub(super) fn exit(&mut self) {
-        self.emit(CLASS_JMP | 0x90, Reg(0), Reg(0), 0, 0);
+        self.emit(CLASS_JMP | EXIT, Reg(0), Reg(0), 0, 0);
     }
 
     fn emit(&mut self, opcode: u8, to: Reg, from: Reg, offset: i16, immediate: i32) {
@@ -207,11 +223,11 @@ impl Assembler {
     }
 
     /// The bytes of all instructions, little-endian.
-    pub(super) fn finish(mut self) -> Result<Vec<u8>, TooFar> {
-        for (place, label) in &self.jumps {
-            let target = self.places.get(label).ok_or(TooFar)?;
-            let distance = *target as i64 - *place as i64 - 1;
-            self.code[*place].offset = i16::try_from(distance).map_err(|_| TooFar)?;
+    pub(super) fn finish(mut self) -> Result<Vec<u8>, TooLong> {
+        self.resolve()?;
+        let pending = self.pending();
+        if pending > MAX_PENDING {
+            return Err(TooLong::Branches(pending));
         }
         let bytes = |one: &Instruction| {
             let [low, high] = one.offset.to_le_bytes();
@@ -219,5 +235,75 @@ impl Assembler {
             [one.opcode, one.registers, low, high, a, b, c, d]
         };
         Ok(self.code.iter().flat_map(bytes).collect())
+    }
+
+    fn resolve(&mut self) -> Result<(), TooLong> {
+        for (place, label) in &self.jumps {
+            let target = self.places.get(label).ok_or(TooLong::Far)?;
+            let distance = *target as i64 - *place as i64 - 1;
+            self.code[*place].offset = i16::try_from(distance).map_err(|_| TooLong::Far)?;
+        }
+        Ok(())
+    }
+
+    /// How many ways the verifier keeps for later at most: it goes straight on at each branch, and takes what it left
+    /// last when it comes to an end. All jumps lead forwards.
+    fn pending(&self) -> usize {
+        let mut kept = vec![0; self.code.len() + 1];
+        for (place, one) in self.code.iter().enumerate().rev() {
+            let next = kept[place + 1];
+            let target = (place as i64 + 1 + i64::from(one.offset)) as usize;
+            let aside = kept.get(target).copied().unwrap_or(0);
+            kept[place] = match (one.opcode & 7, one.opcode & 0xf0) {
+                (CLASS_JMP, EXIT) => 0,
+                (CLASS_JMP, GOTO) => aside,
+                (CLASS_JMP, CALL) => next,
+                (CLASS_JMP | CLASS_JMP32, _) => aside.max(next + 1),
+                _ => next,
+            };
+        }
+        kept[0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many tests in a row, each of which ends the function where it fails.
+    fn row(tests: usize) -> Assembler {
+        let mut to = Assembler::default();
+        let end = to.label();
+        for _ in 0..tests {
+            to.jump(Jump::Equal, R1, 0, end);
+        }
+        to.place(end);
+        to.exit();
+        to
+    }
+
+    #[test]
+    fn branches_that_are_left_for_later_add_up_and_those_that_end_do_not() {
+        let pending = |mut to: Assembler| to.resolve().map(|()| to.pending());
+        assert_eq!(pending(row(5)), Ok(5));
+        let mut to = Assembler::default();
+        for _ in 0..5 {
+            let next = to.label();
+            to.jump(Jump::NotEqual, R1, 0, next);
+            to.call_helper(1);
+            to.exit();
+            to.place(next);
+        }
+        to.constant(R0, 0);
+        to.exit();
+        assert_eq!(pending(to), Ok(1));
+    }
+
+    #[test]
+    fn what_the_verifier_does_not_follow_is_known_before_it_is_loaded() {
+        assert!(row(MAX_PENDING).finish().is_ok());
+        let refused = row(MAX_PENDING + 1).finish();
+        assert_eq!(refused, Err(TooLong::Branches(MAX_PENDING + 1)));
+        assert_eq!(row(40_000).finish(), Err(TooLong::Far));
     }
 }

@@ -48,12 +48,12 @@ pub(super) struct Writer<'a> {
 }
 
 /// Why instructions can't be generated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     #[error(transparent)]
-    TooFar(#[from] super::assemble::TooFar),
-    #[error("a formula is nested too deep for the kernel's stack")]
-    TooDeep,
+    TooLong(#[from] super::assemble::TooLong),
+    #[error("'{0}': it is nested too deep for the kernel's stack")]
+    TooDeep(String),
 }
 
 /// The whole function: context and facts in, 1 or 0 out.
@@ -119,7 +119,9 @@ impl Writer<'_> {
             Check::TagIn { tag, list } => self.tag_in(*tag, *list),
             Check::Mac { dst, addr, mask } => self.mac(*dst, *addr, *mask),
             Check::ArpAddress { target, addr, mask } => self.arp(*target, *addr, *mask),
-            Check::Formula(formula) => formula::write(self, formula)?,
+            Check::Formula(formula) => {
+                formula::write(self, formula).map_err(|_| Refused::TooDeep(formula.to_string()))?
+            }
         }
         Ok(())
     }

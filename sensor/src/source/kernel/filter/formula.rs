@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use sensor_common::facts::Facts;
 
 use super::assemble::{Alu, FACTS, Jump, R0, R1, R2, Reg, Width};
-use super::checks::{PROTOCOL, Refused, Writer, failing};
+use super::checks::{PROTOCOL, Writer, failing};
 use crate::filter::tree::{Base, Formula, Operator, Term};
 
 /// The stack's last eight bytes hold what is loaded; below them are the intermediate values. The programs use most of
@@ -13,7 +13,11 @@ use crate::filter::tree::{Base, Formula, Operator, Term};
 const FIRST_SLOT: i16 = 16;
 const LAST_SLOT: i16 = 64;
 
-pub(super) fn write(writer: &mut Writer<'_>, formula: &Formula) -> Result<(), Refused> {
+/// There is no room for the intermediate values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooDeep;
+
+pub(super) fn write(writer: &mut Writer<'_>, formula: &Formula) -> Result<(), TooDeep> {
     let jump = failing(formula.compare);
     let no = writer.no;
     if let Term::Number(right) = formula.right {
@@ -27,9 +31,9 @@ pub(super) fn write(writer: &mut Writer<'_>, formula: &Formula) -> Result<(), Re
 }
 
 /// Left in R1, right in R0.
-fn both(writer: &mut Writer<'_>, left: &Term, right: &Term, slot: i16) -> Result<(), Refused> {
+fn both(writer: &mut Writer<'_>, left: &Term, right: &Term, slot: i16) -> Result<(), TooDeep> {
     if slot > LAST_SLOT {
-        return Err(Refused::TooDeep);
+        return Err(TooDeep);
     }
     term(writer, left, slot)?;
     writer.to.store(slot, R0);
@@ -38,7 +42,7 @@ fn both(writer: &mut Writer<'_>, left: &Term, right: &Term, slot: i16) -> Result
     Ok(())
 }
 
-fn term(writer: &mut Writer<'_>, value: &Term, slot: i16) -> Result<(), Refused> {
+fn term(writer: &mut Writer<'_>, value: &Term, slot: i16) -> Result<(), TooDeep> {
     match value {
         Term::Number(number) => writer.to.alu_immediate(Alu::Mov, R0, *number),
         Term::Length => {
@@ -98,7 +102,7 @@ fn bytes(
     offset: &Term,
     size: u8,
     slot: i16,
-) -> Result<(), Refused> {
+) -> Result<(), TooDeep> {
     /// Offsets are 31 bits; the sum of base and offset must not come round to the packet again.
     const LARGEST: i32 = i32::MAX;
     term(writer, offset, slot)?;

@@ -4,12 +4,14 @@
 mod assemble;
 mod checks;
 mod formula;
+mod refusal;
 mod splice;
 mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use checks::Refused;
+pub use refusal::refuses;
 pub use splice::SpliceError;
 
 use checks::Surroundings;

@@ -8,9 +8,9 @@ use sensor_common::flow::{Direction, HashSeeds};
 use super::KernelFilter;
 use crate::clock::Now;
 use crate::counters::{Delta, DeltaConfig};
-use crate::filter::program::{Check, MATCH, Node, Program, REJECT};
+use crate::filter::program::{Check, MATCH, Node, Program, REJECT, Tag, TagList};
 use crate::filter::tree::{
-    Base, Compare, Formula, Operator, PortList, PortRange, Prefix, PrefixList, Term,
+    Base, Compare, Formula, Operator, PortList, PortRange, Prefix, PrefixList, Term, Tree,
 };
 use crate::privilege;
 use crate::source::kernel::Kernel;
@@ -203,6 +203,59 @@ fn a_long_list_of_checks_passes_the_verifier() {
     formulas.push(Check::Vlan(None));
     check(&formulas, &frame(&[4]), true);
     println!("{:?}", started.elapsed());
+}
+
+#[test]
+fn the_longest_that_is_not_refused_passes_the_verifier() {
+    let few_bits = |n: u32| Check::Length(Compare::NotEqual, 1000 + n);
+    // Two branches each.
+    let port = |number: u32| Check::Port {
+        dst: true,
+        range: PortRange {
+            first: (number % 443) as u16,
+            last: u16::MAX - (number / 443) as u16,
+        },
+    };
+    // As many as jumps reach across, and as branches may be left for later.
+    let ports: Vec<Check> = (0..3_650).map(port).collect();
+    let all: Vec<Check> = (0..7_490).map(few_bits).collect();
+    let tags = (0..200).map(|_| Check::TagIn {
+        tag: Tag::Vlan,
+        list: 0,
+    });
+    let formula = |n: u32| {
+        Check::Formula(
+            Formula {
+                left: bytes(Base::Transport(6), n % 20, 2),
+                compare: Compare::NotEqual,
+                right: Term::Number(70_000 + n),
+            }
+            .into(),
+        )
+    };
+    let mac = |n: u32| Check::Mac {
+        dst: n % 2 == 0,
+        addr: [0; 6],
+        mask: [0; 6],
+    };
+    for checks in [
+        ports,
+        all,
+        tags.collect(),
+        (0..1_200).map(formula).collect(),
+        (0..1_700).map(mac).collect(),
+    ] {
+        let count = checks.len();
+        let mut program = program(checks, Vec::new(), Vec::new());
+        program.tag_lists = vec![TagList(vec![3..=3, 20..=20])];
+        let started = std::time::Instant::now();
+        assert_eq!(super::refuses(&Tree::True, &program), None);
+        let Some(counted) = run(program, &frame(&[10, 20])) else {
+            return;
+        };
+        assert_eq!(counted, vec![(1, 0); 3], "{count}");
+        println!("{count}: {:?}", started.elapsed());
+    }
 }
 
 #[test]
