@@ -212,7 +212,7 @@ impl Live {
         let name = link.name.clone();
         Some(match self.attach(&link, slot) {
             Ok(hooks) => {
-                self.interfaces[index] = super::Interface::new(slot, link, hooks);
+                self.interfaces[index] = Interface::new(slot, link, hooks);
                 format!(
                     "{name}: {why}; attached anew, packets between the two filters were not counted"
                 )
