@@ -65,6 +65,22 @@ fn what_the_kernel_cannot_decide_is_named_with_what_can() {
 }
 
 #[test]
+fn what_is_too_long_or_too_deep_for_the_kernel_is_known_without_it() {
+    let nested = (0..12).fold("len".to_owned(), |inner, n| format!("(ip[{n}] - {inner})"));
+    let tests: Vec<String> = (1..1_300).map(|n| format!("tcp[2:2] != {n}")).collect();
+    for (expression, why) in [
+        (format!("{nested} = 3"), "nested too deep"),
+        (tests.join(" and "), "its length"),
+    ] {
+        let parts = as_json(&[&expression]);
+        let kernel = &parts["packets"]["kernel"];
+        assert_eq!(kernel["decided"], false);
+        assert!(kernel["how"].as_str().unwrap().contains(why), "{kernel}");
+        assert_eq!(parts["packets"]["af_packet"]["decided"], true);
+    }
+}
+
+#[test]
 fn lists_say_how_long_they_are() {
     let folder = tempfile::tempdir().unwrap();
     let nets: String = (0..10_000)
