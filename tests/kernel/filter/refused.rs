@@ -23,6 +23,22 @@ fn a_pinned_backend_that_can_not_decide_the_filter_is_an_error() {
 }
 
 #[test]
+fn a_filter_that_is_too_long_for_the_kernel_is_refused_before_it_is_loaded() {
+    need_kernel!();
+    let pair = Pair::new(1500);
+    let tests: Vec<String> = (1..1_300).map(|n| format!("tcp[2:2] != {n}")).collect();
+    let long = tests.join(" and ");
+    let (code, said) = refused(&pair.b, &["-i", "b0", "--backend", "tc", "-f", &long]);
+    assert_eq!(code, Some(6), "{said}");
+    assert!(said.contains("its length"), "{said}");
+    let sensor = Sensor::start(&pair.b, &["-v", "-i", "b0", "-f", &long]);
+    for part in ["b0: ingress by af-packet", "its length"] {
+        assert!(sensor.greeting.contains(part), "{}", sensor.greeting);
+    }
+    sensor.stop().checked();
+}
+
+#[test]
 fn the_ladder_goes_to_the_backend_that_can() {
     need_kernel!();
     let pair = Pair::new(1500);
