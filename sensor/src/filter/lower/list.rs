@@ -4,7 +4,7 @@ use super::address;
 use super::problem::Problem;
 use crate::filter::error::FilterError;
 use crate::filter::library::Library;
-use crate::filter::tree::{PortList, PortRange, Prefix, PrefixList};
+use crate::filter::tree::{PortRange, Prefix, PrefixList};
 
 /// Entries of a file at most; a table of this size takes tens of megabytes.
 const MAX_ENTRIES: usize = 1_000_000;
@@ -27,17 +27,18 @@ pub(super) fn prefixes_of_file(path: &str, library: &dyn Library) -> Result<Pref
     Ok(PrefixList::merged(Some(path.to_owned()), prefixes))
 }
 
-/// Numbers and ranges, one a line.
-pub(super) fn ports_of_file(path: &str, library: &dyn Library) -> Result<PortList, FileError> {
+/// Hands each line's entry to `add`: what it may be is known where ports are.
+pub(super) fn ports_of_file(
+    path: &str,
+    library: &dyn Library,
+    mut add: impl FnMut(&str) -> Result<(), Problem>,
+) -> Result<(), FileError> {
     let text = read(path, library)?;
-    let mut ranges = Vec::new();
-    for (number, line, entry) in entries(&text) {
-        let range = port_entry(entry)
-            .map_err(|problem| FileError::Line(problem.in_line(path, number, line)))?;
-        ranges.push(range);
-        check_count(ranges.len(), path)?;
+    for (count, (number, line, entry)) in entries(&text).enumerate() {
+        check_count(count + 1, path)?;
+        add(entry).map_err(|problem| FileError::Line(problem.in_line(path, number, line)))?;
     }
-    Ok(PortList::merged(Some(path.to_owned()), ranges))
+    Ok(())
 }
 
 /// The whole file is at fault, or one of its lines.
@@ -96,12 +97,13 @@ fn entry_of(entry: &str) -> Result<Prefix, Problem> {
     address::loose_network(entry)
 }
 
-fn port_entry(entry: &str) -> Result<PortRange, Problem> {
+/// A number, or a range of them.
+pub(super) fn port_entry(entry: &str) -> Result<PortRange, Problem> {
     let (first, last) = split_range(entry).unwrap_or((entry, entry));
     let port = |text: &str| {
         text.parse::<u16>().map_err(|_| {
             Problem::new(format!("'{text}' is not the number of a port"))
-                .help("a list of ports has numbers from 0 to 65535 and ranges of them")
+                .help("a list of ports has numbers from 0 to 65535, ranges of them, and names")
         })
     };
     let (a, b) = (port(first)?, port(last)?);
@@ -206,20 +208,6 @@ mod tests {
             "\0",
         ] {
             assert!(error(text).starts_with("bad.txt, line 1: "), "{text}");
-        }
-    }
-
-    #[test]
-    fn ports_are_merged() {
-        let list = ports_of_file(
-            "p",
-            &One("80\n# web\n443\n8000-8010\n8005-8100\n81\n90-85\n"),
-        );
-        let ranges = list.map_err(message).unwrap().ranges;
-        let ends: Vec<_> = ranges.iter().map(|r| (r.first, r.last)).collect();
-        assert_eq!(ends, [(80, 81), (85, 90), (443, 443), (8000, 8100)]);
-        for text in ["65536", "https", "-1", "80,", "1-2-3"] {
-            assert!(ports_of_file("p", &One(text)).is_err(), "{text}");
         }
     }
 }

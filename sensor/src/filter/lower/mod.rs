@@ -29,11 +29,7 @@ pub fn lower(expr: &Expr, text: &str, library: &dyn Library) -> Result<Tree, Fil
 }
 
 /// Without a look at the advice.
-pub(super) fn meaning(
-    expr: &Expr,
-    text: &str,
-    library: &dyn Library,
-) -> Result<Tree, FilterError> {
+pub(super) fn meaning(expr: &Expr, text: &str, library: &dyn Library) -> Result<Tree, FilterError> {
     let context = Context {
         text,
         origin: None,

@@ -22,14 +22,7 @@ pub(super) fn lower(context: &Context<'_>, primitive: &Primitive) -> Result<Tree
     };
     let side = qualifiers.side.unwrap_or(Side::Either);
     if let Id::File(path) = &primitive.id {
-        let ports = file(context, path, &primitive.span)?;
-        let list = match ports.ranges.is_empty() {
-            true => Tree::False,
-            false => Tree::Test(Test::PortIn(side, Arc::new(ports))),
-        };
-        return Ok(simplify::all(
-            transport.map(protocol).into_iter().chain([list]),
-        ));
+        return file(context, path, &primitive.span, side, transport);
     }
     let mut ports = Ports::default();
     match &primitive.id {
@@ -57,11 +50,39 @@ fn transport(word: &str) -> Result<u8, Problem> {
     })
 }
 
-fn file(context: &Context<'_>, path: &str, span: &Span) -> Result<PortList, FilterError> {
-    list::ports_of_file(path, context.library).map_err(|error| match error {
+/// A file of numbers stays one list under its name; with names in it, it means what the same between braces does.
+fn file(
+    context: &Context<'_>,
+    path: &str,
+    span: &Span,
+    side: Side,
+    transport: Option<u8>,
+) -> Result<Tree, FilterError> {
+    let mut ports = Ports::default();
+    let mut has_names = false;
+    list::ports_of_file(path, context.library, |entry| {
+        if entry.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            has_names = true;
+            return ports.add_text(entry, transport);
+        }
+        ports.everywhere.push(list::port_entry(entry)?);
+        Ok(())
+    })
+    .map_err(|error| match error {
         FileError::File(problem) => context.error(problem, span),
         FileError::Line(error) => error,
-    })
+    })?;
+    if has_names {
+        return Ok(ports.tree(side, transport));
+    }
+    let list = PortList::merged(Some(path.to_owned()), ports.everywhere);
+    let test = match list.ranges.is_empty() {
+        true => Tree::False,
+        false => Tree::Test(Test::PortIn(side, Arc::new(list))),
+    };
+    Ok(simplify::all(
+        transport.map(protocol).into_iter().chain([test]),
+    ))
 }
 
 fn protocol(number: u8) -> Tree {

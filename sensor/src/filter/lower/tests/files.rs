@@ -85,3 +85,53 @@ fn long_lists_stay_quick() {
     let files = Files(vec![("too", "10.0.0.1\n".repeat(1_000_001))]);
     assert!(with(&files, "net in file too").is_err());
 }
+
+#[test]
+fn ports_of_a_file_are_merged_and_have_names() {
+    let one = |text: &str, typed: &str| {
+        with(&Files(vec![("p", text.into())]), typed).map(|tree| (tree.to_string(), tree))
+    };
+    let text = "80\n# web\n443\n8000-8010\n8005-8100\n81\n90-85\n";
+    let (_, tree) = one(text, "port in file p").unwrap();
+    let Tree::Test(Test::PortIn(_, list)) = tree else {
+        panic!("{tree:?}")
+    };
+    let ends: Vec<_> = list.ranges.iter().map(|r| (r.first, r.last)).collect();
+    assert_eq!(ends, [(80, 81), (85, 90), (443, 443), (8000, 8100)]);
+    for (text, typed, braces) in [
+        ("http\n", "port in file p", "port in {http}"),
+        (
+            "9000-9010\nHTTP # web\n22\n",
+            "dst port in file p",
+            "dst port in {9000-9010, http, 22}",
+        ),
+        ("https\n1\n", "tcp port in file p", "tcp port in {https, 1}"),
+        (
+            "domain-ssh",
+            "tcp port in file p",
+            "tcp portrange domain-ssh",
+        ),
+    ] {
+        assert_eq!(
+            one(text, typed).unwrap(),
+            one("", braces).unwrap(),
+            "{text}"
+        );
+    }
+    for (text, said) in [
+        ("65536", "not the number of a port"),
+        ("-1", "not the number"),
+        ("80,", "not the number"),
+        ("1-2-3", "not the number"),
+        ("1\nhtps", "did you mean 'https'?"),
+    ] {
+        let error = one(text, "port in file p").unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+        assert!(
+            error
+                .origin
+                .is_some_and(|origin| origin.starts_with("p, line "))
+        );
+    }
+    assert!(one("https", "udp port in file p").is_err());
+}
