@@ -161,7 +161,7 @@ impl Assembler {
     }
 
     /// Turns the low 16 or 32 bits from network byte order.
-    pub(super) fn from_network(&mut self, register: Reg, bits: i32) {
+    pub(super) fn network_to_host(&mut self, register: Reg, bits: i32) {
         self.emit(0xdc, register, Reg(0), 0, bits);
     }
 

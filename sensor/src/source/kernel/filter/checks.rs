@@ -188,7 +188,7 @@ impl Writer<'_> {
         self.flags(VALID_BIT | PORTS_BIT, VALID_BIT | PORTS_BIT);
         let offset = offset_of!(Facts, key) + 4 * 8 + if dst { 2 } else { 0 };
         self.to.load(Width::Half, R1, FACTS, offset);
-        self.to.from_network(R1, 16);
+        self.to.network_to_host(R1, 16);
     }
 
     fn port(&mut self, dst: bool, ranges: &[PortRange]) {

@@ -137,7 +137,7 @@ fn bytes(
     };
     writer.to.load_stack(width, R0, 8);
     if bits > 0 {
-        writer.to.from_network(R0, bits);
+        writer.to.network_to_host(R0, bits);
     }
     Ok(())
 }

@@ -234,7 +234,7 @@ fn the_longest_that_is_not_refused_passes_the_verifier() {
         )
     };
     let mac = |n: u32| Check::Mac {
-        dst: n % 2 == 0,
+        dst: n.is_multiple_of(2),
         addr: [0; 6],
         mask: [0; 6],
     };
