@@ -177,7 +177,7 @@ pub struct Expression {
 #[derive(Clone, Debug, Args)]
 pub struct Counting {
     /// Rows in the lists of endpoints, conversations and flows; 0 = all
-    #[arg(short = 'n', long = "top", value_name = "N", default_value_t = 10)]
+    #[arg(short = 'n', long = "top", value_name = "N", default_value_t = 10, value_parser = rows)]
     pub top: usize,
     /// Length of a time bucket
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
@@ -228,6 +228,11 @@ fn interval(text: &str) -> Result<Duration, String> {
     parse_time(text)
         .filter(|time| (Duration::from_millis(10)..=Duration::from_secs(86_400)).contains(time))
         .ok_or_else(|| "it must be from 10ms to 24h, with a unit: 500ms, 10s, 5m, 1h".to_owned())
+}
+
+fn rows(text: &str) -> Result<usize, String> {
+    let number = text.parse();
+    number.map_err(|_| "it must be a whole number, 0 = all".to_owned())
 }
 
 /// Each report is a file, synced to disk.

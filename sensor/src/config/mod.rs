@@ -18,6 +18,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,12 +35,15 @@ pub use surroundings::{Found, LARGEST, Process, Surroundings};
 
 use crate::cli::Cli;
 use crate::escape;
+use crate::filter::suggest::nearest;
 use document::Document;
 
 /// Read where no other file is named; it need not exist.
 pub const DEFAULT_PATH: &str = "/etc/sensor/sensor.toml";
 /// Names the file in place of `--config`.
 const VARIABLE: &str = "SENSOR_CONFIG";
+/// Of the variables that set options.
+const PREFIX: &str = "SENSOR_";
 
 /// What a run has to go by.
 #[derive(Debug)]
@@ -155,6 +159,7 @@ pub fn gather(named: Option<&Path>, surroundings: &dyn Surroundings) -> Gathered
         }
     };
     let parameters = parameters(&Cli::command());
+    warnings.extend(unknown_variables(&parameters, surroundings));
     let (settings, wrong) = Settings::gather(parameters, document.as_ref(), surroundings);
     // In a line whose syntax is broken, what was understood of it says nothing.
     let broken: Vec<usize> = errors.iter().map(|error| error.order().0).collect();
@@ -170,6 +175,35 @@ pub fn gather(named: Option<&Path>, surroundings: &dyn Surroundings) -> Gathered
         errors,
         warnings,
     }
+}
+
+/// Slips in the names of variables. Other programs may have variables that begin alike, so they are no mistakes.
+fn unknown_variables(parameters: &[Parameter], surroundings: &dyn Surroundings) -> Vec<String> {
+    let mut known: BTreeSet<String> = parameters.iter().map(Parameter::variable).collect();
+    known.insert(VARIABLE.to_owned());
+    let is_set = |name: &str| {
+        surroundings
+            .env(name)
+            .is_some_and(|value| !value.is_empty())
+    };
+    let mut unknown: Vec<String> = surroundings
+        .variables()
+        .into_iter()
+        .filter_map(|name| name.into_string().ok())
+        .filter(|name| name.starts_with(PREFIX) && !known.contains(name) && is_set(name))
+        .collect();
+    unknown.sort_unstable();
+    let known: Vec<String> = known.iter().map(|name| name.to_lowercase()).collect();
+    let warning = |name: String| {
+        let hint = nearest(&name, known.iter().map(String::as_str))
+            .map(|near| format!(": did you mean {}?", near.to_uppercase()))
+            .unwrap_or_default();
+        format!(
+            "{}: no setting has this variable{hint}",
+            escape::text(&name)
+        )
+    };
+    unknown.into_iter().map(warning).collect()
 }
 
 impl Gathered {

@@ -13,6 +13,9 @@ pub const LARGEST: usize = 1 << 20;
 pub trait Surroundings {
     fn env(&self, name: &str) -> Option<OsString>;
 
+    /// Names of all variables.
+    fn variables(&self) -> Vec<OsString>;
+
     /// The file's bytes, at most one more than [`LARGEST`].
     fn read(&self, path: &Path) -> io::Result<Found>;
 }
@@ -32,6 +35,10 @@ pub struct Process;
 impl Surroundings for Process {
     fn env(&self, name: &str) -> Option<OsString> {
         std::env::var_os(name)
+    }
+
+    fn variables(&self) -> Vec<OsString> {
+        std::env::vars_os().map(|(name, _)| name).collect()
     }
 
     fn read(&self, path: &Path) -> io::Result<Found> {

@@ -1,3 +1,5 @@
+mod around;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,6 +17,10 @@ struct Fake {
 impl Surroundings for Fake {
     fn env(&self, name: &str) -> Option<OsString> {
         self.env.get(name).map(Into::into)
+    }
+
+    fn variables(&self) -> Vec<OsString> {
+        self.env.keys().map(Into::into).collect()
     }
 
     fn read(&self, path: &Path) -> io::Result<Found> {
