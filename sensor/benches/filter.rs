@@ -129,7 +129,7 @@ fn networks(with_ours: bool) -> String {
         random ^= random << 5;
         let [a, b, c, _] = random.to_be_bytes();
         let c = c | 1; // the packets come from a.b.0.0
-        write!(text, "{}.{b}.{c}.0/24\n", 64 + a % 128).unwrap();
+        writeln!(text, "{}.{b}.{c}.0/24", 64 + a % 128).unwrap();
     }
     let last = if with_ours {
         "10.1.2.0/24"

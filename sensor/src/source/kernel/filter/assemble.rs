@@ -122,79 +122,79 @@ impl Assembler {
     }
 
     pub(super) fn load(&mut self, width: Width, to: Reg, base: Reg, offset: usize) {
-        self.emit(0x61 | width as u8, to, base, offset as i16, 0);
+        self.emit(0x61 | width as u8, (to, base), offset as i16, 0);
     }
 
     /// To the stack frame, `slot` bytes from its end.
     pub(super) fn store(&mut self, slot: i16, from: Reg) {
-        self.emit(0x7b, FRAME, from, -slot, 0);
+        self.emit(0x7b, (FRAME, from), -slot, 0);
     }
 
     pub(super) fn load_stack(&mut self, width: Width, to: Reg, slot: i16) {
-        self.emit(0x61 | width as u8, to, FRAME, -slot, 0);
+        self.emit(0x61 | width as u8, (to, FRAME), -slot, 0);
     }
 
     pub(super) fn constant(&mut self, to: Reg, value: u64) {
-        self.emit(0x18, to, Reg(0), 0, value as u32 as i32);
-        self.emit(0, Reg(0), Reg(0), 0, (value >> 32) as i32);
+        self.emit(0x18, (to, Reg(0)), 0, value as u32 as i32);
+        self.emit(0, (Reg(0), Reg(0)), 0, (value >> 32) as i32);
     }
 
     pub(super) fn alu(&mut self, operation: Alu, to: Reg, from: Reg) {
-        self.emit(CLASS_ALU32 | REGISTER | operation as u8, to, from, 0, 0);
+        self.emit(CLASS_ALU32 | REGISTER | operation as u8, (to, from), 0, 0);
     }
 
     pub(super) fn alu_immediate(&mut self, operation: Alu, to: Reg, value: u32) {
-        self.emit(CLASS_ALU32 | operation as u8, to, Reg(0), 0, value as i32);
+        self.emit(CLASS_ALU32 | operation as u8, (to, Reg(0)), 0, value as i32);
     }
 
     /// 64 bits wide.
     pub(super) fn move_all(&mut self, to: Reg, from: Reg) {
-        self.emit(CLASS_ALU64 | REGISTER | Alu::Mov as u8, to, from, 0, 0);
+        self.emit(CLASS_ALU64 | REGISTER | Alu::Mov as u8, (to, from), 0, 0);
     }
 
     pub(super) fn alu_all(&mut self, operation: Alu, to: Reg, from: Reg) {
-        self.emit(CLASS_ALU64 | REGISTER | operation as u8, to, from, 0, 0);
+        self.emit(CLASS_ALU64 | REGISTER | operation as u8, (to, from), 0, 0);
     }
 
     pub(super) fn alu_all_immediate(&mut self, operation: Alu, to: Reg, value: i32) {
-        self.emit(CLASS_ALU64 | operation as u8, to, Reg(0), 0, value);
+        self.emit(CLASS_ALU64 | operation as u8, (to, Reg(0)), 0, value);
     }
 
     /// Turns the low 16 or 32 bits from network byte order.
     pub(super) fn network_to_host(&mut self, register: Reg, bits: i32) {
-        self.emit(0xdc, register, Reg(0), 0, bits);
+        self.emit(0xdc, (register, Reg(0)), 0, bits);
     }
 
     pub(super) fn goto(&mut self, label: Label) {
         self.jumps.push((self.code.len(), label));
-        self.emit(CLASS_JMP | GOTO, Reg(0), Reg(0), 0, 0);
+        self.emit(CLASS_JMP | GOTO, (Reg(0), Reg(0)), 0, 0);
     }
 
     /// Compares the low 32 bits.
     pub(super) fn jump(&mut self, jump: Jump, left: Reg, right: u32, label: Label) {
         self.jumps.push((self.code.len(), label));
-        self.emit(CLASS_JMP32 | jump as u8, left, Reg(0), 0, right as i32);
+        self.emit(CLASS_JMP32 | jump as u8, (left, Reg(0)), 0, right as i32);
     }
 
     pub(super) fn jump_register(&mut self, jump: Jump, left: Reg, right: Reg, label: Label) {
         self.jumps.push((self.code.len(), label));
-        self.emit(CLASS_JMP32 | REGISTER | jump as u8, left, right, 0, 0);
+        self.emit(CLASS_JMP32 | REGISTER | jump as u8, (left, right), 0, 0);
     }
 
     /// Compares all 64 bits.
     pub(super) fn jump_all(&mut self, jump: Jump, left: Reg, right: Reg, label: Label) {
         self.jumps.push((self.code.len(), label));
-        self.emit(CLASS_JMP | REGISTER | jump as u8, left, right, 0, 0);
+        self.emit(CLASS_JMP | REGISTER | jump as u8, (left, right), 0, 0);
     }
 
     pub(super) fn jump_all_immediate(&mut self, jump: Jump, left: Reg, right: i32, label: Label) {
         self.jumps.push((self.code.len(), label));
-        self.emit(CLASS_JMP | jump as u8, left, Reg(0), 0, right);
+        self.emit(CLASS_JMP | jump as u8, (left, Reg(0)), 0, right);
     }
 
     /// A helper of the kernel.
     pub(super) fn call_helper(&mut self, number: i32) {
-        self.emit(CLASS_JMP | CALL, Reg(0), Reg(0), 0, number);
+        self.emit(CLASS_JMP | CALL, (Reg(0), Reg(0)), 0, number);
     }
 
     /// A function that is `distance` instructions from the start of this one.
@@ -202,18 +202,17 @@ impl Assembler {
         let next = self.code.len() as i32 + 1;
         self.emit(
             CLASS_JMP | CALL,
-            Reg(0),
-            Reg(PSEUDO_CALL),
+            (Reg(0), Reg(PSEUDO_CALL)),
             0,
             distance - next,
         );
     }
 
     pub(super) fn exit(&mut self) {
-        self.emit(CLASS_JMP | EXIT, Reg(0), Reg(0), 0, 0);
+        self.emit(CLASS_JMP | EXIT, (Reg(0), Reg(0)), 0, 0);
     }
 
-    fn emit(&mut self, opcode: u8, to: Reg, from: Reg, offset: i16, immediate: i32) {
+    fn emit(&mut self, opcode: u8, (to, from): (Reg, Reg), offset: i16, immediate: i32) {
         self.code.push(Instruction {
             opcode,
             registers: from.0 << 4 | to.0,
