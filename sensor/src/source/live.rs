@@ -154,9 +154,7 @@ impl Live {
         }
         if let Some(Err(why)) = self.config.filter.as_ref().map(|filter| &filter.kernel) {
             if pinned {
-                return Err(OpenError::Filter(format!(
-                    "{why}; --backend af-packet can"
-                )));
+                return Err(OpenError::Filter(format!("{why}; --backend af-packet can")));
             }
             self.no_kernel = Some(format!("the programs can't decide the filter: {why}"));
             return Ok(());

@@ -88,7 +88,11 @@ fn unknown_words_have_suggestions() {
         ("tcp and tls", "tls", "did you mean 'https'?"),
         ("SSL", "SSL", "did you mean 'https'?"),
         ("slip", "slip", "'slip' alone says nothing"),
-        ("port 80 or 443 and upd", "upd", "unknown word 'upd' | did you mean 'udp'?"),
+        (
+            "port 80 or 443 and upd",
+            "upd",
+            "unknown word 'upd' | did you mean 'udp'?",
+        ),
         ("port 80 or htps", "htps", "did you mean 'https'?"),
         ("malformed", "malformed", "no protocol"),
     ]);
