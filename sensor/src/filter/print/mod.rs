@@ -1,6 +1,7 @@
 //! A tree as text in our own grammar: what was understood, and what gives the same tree when it is read again.
 
 mod arithmetic;
+mod tags;
 
 use std::cell::Cell;
 use std::fmt::{self, Display, Formatter, Write};
@@ -70,15 +71,17 @@ impl Printer {
     /// Tests that a single word stands for are printed as that word.
     fn alternatives(&self, f: &mut Formatter<'_>, mut parts: &[Tree]) -> fmt::Result {
         while let Some(first) = parts.first() {
-            parts = match word_for(parts) {
-                Some((word, len)) => {
-                    self.word(f, word)?;
-                    &parts[len..]
-                }
-                None => {
-                    self.operand(f, first, false)?;
-                    &parts[1..]
-                }
+            parts = if let Some((word, len)) = word_for(parts) {
+                self.word(f, word)?;
+                &parts[len..]
+            } else if let Some((word, numbers)) = tags::list(parts) {
+                self.keyword(f, word)?;
+                f.write_str(" in ")?;
+                tags::members(f, &numbers)?;
+                &parts[numbers.len()..]
+            } else {
+                self.operand(f, first, false)?;
+                &parts[1..]
             };
             if !parts.is_empty() {
                 f.write_str(" or ")?;
@@ -176,7 +179,11 @@ const KEYWORDS: [&str; 17] = [
 /// Whether it is printed as more than one primitive.
 fn has_parts(tree: &Tree) -> bool {
     match tree {
-        Tree::Any(parts) => word_for(parts).is_none_or(|(_, len)| len < parts.len()),
+        Tree::Any(parts) => {
+            let word = word_for(parts).map(|(_, len)| len);
+            let tags = || tags::list(parts).map(|(_, numbers)| numbers.len());
+            word.or_else(tags).is_none_or(|len| len < parts.len())
+        }
         tree => matches!(tree, Tree::All(_)),
     }
 }

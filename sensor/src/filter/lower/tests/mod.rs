@@ -155,9 +155,11 @@ fn link_layer() {
     check(&[
         ("vlan", "vlan"),
         ("vlan 10 and vlan 20", "vlan 10 and vlan 20"),
+        ("vlan in {10, 20-22}", "vlan in {10, 20-22}"),
+        ("vlan in {10, 20}", "vlan 10 or vlan 20"),
         (
-            "vlan in {10, 20-22}",
-            "vlan 10 or vlan 20 or vlan 21 or vlan 22",
+            "not vlan in {7, 1-300} and tcp or mpls in {16-40, 99} or mpls in {3, 4, 5, 6, 9}",
+            "(not vlan in {7, 1-6, 8-300} and tcp) or mpls in {16-40, 99, 3-6, 9}",
         ),
         ("mpls 100000 && mpls 1024", "mpls 100000 and mpls 1024"),
         ("pppoes 0x3b", "pppoes 59"),
