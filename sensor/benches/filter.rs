@@ -8,11 +8,14 @@
     reason = "a program for people who measure"
 )]
 
+mod measure;
+
 use std::fmt::Write as _;
 
 use aya::maps::ProgramArray;
-use aya::programs::{TestRun, TestRunOptions, Xdp};
+use aya::programs::Xdp;
 use aya::{Ebpf, EbpfLoader};
+use measure::{frame, median, nanoseconds, program};
 use sensor::clock::Now;
 use sensor::counters::{Delta, DeltaConfig};
 use sensor::filter::program::Program;
@@ -140,7 +143,7 @@ fn networks(with_ours: bool) -> String {
     text
 }
 
-fn program(text: &str) -> Program {
+fn compiled(text: &str) -> Program {
     let tree = filter::lower(&filter::parse(text, &Lists).unwrap(), text, &Lists).unwrap();
     Program::compile(&tree, &|_| Vec::new()).unwrap()
 }
@@ -161,7 +164,7 @@ fn measure(bits: u32, object: &[u8]) {
             let filter = case
                 .text
                 .as_deref()
-                .map(|text| KernelFilter::new(program(text), 7));
+                .map(|text| KernelFilter::new(compiled(text), 7));
             let mut kernel = Kernel::load(size, &seeds, filter.as_ref(), Now::read()).unwrap();
             kernel.object.assign(LOOPBACK, 0, false).unwrap();
             kernel
@@ -175,7 +178,7 @@ fn measure(bits: u32, object: &[u8]) {
             let program = kernels[number].object.xdp(false).unwrap();
             let fd = program.fd().unwrap().try_clone().unwrap();
             target.set(0, &fd, 0).unwrap();
-            times[number].push(nanoseconds(driver(&mut bench), case.port));
+            times[number].push(nanoseconds(driver(&mut bench), &syn(case.port), REPEAT));
         }
     }
     for (number, case) in cases.iter().enumerate() {
@@ -218,49 +221,13 @@ fn check(kernel: &mut Kernel, case: &Case, seeds: sensor_common::flow::HashSeeds
 }
 
 fn driver(bench: &mut Ebpf) -> &mut Xdp {
-    bench
-        .program_mut("bench_driver")
-        .unwrap()
-        .try_into()
-        .unwrap()
+    program(bench, "bench_driver")
 }
 
-/// CPU time of this thread, per packet.
-fn nanoseconds(driver: &mut Xdp, port: u16) -> f64 {
-    let mut frame = vec![0u8; 64];
-    frame[12..14].copy_from_slice(&[8, 0]);
-    frame[14] = 0x45;
-    frame[17] = 50;
-    frame[23] = 6;
+/// A TCP SYN to 10.1.2.3.
+fn syn(port: u16) -> Vec<u8> {
+    let mut frame = frame(6, port);
     frame[30..34].copy_from_slice(&[10, 1, 2, 3]);
-    frame[34..36].copy_from_slice(&[0x30, 0x39]);
-    frame[36..38].copy_from_slice(&port.to_be_bytes());
     frame[46..48].copy_from_slice(&[0x50, 2]);
-    let before = thread_time();
-    let options = TestRunOptions {
-        data_in: Some(&frame),
-        repeat: REPEAT,
-        ..TestRunOptions::default()
-    };
-    let result = driver.test_run(options).unwrap();
-    assert_eq!(
-        result.return_value, 2,
-        "XDP_PASS from the target, or the tail call failed"
-    );
-    (thread_time() - before) as f64 / f64::from(REPEAT)
-}
-
-fn thread_time() -> i64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: the call writes one timespec.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    time.tv_sec * 1_000_000_000 + time.tv_nsec
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    frame
 }

@@ -9,9 +9,11 @@
     reason = "a program for people who measure"
 )]
 
+mod measure;
+
+use aya::EbpfLoader;
 use aya::maps::ProgramArray;
-use aya::programs::{TestRun, TestRunOptions, Xdp};
-use aya::{Ebpf, EbpfLoader};
+use measure::{frame, median, nanoseconds, program};
 use sensor::clock::Now;
 use sensor::counters::{Delta, DeltaConfig};
 use sensor::seeds;
@@ -125,7 +127,11 @@ fn measure(case: &Case, object: &[u8]) {
                     .unwrap(),
             };
             target.set(0, &fd, 0).unwrap();
-            list.push(nanoseconds(program(&mut bench, "bench_driver")));
+            list.push(nanoseconds(
+                program(&mut bench, "bench_driver"),
+                &frame(17, 53),
+                REPEAT,
+            ));
         }
     }
     let [empty, parse, ours, hash] = times.map(median);
@@ -153,45 +159,4 @@ fn measure(case: &Case, object: &[u8]) {
         ROUNDS as u64 * u64::from(REPEAT),
         "every packet is counted"
     );
-}
-
-fn program<'a>(bench: &'a mut Ebpf, name: &str) -> &'a mut Xdp {
-    bench.program_mut(name).unwrap().try_into().unwrap()
-}
-
-/// CPU time of this thread, per packet.
-fn nanoseconds(driver: &mut Xdp) -> f64 {
-    let mut frame = vec![0u8; 64];
-    frame[12..14].copy_from_slice(&[8, 0]);
-    frame[14] = 0x45;
-    frame[17] = 50;
-    frame[23] = 17;
-    frame[34..38].copy_from_slice(&[0x30, 0x39, 0, 53]);
-    let before = thread_time();
-    let options = TestRunOptions {
-        data_in: Some(&frame),
-        repeat: REPEAT,
-        ..TestRunOptions::default()
-    };
-    let result = driver.test_run(options).unwrap();
-    assert_eq!(
-        result.return_value, 2,
-        "XDP_PASS from the target, or the tail call failed"
-    );
-    (thread_time() - before) as f64 / f64::from(REPEAT)
-}
-
-fn thread_time() -> i64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: the call writes one timespec.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    time.tv_sec * 1_000_000_000 + time.tv_nsec
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }

@@ -242,8 +242,14 @@ pub(crate) fn attempt(
 
 /// The report of `sensor read` on a file.
 pub(crate) fn read(path: &Path) -> Value {
+    read_with(path, &[])
+}
+
+/// The same with more arguments.
+pub(crate) fn read_with(path: &Path, arguments: &[&str]) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_sensor"))
         .args(["read", "-n", "0", "--json", "-"])
+        .args(arguments)
         .arg(path)
         .output()
         .unwrap();

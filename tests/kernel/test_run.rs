@@ -13,12 +13,12 @@ use crate::harness::need_kernel;
 use crate::packets;
 
 /// The interface that test runs pretend to be on.
-const LOOPBACK: u32 = 1;
+pub(crate) const LOOPBACK: u32 = 1;
 const PACKETS: usize = 10_000;
 /// Packets between two comparisons: few enough to find the one that differs.
 const BATCH: usize = 50;
 
-const SEEDS: sensor_common::flow::HashSeeds = [
+pub(crate) const SEEDS: sensor_common::flow::HashSeeds = [
     0x9e37_79b9_7f4a_7c15,
     0xbf58_476d_1ce4_e5b9,
     0x94d0_49bb_1331_11eb,
@@ -32,7 +32,7 @@ const SEEDS: sensor_common::flow::HashSeeds = [
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Program {
+pub(crate) enum Program {
     Xdp,
     XdpFrags,
     TcIngress,
@@ -289,7 +289,7 @@ fn seen(program: Program, frame: &[u8], l3: bool) -> Seen {
     }
 }
 
-fn run(kernel: &mut Kernel, program: Program, frame: &[u8]) -> Result<(), ProgramError> {
+pub(crate) fn run(kernel: &mut Kernel, program: Program, frame: &[u8]) -> Result<(), ProgramError> {
     let options = TestRunOptions {
         data_in: Some(frame),
         ..TestRunOptions::default()
@@ -314,7 +314,7 @@ fn cpus() -> u32 {
     Cpus::read().unwrap().possible
 }
 
-fn config(max_flows: usize) -> DeltaConfig {
+pub(crate) fn config(max_flows: usize) -> DeltaConfig {
     DeltaConfig {
         interval: 1_000_000_000,
         max_flows,
@@ -324,10 +324,10 @@ fn config(max_flows: usize) -> DeltaConfig {
 }
 
 /// xorshift64: the same packets in every run.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -100,25 +100,26 @@ impl Counted {
             Some(filter) => {
                 // Said before a long file is read in vain, where that is known already.
                 if file.interfaces().is_none() {
-                    self.interfaces = filter.missing_interfaces(&file);
-                    if let Some(missing) = &self.interfaces {
-                        status::note(&format!("{}: {missing}", self.told()));
-                    }
+                    self.miss_interfaces(filter, &file);
                 }
                 matching::count(&mut file, delta, filter, progress)
             }
         };
         bar.finish_and_clear();
         if let (Some(filter), Some(_)) = (filter, file.interfaces()) {
-            self.interfaces = filter.missing_interfaces(&file);
-            if let Some(missing) = &self.interfaces {
-                status::note(&format!("{}: {missing}", self.told()));
-            }
+            self.miss_interfaces(filter, &file);
         }
         let oddities = file.oddities();
         self.format = file.format().to_string();
         self.time_carried = oddities.time_carried;
         self.cap_exceeds_wire = oddities.cap_exceeds_wire;
+    }
+
+    fn miss_interfaces(&mut self, filter: &FileFilter, file: &CaptureFile) {
+        self.interfaces = filter.missing_interfaces(file);
+        if let Some(missing) = &self.interfaces {
+            status::note(&format!("{}: {missing}", self.told()));
+        }
     }
 
     pub(super) fn name(&self) -> String {

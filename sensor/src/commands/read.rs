@@ -32,9 +32,7 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
         hostname: super::hostname(),
         backend: "file".to_owned(),
         files: files.iter().map(Counted::info).collect(),
-        filter: filter
-            .as_ref()
-            .map(|filter| filter.text().trim().to_owned()),
+        filter: filter.as_ref().map(|filter| filter.text().to_owned()),
         top_n: args.counting.top,
         interval: config.interval,
         notes: files.iter().flat_map(Counted::notes).collect(),

@@ -112,6 +112,25 @@ pub enum Kind {
     Interface,
 }
 
+impl Kind {
+    /// The word of the language.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Host => "host",
+            Kind::Net => "net",
+            Kind::Port => "port",
+            Kind::PortRange => "portrange",
+            Kind::Proto => "proto",
+            Kind::Vlan => "vlan",
+            Kind::Mpls => "mpls",
+            Kind::Pppoes => "pppoes",
+            Kind::Broadcast => "broadcast",
+            Kind::Multicast => "multicast",
+            Kind::Interface => "interface",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Id {
     /// A protocol's name alone (`tcp`, `dns`), `vlan` without a number, `ip broadcast`, `ingress` ...

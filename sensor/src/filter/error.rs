@@ -27,7 +27,7 @@ impl fmt::Display for FilterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.place();
         let excerpt = Excerpt::of(&self.text, &self.span);
-        let indent = place.chars().map(width).sum::<usize>() + excerpt.column;
+        let indent = place.chars().map(escape::width).sum::<usize>() + excerpt.column;
         writeln!(f, "{}", escape::text(&self.message))?;
         writeln!(f, "{place}{}", excerpt.line)?;
         write!(
@@ -47,7 +47,7 @@ impl FilterError {
     /// What stands before the line of text: nothing, `@web: `, `line 2: `.
     fn place(&self) -> String {
         let several = self.text.trim_end().contains('\n');
-        let start = floor(&self.text, self.span.start);
+        let start = self.text.floor_char_boundary(self.span.start);
         let line = self.text[..start].matches('\n').count() + 1;
         match (&self.origin, several) {
             (None, false) => "  ".into(),
@@ -87,8 +87,8 @@ struct Excerpt {
 
 impl Excerpt {
     fn of(text: &str, span: &Range<usize>) -> Self {
-        let start = floor(text, span.start);
-        let end = floor(text, span.end).max(start);
+        let start = text.floor_char_boundary(span.start);
+        let end = text.floor_char_boundary(span.end).max(start);
         let first = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let last = text[start..].find('\n').map_or(text.len(), |at| start + at);
         let before: Vec<Cell> = text[first..start].chars().map(Cell::of).collect();
@@ -118,7 +118,7 @@ impl Excerpt {
             line.push_str(CUT);
         }
         line.extend(before[left..].iter().map(|cell| cell.shown.as_str()));
-        let column = line.chars().map(width).sum();
+        let column = line.chars().map(escape::width).sum();
         line.extend(marked[..middle].iter().map(|cell| cell.shown.as_str()));
         line.extend(after[..right].iter().map(|cell| cell.shown.as_str()));
         if middle < marked.len() || right < after.len() {
@@ -145,7 +145,7 @@ impl Cell {
             '\t' => " ".into(),
             c => escape::text(c.encode_utf8(&mut [0; 4])),
         };
-        let width = shown.chars().map(width).sum();
+        let width = shown.chars().map(escape::width).sum();
         Self { shown, width }
     }
 }
@@ -163,29 +163,6 @@ fn fitting<'a>(cells: impl Iterator<Item = &'a Cell>, room: usize) -> usize {
             used <= room
         })
         .count()
-}
-
-/// Columns of a character in a terminal.
-fn width(c: char) -> usize {
-    match c {
-        '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}' => 0,
-        '\u{1100}'..='\u{115f}'
-        | '\u{2e80}'..='\u{303e}'
-        | '\u{3041}'..='\u{a4cf}'
-        | '\u{ac00}'..='\u{d7a3}'
-        | '\u{f900}'..='\u{faff}'
-        | '\u{fe30}'..='\u{fe6f}'
-        | '\u{ff00}'..='\u{ff60}'
-        | '\u{ffe0}'..='\u{ffe6}'
-        | '\u{1f300}'..='\u{1faff}'
-        | '\u{20000}'..='\u{3fffd}' => 2,
-        _ => 1,
-    }
-}
-
-/// The nearest boundary of characters that is not behind `at`.
-fn floor(text: &str, at: usize) -> usize {
-    text.floor_char_boundary(at)
 }
 
 #[cfg(test)]

@@ -58,9 +58,9 @@ impl Filter {
         Ok(filter)
     }
 
-    /// As it was given.
+    /// As it was given, without the blanks around it.
     pub fn text(&self) -> &str {
-        &self.text
+        self.text.trim()
     }
 
     pub fn tree(&self) -> &Tree {

@@ -9,7 +9,7 @@ use crate::link::{self, Link};
 
 use super::kernel::Kernel;
 use super::kernel::attach::{self, Refusal};
-use super::{Hook, starts_with_ip};
+use super::{Hook, first_line, starts_with_ip};
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -215,11 +215,10 @@ fn egress(kernel: &mut Kernel, link: &Link, slot: u8, refusals: &mut Vec<String>
 
 /// One line; the verifier's log would fill pages.
 fn told(refusal: &Refusal) -> String {
-    let text = refusal.to_string();
-    let first = text.lines().next().unwrap_or_default();
+    let first = first_line(refusal);
     match (refusal.errno(), first.contains("os error")) {
         (Some(errno), false) => format!("{first}: {}", std::io::Error::from_raw_os_error(errno)),
-        _ => first.to_owned(),
+        _ => first,
     }
 }
 

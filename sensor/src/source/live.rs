@@ -17,7 +17,7 @@ use super::kernel::drain;
 use super::kernel::filter::KernelFilter;
 use super::kernel::object::{Cpus, ObjectError, TableSize};
 use super::ladder::{self, Hooks, Wish};
-use super::{Event, Hook, Source, SourceError};
+use super::{Event, Hook, Source, SourceError, first_line};
 pub use filter::{LiveFilter, Preparation, Prepared, ReloadError, SETTLED, Switched};
 use watch::Refusal;
 
@@ -288,12 +288,6 @@ fn load_programs(
         Kernel::load(size, seeds, filter, now)
     };
     load().map_err(|error| first_line(&error))
-}
-
-/// Behind it the verifier's log may fill pages.
-fn first_line(error: &dyn std::error::Error) -> String {
-    let text = error.to_string();
-    text.lines().next().unwrap_or_default().to_owned()
 }
 
 fn finish_all(rings: &mut [af_packet::AfPacket], delta: &mut Delta) -> Result<(), SourceError> {

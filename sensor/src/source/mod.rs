@@ -103,3 +103,9 @@ fn starts_with_ip(arphrd: u16) -> Option<bool> {
         _ => None,
     }
 }
+
+/// Behind it the verifier's log may fill pages.
+fn first_line(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().to_owned()
+}

@@ -3,46 +3,26 @@
 
 use std::time::{Duration, Instant};
 
-use aya::programs::{ProgramError, TestRun, TestRunOptions};
 use sensor::clock::Now;
-use sensor::counters::{Counts, Delta, DeltaConfig, Seen, When};
+use sensor::counters::{Counts, Delta, Seen, When};
 use sensor::filter::{Filter, Matcher};
 use sensor::source::kernel::Kernel;
 use sensor::source::kernel::filter::KernelFilter;
 use sensor::source::kernel::object::{Cpus, TableSize};
 use sensor_common::facts::Facts;
-use sensor_common::flow::{Direction, FlowKey, HashSeeds};
+use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse;
 use sensor_common::view::SliceView;
 
 use super::expressions::{EXPRESSIONS, Expect, Lists};
-use super::frames::{self, Random};
+use super::frames;
 use crate::harness::need_kernel;
+use crate::test_run::{LOOPBACK, Program as Hook, Random, SEEDS, config, run};
 
-/// The interface that test runs pretend to be on, and a slot that is not the first.
-const LOOPBACK: u32 = 1;
+/// One that is not the first.
 const SLOT: u8 = 1;
 const PACKETS: usize = 500;
-const SEEDS: HashSeeds = [
-    0x9e37_79b9_7f4a_7c15,
-    0xbf58_476d_1ce4_e5b9,
-    0x94d0_49bb_1331_11eb,
-    0xd6e8_feb8_6659_fd93,
-    0xff51_afd7_ed55_8ccd,
-    0xc4ce_b9fe_1a85_ec53,
-    0x2545_f491_4f6c_dd1d,
-    0x5851_f42d_4c95_7f2d,
-    0x1405_7b7e_f767_814f,
-    0x8529_7a4d_3f84_d5b5,
-];
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Hook {
-    Xdp,
-    XdpFrags,
-    TcIngress,
-    TcEgress,
-}
+const MAX_FLOWS: usize = 100_000;
 
 /// A hook, and whether its packets start with the IP header.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -248,7 +228,7 @@ fn compare(
     road: Road,
     packets: &[Vec<u8>],
 ) -> Result<(u64, u64), ()> {
-    let (mut ours, mut theirs) = (Delta::new(config()), Delta::new(config()));
+    let (mut ours, mut theirs) = (Delta::new(config(MAX_FLOWS)), Delta::new(config(MAX_FLOWS)));
     for packet in packets {
         match run(kernel, road.hook, packet) {
             Ok(()) => count(&mut theirs, matcher, road, packet),
@@ -299,28 +279,4 @@ fn rows(delta: &Delta) -> Vec<(FlowKey, u64, u64, u8)> {
     let mut rows: Vec<_> = delta.flows().iter().map(row).collect();
     rows.sort();
     rows
-}
-
-fn run(kernel: &mut Kernel, hook: Hook, packet: &[u8]) -> Result<(), ProgramError> {
-    let options = TestRunOptions {
-        data_in: Some(packet),
-        ..TestRunOptions::default()
-    };
-    let object = &mut kernel.object;
-    let result = match hook {
-        Hook::Xdp => object.xdp(false).unwrap().test_run(options),
-        Hook::XdpFrags => object.xdp(true).unwrap().test_run(options),
-        Hook::TcIngress => object.tc(false).unwrap().test_run(options),
-        Hook::TcEgress => object.tc(true).unwrap().test_run(options),
-    };
-    result.map(drop)
-}
-
-fn config() -> DeltaConfig {
-    DeltaConfig {
-        interval: 1_000_000_000,
-        max_flows: 100_000,
-        seeds: SEEDS,
-        trail: false,
-    }
 }

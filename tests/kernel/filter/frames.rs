@@ -1,17 +1,9 @@
 //! Packets that have something for every test of a filter: all link layers and tags, addresses and ports that the
 //! expressions ask for, fragments, extension headers, and the same ones cut or damaged.
 
-/// xorshift64: the same packets in every run.
-pub(super) struct Random(pub(super) u64);
+use crate::test_run::Random;
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
     fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }

@@ -1,11 +1,8 @@
 //! The same filter leaves the same, whichever road the packets took: native XDP, TC and AF_PACKET at once, and a file.
 
-use std::path::Path;
-use std::process::Command;
-
 use serde_json::Value;
 
-use crate::harness::{Pair, Sensor, ip, need_kernel};
+use crate::harness::{Pair, Sensor, ip, need_kernel, read_with};
 use crate::packets;
 use crate::replay::{SAME, common};
 
@@ -30,7 +27,7 @@ fn every_road_leaves_the_same() {
     let file = folder.path().join("sent.pcap");
     packets::write_pcap(&file, &frames);
     for expression in EXPRESSIONS {
-        let read = read(&file, expression);
+        let read = read_with(&file, &["-f", expression]);
         let matched = read["totals"]["packets"].as_u64().unwrap();
         assert!(
             (1..frames.len() as u64).contains(&matched),
@@ -93,18 +90,4 @@ fn same(live: &Value, file: &Value, what: &str) {
             "{what}: {part}: {live} and {file}"
         );
     }
-}
-
-fn read(file: &Path, expression: &str) -> Value {
-    let output = Command::new(env!("CARGO_BIN_EXE_sensor"))
-        .args(["read", "-n", "0", "--json", "-", "-f", expression])
-        .arg(file)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -52,7 +52,7 @@ impl Explanation {
     pub(super) fn of(filter: &Filter, program: &Program) -> Self {
         let plan = filter.plan();
         Explanation {
-            filter: filter.text().trim().to_owned(),
+            filter: filter.text().to_owned(),
             understood: if filter.is_everything() {
                 String::new()
             } else {

@@ -60,10 +60,9 @@ impl Run {
 
     fn prepared(&self) -> Result<Pending, Vec<String>> {
         let (mut args, rules) = self.read_again()?;
-        for option in fixed(&self.args, &args) {
+        for option in keep_fixed(&self.args, &mut args) {
             status::warn(&format!("SIGHUP: {option} is only read at the start"));
         }
-        keep_fixed(&self.args, &mut args);
         let mut settled = Instant::now();
         let mut preparing = None;
         if !self.rules.same_filter(&rules) || args.kernel_flows != self.args.kernel_flows {
@@ -163,32 +162,27 @@ fn told(error: &anyhow::Error) -> Vec<String> {
     vec![format!("{error:#}")]
 }
 
-/// What differs and can't be changed while it runs.
-fn fixed(old: &cli::Run, new: &cli::Run) -> Vec<&'static str> {
-    [
-        ("interface", old.interfaces != new.interfaces),
-        ("duration", old.duration != new.duration),
-        ("count", old.count != new.count),
-        ("backend", old.backend != new.backend),
-        ("xdp-mode", old.xdp_mode != new.xdp_mode),
-        ("out", old.out != new.out),
-        ("interval", old.counting.interval != new.counting.interval),
-        ("json", old.outputs.json != new.outputs.json),
-        ("charts", old.outputs.charts != new.outputs.charts),
-    ]
-    .into_iter()
-    .filter_map(|(name, differs)| differs.then_some(name))
-    .collect()
+/// Puts back what can't be changed while it runs; gives what differed.
+fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
+    let (counting, outputs) = (&mut new.counting, &mut new.outputs);
+    let kept = [
+        kept("interface", &old.interfaces, &mut new.interfaces),
+        kept("duration", &old.duration, &mut new.duration),
+        kept("count", &old.count, &mut new.count),
+        kept("backend", &old.backend, &mut new.backend),
+        kept("xdp-mode", &old.xdp_mode, &mut new.xdp_mode),
+        kept("out", &old.out, &mut new.out),
+        kept("interval", &old.counting.interval, &mut counting.interval),
+        kept("json", &old.outputs.json, &mut outputs.json),
+        kept("charts", &old.outputs.charts, &mut outputs.charts),
+    ];
+    kept.into_iter().flatten().collect()
 }
 
-fn keep_fixed(old: &cli::Run, new: &mut cli::Run) {
-    let old = old.clone();
-    new.interfaces = old.interfaces;
-    new.duration = old.duration;
-    new.count = old.count;
-    new.backend = old.backend;
-    new.xdp_mode = old.xdp_mode;
-    new.out = old.out;
-    new.counting.interval = old.counting.interval;
-    new.outputs = old.outputs;
+fn kept<T: Clone + PartialEq>(name: &'static str, old: &T, new: &mut T) -> Option<&'static str> {
+    if old == new {
+        return None;
+    }
+    new.clone_from(old);
+    Some(name)
 }

@@ -82,7 +82,7 @@ impl Rules {
 
     pub(super) fn text(&self) -> Option<String> {
         let filter = self.filter.as_ref()?;
-        Some(filter.text().trim().to_owned())
+        Some(filter.text().to_owned())
     }
 
     /// What is decided where, for people who just started it.

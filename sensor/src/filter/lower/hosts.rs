@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::list::{self, FileError};
-use super::primitive::{members, name_of};
+use super::primitive::members;
 use super::problem::Problem;
 use super::{Context, address, relation, simplify};
 use crate::filter::ast::{Id, Kind, Operator, Primitive, Span};
@@ -168,7 +168,7 @@ fn no_addresses(protocol: &str, primitive: &Primitive, context: &Context<'_>) ->
             problem.help(format!("did you mean '{protocol} and {rest}'?"))
         }
         _ => {
-            let kind = name_of(kind.unwrap_or(Kind::Host));
+            let kind = kind.unwrap_or(Kind::Host).word();
             problem.help(format!("write '{protocol} and {kind} ...'"))
         }
     }

@@ -112,7 +112,7 @@ pub(super) fn refuse_protocol_and_side(
     primitive: &Primitive,
 ) -> Result<(), FilterError> {
     let qualifiers = &primitive.qualifiers;
-    let kind = qualifiers.kind.map(name_of).unwrap_or("this");
+    let kind = qualifiers.kind.map(Kind::word).unwrap_or("this");
     let problem = match (&qualifiers.protocol, qualifiers.side) {
         (None, None) => return Ok(()),
         (Some(protocol), _) => Problem::new(format!("'{kind}' can't stand behind '{protocol}'"))
@@ -121,21 +121,4 @@ pub(super) fn refuse_protocol_and_side(
             .help(format!("write '{kind}' alone")),
     };
     Err(context.error(problem, &primitive.span))
-}
-
-/// The word of the language.
-pub(super) fn name_of(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Host => "host",
-        Kind::Net => "net",
-        Kind::Port => "port",
-        Kind::PortRange => "portrange",
-        Kind::Proto => "proto",
-        Kind::Vlan => "vlan",
-        Kind::Mpls => "mpls",
-        Kind::Pppoes => "pppoes",
-        Kind::Broadcast => "broadcast",
-        Kind::Multicast => "multicast",
-        Kind::Interface => "interface",
-    }
 }

@@ -1,7 +1,7 @@
 //! VLAN tags, MPLS labels and PPPoE sessions: any of the packet's, and nothing behind them means anything else for it.
 
 use super::Context;
-use super::primitive::{members, name_of, refuse_protocol_and_side};
+use super::primitive::{members, refuse_protocol_and_side};
 use super::problem::Problem;
 use super::simplify;
 use crate::filter::ast::{Id, Kind, Primitive};
@@ -30,20 +30,20 @@ fn tag(kind: Kind, id: &Id) -> Result<Tree, Problem> {
             );
             if last - first >= MAX_RANGE {
                 return Err(Problem::new(format!("more than {MAX_RANGE} at once"))
-                    .help(format!("'{}' without a number is any", name_of(kind))));
+                    .help(format!("'{}' without a number is any", kind.word())));
             }
             let each = |number| Tree::Test(test(kind, Some(number)));
             Ok(simplify::any((first..=last).map(each)))
         }
         Id::File(_) => Err(
-            Problem::new(format!("'{}' takes no list from a file", name_of(kind)))
-                .help(format!("write it out: '{} in {{1, 2}}'", name_of(kind))),
+            Problem::new(format!("'{}' takes no list from a file", kind.word()))
+                .help(format!("write it out: '{} in {{1, 2}}'", kind.word())),
         ),
         Id::Text(_) | Id::Masked(..) | Id::List(_) => {
             Err(
-                Problem::new(format!("'{}' takes a number", name_of(kind))).help(format!(
+                Problem::new(format!("'{}' takes a number", kind.word())).help(format!(
                     "as in '{0} 10', or '{0}' alone for any",
-                    name_of(kind)
+                    kind.word()
                 )),
             )
         }

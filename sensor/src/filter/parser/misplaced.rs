@@ -1,6 +1,6 @@
 //! What to say where an id, a set or a comparison is missing or another one stands.
 
-use super::mistakes::{kind_word, words_of};
+use super::mistakes::words_of;
 use super::relation::Value;
 use super::words::Word;
 use super::{Parser, Part, number};
@@ -54,7 +54,7 @@ impl Parser<'_, '_, '_> {
                 let words = [
                     before.as_str(),
                     text,
-                    qualifiers.kind.map_or("", kind_word),
+                    qualifiers.kind.map_or("", Kind::word),
                     follows,
                 ];
                 let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
@@ -324,7 +324,7 @@ impl Parser<'_, '_, '_> {
                 {
                     error.help(format!(
                         "write '{} in {{{}, {text}}}'",
-                        kind_word(kind),
+                        kind.word(),
                         self.slice(&last.id)
                     ))
                 }

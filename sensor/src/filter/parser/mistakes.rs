@@ -357,25 +357,9 @@ pub(super) fn words_of(qualifiers: &Qualifiers) -> String {
     let words = [
         qualifiers.protocol.as_deref(),
         side,
-        qualifiers.kind.map(kind_word),
+        qualifiers.kind.map(Kind::word),
     ];
     words.into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-pub(super) fn kind_word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Host => "host",
-        Kind::Net => "net",
-        Kind::Port => "port",
-        Kind::PortRange => "portrange",
-        Kind::Proto => "proto",
-        Kind::Vlan => "vlan",
-        Kind::Mpls => "mpls",
-        Kind::Pppoes => "pppoes",
-        Kind::Broadcast => "broadcast",
-        Kind::Multicast => "multicast",
-        Kind::Interface => "interface",
-    }
 }
 
 fn is_transport(text: &str) -> bool {
