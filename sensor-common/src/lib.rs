@@ -6,11 +6,13 @@
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
 pub mod abi;
+pub mod application;
 pub mod classify;
 pub mod facts;
 pub mod flow;
 pub mod parse;
 pub mod prefix_set;
 pub mod protocol;
+pub mod sample;
 pub mod view;
 pub mod wire;

@@ -72,6 +72,7 @@ fn analyse(path: &Path) {
         max_flows: 1 << 21,
         seeds: seeds::random(),
         trail: false,
+        names: 0,
     };
     let mut delta = Delta::new(config);
     let mut file = CaptureFile::open(path).unwrap();

@@ -206,6 +206,7 @@ fn check(kernel: &mut Kernel, case: &Case, seeds: sensor_common::flow::HashSeeds
         max_flows: 1 << 20,
         seeds,
         trail: false,
+        names: 0,
     });
     kernel.poll(Now::read(), &mut delta).unwrap();
     let (accounting, _) = delta.accounting();

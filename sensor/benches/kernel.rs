@@ -150,6 +150,7 @@ fn measure(case: &Case, object: &[u8]) {
         max_flows: 1 << 21,
         seeds,
         trail: false,
+        names: 0,
     });
     kernel.poll(Now::read(), &mut delta).unwrap();
     let (accounting, _) = delta.accounting();

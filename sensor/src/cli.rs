@@ -185,6 +185,9 @@ pub struct Counting {
     /// Flows that one report tells apart; the packets of further ones are counted as overflow
     #[arg(long, value_name = "N", default_value_t = 2_097_152, value_parser = clap::value_parser!(u32).range(1..=268_435_456))]
     pub max_flows: u32,
+    /// Flows, addresses and DNS answers whose names are remembered, each; 0 = payloads are not looked at
+    #[arg(long, value_name = "N", default_value_t = MAX_NAMES, value_parser = clap::value_parser!(u32).range(0..=16_777_216))]
+    pub max_names: u32,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -196,6 +199,9 @@ pub struct Outputs {
     #[arg(long, value_name = "DIR")]
     pub charts: Vec<PathBuf>,
 }
+
+/// Default of `--max-names`.
+pub const MAX_NAMES: u32 = 262_144;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Backend {

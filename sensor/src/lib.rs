@@ -14,6 +14,7 @@ pub mod escape;
 pub mod failure;
 pub mod filter;
 pub mod link;
+pub mod names;
 pub mod outputs;
 pub mod privilege;
 pub mod report;

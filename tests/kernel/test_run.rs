@@ -320,6 +320,7 @@ pub(crate) fn config(max_flows: usize) -> DeltaConfig {
         max_flows,
         seeds: SEEDS,
         trail: false,
+        names: 0,
     }
 }
 

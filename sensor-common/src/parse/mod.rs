@@ -40,6 +40,9 @@ pub struct Packet {
     /// Where the header behind the IP header and its extensions begins; 0 where there is none: later fragments, packets
     /// without IP.
     pub transport_offset: u16,
+    /// Bytes that the IP header says are behind the TCP or UDP header; at least 2^31 where it leaves that open
+    /// (super-packets), 0 for other transports.
+    pub payload_len: u32,
     /// Way that the link-layer header itself tells (Linux cooked captures).
     pub direction: Direction,
     /// A header ends beyond the bytes at hand: who has more bytes should parse again.
@@ -157,6 +160,7 @@ fn network_layer<V: PacketView>(view: &V, network: u16, offset: usize) -> Result
             header_len: offset as u16,
             network_offset: offset as u16,
             transport_offset: 0,
+            payload_len: 0,
             direction: Direction::Unknown,
             cut: false,
         }),

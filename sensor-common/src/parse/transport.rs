@@ -39,6 +39,7 @@ pub(super) fn parse<V: PacketView>(
         } else {
             0
         },
+        payload_len: 0,
         direction: Direction::Unknown,
         cut: false,
     };
@@ -49,6 +50,7 @@ pub(super) fn parse<V: PacketView>(
         ip::TCP => tcp(view, &mut packet, payload),
         ip::UDP | ip::UDP_LITE => {
             packet.header_len += UDP_LEN as u16;
+            packet.payload_len = payload.len.saturating_sub(UDP_LEN) as u32;
             ports(view, &mut packet, payload);
         }
         ip::SCTP | ip::DCCP => {
@@ -66,7 +68,9 @@ fn tcp<V: PacketView>(view: &V, packet: &mut Packet, payload: Payload) {
         if let Some(header) = view.at::<TCP_FLAGS_END>(payload.offset) {
             packet.key.set_ports(raw32::<0, _>(header));
             packet.tcp_flags = header[13];
-            packet.header_len += (header[12] >> 4) as u16 * 4;
+            let header_len = (header[12] >> 4) as usize * 4;
+            packet.header_len += header_len as u16;
+            packet.payload_len = payload.len.saturating_sub(header_len) as u32;
             return;
         }
         packet.cut = true;

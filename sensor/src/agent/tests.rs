@@ -79,6 +79,7 @@ fn agent(duration: Option<i64>, count: Option<u64>) -> Agent {
         max_flows: 100,
         seeds: [3; 10],
         trail: false,
+        names: 0,
     };
     Agent::new(
         AgentConfig {
@@ -354,6 +355,7 @@ fn the_source_learns_when_the_run_begins() {
             max_flows: 100,
             seeds: [3; 10],
             trail: false,
+            names: 0,
         },
         report_every: S,
         duration: None,

@@ -30,6 +30,7 @@ fn delta_config(
         max_flows: counting.max_flows as usize,
         seeds,
         trail: filter.is_some_and(|filter| filter.plan().flow.is_some()),
+        names: counting.max_names as usize,
     }
 }
 

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use sensor_common::application::Application;
 use sensor_common::classify;
 use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::Reason;
@@ -22,7 +23,7 @@ pub enum Kind {
     Ip {
         ipv6: bool,
         protocol: u8,
-        application: Option<&'static str>,
+        application: Option<Application>,
     },
     /// Network id, see [`sensor_common::protocol::network`].
     NotIp(u16),
@@ -88,7 +89,7 @@ impl Class {
             Kind::Ip {
                 application: Some(name),
                 ..
-            } => name.into(),
+            } => name.name().into(),
             Kind::Ip {
                 application: None, ..
             }
@@ -99,7 +100,7 @@ impl Class {
 }
 
 /// Application protocol of a flow, by its ports.
-pub fn application(key: &FlowKey) -> Option<&'static str> {
+pub fn application(key: &FlowKey) -> Option<Application> {
     if !key.has_ports() {
         return None;
     }

@@ -5,10 +5,12 @@
 //! Nobody to the right of a `Delta` can tell the difference.
 
 mod drained;
+mod names;
 mod select;
 mod trail;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sensor_common::abi::{CLASS_NOT_IP, Totals, class_of, ip_index};
 use sensor_common::flow::{Direction, FlowKey, HashSeeds};
@@ -17,6 +19,7 @@ use sensor_common::parse::{Packet, Reason};
 use self::trail::{Owner, Trail};
 use super::accounting::{index_of, not_ip_overflow};
 use super::{Buckets, Class, ClassId, Classes, Counts, FlowTable, When};
+use crate::names::Book;
 
 /// Packets whose table entries are fetched from memory at the same time.
 const BATCH: usize = 64;
@@ -34,6 +37,8 @@ pub struct DeltaConfig {
     /// bucket that it has packets in. Of these there are at most two for each of `max_flows`: above that the buckets are
     /// made wider.
     pub trail: bool,
+    /// Entries in each cache of [`Book`]; 0 = payloads are not looked at, ports alone give labels.
+    pub names: usize,
 }
 
 /// One buffer as a packet source saw it.
@@ -85,6 +90,9 @@ pub struct Delta {
     trail: Option<Trail>,
     /// By [`Delta::select`].
     selected: bool,
+    /// What payloads said, in this period and before. Shared with the periods that were taken.
+    book: Option<Arc<Book>>,
+    samples_lost: u64,
 }
 
 impl Delta {
@@ -104,6 +112,8 @@ impl Delta {
             lost: BTreeMap::new(),
             trail: config.trail.then(|| Trail::new(&config)),
             selected: false,
+            book: (config.names > 0).then(|| Arc::new(Book::new(config.names))),
+            samples_lost: 0,
         }
     }
 

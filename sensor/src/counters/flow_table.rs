@@ -3,9 +3,11 @@
 //! The kernel's table is ordered by the same top bits of the same hash, so merging what it counted walks this table from
 //! front to back instead of jumping about (measured: 46 instead of 109 ns per flow at a million flows).
 
+use sensor_common::application::Application;
 use sensor_common::flow::{FlowKey, HashSeeds};
 
 use super::{Counts, application};
+use crate::names::{How, Label};
 
 /// One flow and its counts.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +20,10 @@ pub struct Flow {
     pub last: i64,
     pub class: u32,
     pub tcp_flags: u8,
+    /// Won't change any more.
+    pub decided: bool,
+    /// Found in payloads; without one the port must do.
+    pub label: Option<Label>,
 }
 
 impl Flow {
@@ -29,8 +35,15 @@ impl Flow {
     }
 
     /// The application protocol that a report names it by; without one it has the name of its transport or network.
-    pub fn application(&self) -> Option<&'static str> {
-        application(&self.key)
+    pub fn application(&self) -> Option<Application> {
+        let label = self.label.map(|label| label.application);
+        label.or_else(|| application(&self.key))
+    }
+
+    /// By what [`Self::application`] is known.
+    pub fn how(&self) -> Option<How> {
+        let label = self.label.map(|label| label.how);
+        label.or_else(|| application(&self.key).map(|_| How::Port))
     }
 
     /// Nanoseconds from the first to the last packet; `None` where no packet had a time.
@@ -47,7 +60,11 @@ const EMPTY: Flow = Flow {
     last: i64::MIN,
     class: 0,
     tcp_flags: 0,
+    decided: false,
+    label: None,
 };
+
+const _: () = assert!(size_of::<Flow>() == 80);
 
 const START_BITS: u32 = 10;
 

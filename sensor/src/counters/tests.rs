@@ -35,6 +35,7 @@ fn delta(max_flows: usize) -> Delta {
         max_flows,
         seeds: SEEDS,
         trail: false,
+        names: 0,
     })
 }
 
@@ -65,6 +66,7 @@ fn seen() -> impl Strategy<Value = Seen> {
             header_len: 42,
         network_offset: 14,
         transport_offset: 34,
+        payload_len: 0,
             direction,
             cut: false,
         })),

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use sensor_common::application::Application;
 use sensor_common::classify;
 use sensor_common::protocol::{self, ip, network};
 
@@ -68,7 +69,7 @@ pub fn network_test(id: u16) -> Test {
 
 /// Labels of applications, in alphabetic order.
 pub fn labels() -> impl Iterator<Item = &'static str> {
-    tables().labels.keys().copied()
+    Application::ALL.iter().map(|label| label.name())
 }
 
 /// All words that [`uses`] knows.
@@ -93,8 +94,7 @@ struct Tables {
     words: BTreeMap<&'static str, Vec<Test>>,
     networks: BTreeMap<&'static str, Vec<u16>>,
     transports: BTreeMap<&'static str, u8>,
-    labels: Ports,
-    /// The labels, and services that have none.
+    /// Of the labels, and of services that have none.
     ports: Ports,
 }
 
@@ -116,16 +116,14 @@ impl Tables {
         let transports: BTreeMap<_, _> = (0..=u8::MAX)
             .filter_map(|number| Some((protocol::transport_name(number)?, number)))
             .collect();
-        let labels = labelled();
-        let mut ports = labels.clone();
+        let mut ports = labelled();
         for &(name, number, port) in SERVICES {
             add_port(&mut ports, name, number, port);
         }
         Tables {
-            words: meanings(&networks, &transports, &labels),
+            words: meanings(&networks, &transports),
             networks,
             transports,
-            labels,
             ports,
         }
     }
@@ -138,7 +136,7 @@ fn labelled() -> Ports {
         for port in 0..=u16::MAX {
             // No label belongs to port 0, so the other port decides.
             if let Some(label) = classify::by_port(number, port, 0) {
-                add_port(&mut ports, label, number, port);
+                add_port(&mut ports, label.name(), number, port);
             }
         }
     }
@@ -159,7 +157,6 @@ fn add_port(ports: &mut Ports, name: &'static str, protocol: u8, port: u16) {
 fn meanings(
     networks: &BTreeMap<&'static str, Vec<u16>>,
     transports: &BTreeMap<&'static str, u8>,
-    labels: &Ports,
 ) -> BTreeMap<&'static str, Vec<Test>> {
     let mut words = BTreeMap::<_, Vec<Test>>::new();
     let mut add = |word, test| {
@@ -177,8 +174,8 @@ fn meanings(
     for (name, number) in transports {
         add(*name, Test::Protocol(*number));
     }
-    for label in labels.keys() {
-        add(*label, Test::Application(label));
+    for label in labels() {
+        add(label, Test::Application(label));
     }
     words
 }
@@ -245,8 +242,6 @@ const SERVICES: &[(&str, u8, u16)] = &[
     ("time", ip::UDP, 37),
     ("bootps", ip::UDP, 67),
     ("bootpc", ip::UDP, 68),
-    ("gopher", ip::TCP, 70),
-    ("finger", ip::TCP, 79),
     ("ident", ip::TCP, 113),
     ("auth", ip::TCP, 113),
     ("snmptrap", ip::UDP, 162),

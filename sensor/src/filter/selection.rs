@@ -2,7 +2,8 @@
 
 use super::flow::{FlowFacts, FlowMatcher, Measured};
 use super::tree::Tree;
-use crate::counters::{Delta, Flow, application};
+use crate::counters::{Delta, Flow};
+use sensor_common::application::Application;
 
 /// See [`super::Filter::selection`].
 #[derive(Clone, Debug)]
@@ -23,7 +24,7 @@ impl Selection {
         delta.select(&mut |key, flow| {
             self.matcher.matches(&FlowFacts {
                 key: *key,
-                application: flow.and_then(|_| application(key)),
+                application: flow.and_then(Flow::application).map(Application::name),
                 counts: flow.and_then(measured),
                 interface: interface(key.slot()),
             })

@@ -12,6 +12,7 @@ use sensor_common::protocol::ip;
 use super::rank::top;
 use super::{Context, Conversation, Counts, Endpoint, FlowRow, Time};
 use crate::counters::{Flow, FlowTable, transport_name};
+use crate::names::How;
 
 /// One ranked list: its first rows, how many rows there are, and the sum of those left out.
 pub(super) struct Ranked<T> {
@@ -203,8 +204,8 @@ fn row(flow: &Flow, context: &Context) -> FlowRow {
         src_port: key.src_port(),
         dst_addr: key.dst_addr(),
         dst_port: key.dst_port(),
-        protocol: application.map_or_else(|| transport.clone(), String::from),
-        classified_by: application.map(|_| "port"),
+        protocol: application.map_or_else(|| transport.clone(), |known| known.name().to_owned()),
+        classified_by: flow.how().map(How::name),
         transport,
         names: Vec::new(),
         packets: flow.packets,

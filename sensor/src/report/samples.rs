@@ -30,6 +30,7 @@ pub(crate) fn config(max_flows: usize) -> DeltaConfig {
             0x8529_7a4d_3f84_d5b5,
         ],
         trail: false,
+        names: 0,
     }
 }
 

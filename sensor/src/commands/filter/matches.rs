@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::cli;
 use crate::commands::captures;
 use crate::counters::{Counts, Delta, DeltaConfig};
 use crate::failure::{Exit, Failure};
@@ -81,6 +82,7 @@ fn config(filter: &Filter) -> DeltaConfig {
         max_flows: if selects { MAX_FLOWS } else { 1 },
         seeds: seeds::random(),
         trail: selects,
+        names: if selects { cli::MAX_NAMES as usize } else { 0 },
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn with_trail(interval: i64, max_flows: usize) -> Delta {
         max_flows,
         seeds: SEEDS,
         trail: true,
+        names: 0,
     })
 }
 
@@ -65,6 +66,7 @@ fn filtered_before(stream: &[Seen], choice: Choice, interval: i64) -> Delta {
         max_flows: ROOM,
         seeds: SEEDS,
         trail: false,
+        names: 0,
     });
     for seen in stream {
         let key = whole_key(seen);
@@ -182,6 +184,7 @@ fn at(number: u32, time: i64) -> Seen {
             header_len: 42,
             network_offset: 14,
             transport_offset: 34,
+            payload_len: 0,
             direction: Direction::Unknown,
             cut: false,
         }),
@@ -297,9 +300,14 @@ fn a_flow_knows_what_a_filter_asks_of_it() {
         last,
         class: 0,
         tcp_flags: 0,
+        decided: false,
+        label: None,
     };
     assert_eq!(flow(5, 9).counts(), counts(2, 300));
-    assert_eq!(flow(5, 9).application(), Some("https"));
+    assert_eq!(
+        flow(5, 9).application(),
+        Some(sensor_common::application::Application::Https)
+    );
     assert_eq!(flow(5, 9).duration(), Some(4));
     assert_eq!(flow(i64::MIN, i64::MAX).duration(), Some(u64::MAX));
     assert_eq!(flow(i64::MAX, i64::MIN).duration(), None);

@@ -100,6 +100,7 @@ fn packet_of(key: FlowKey, direction: Direction) -> Packet {
         header_len: 42,
         network_offset: 14,
         transport_offset: 34,
+        payload_len: 0,
         direction,
         cut: false,
     }

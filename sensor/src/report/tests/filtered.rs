@@ -8,6 +8,7 @@ use crate::counters::{Delta, DeltaConfig};
 fn trailed(samples: &[Sample], max_flows: usize) -> Delta {
     let mut delta = Delta::new(DeltaConfig {
         trail: true,
+        names: 0,
         ..config(max_flows)
     });
     samples.iter().for_each(|sample| sample.count(&mut delta));

@@ -79,6 +79,7 @@ Accounting holds
 fn filtered(samples: &[Sample], max_flows: usize, selected: fn(&Flow) -> bool) -> String {
     let mut delta = Delta::new(DeltaConfig {
         trail: true,
+        names: 0,
         ..config(max_flows)
     });
     samples.iter().for_each(|sample| sample.count(&mut delta));

@@ -49,6 +49,7 @@ fn counted(filter: &str, frame: &Frame<'_>) -> (Counts, Counts) {
         max_flows: 16,
         seeds: [7; 10],
         trail: false,
+        names: 0,
     });
     counter.count(frame, &mut delta);
     delta.flush();

@@ -17,6 +17,7 @@ fn delta() -> Delta {
         max_flows: 100,
         seeds: [3; 10],
         trail: false,
+        names: 0,
     })
 }
 

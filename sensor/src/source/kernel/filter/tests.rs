@@ -84,6 +84,7 @@ fn run(program: Program, frame: &[u8]) -> Option<Vec<(u64, u64)>> {
             max_flows: 16,
             seeds: SEEDS,
             trail: false,
+            names: 0,
         });
         kernel.poll(Now::read(), &mut delta).unwrap();
         let matched = delta.by_direction()[Direction::Ingress as usize];
