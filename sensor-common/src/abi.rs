@@ -134,7 +134,9 @@ pub struct Cpu {
     pub spilled: [u64; 2],
     /// Records claimed in the sets, per half.
     pub claimed: [u64; 2],
-    reserved: [u64; 4],
+    /// Payloads for which the ring buffer had no room, since the start.
+    pub samples_lost: u64,
+    reserved: [u64; 3],
 }
 
 /// One flow: a cache line. Index in map `LOG`: (cpu * 2 + half) * log size + n.
@@ -143,7 +145,7 @@ pub struct Cpu {
 pub struct Record {
     /// [`crate::flow::FlowKey`]; the record is empty while the last word lacks [`crate::flow::VALID`].
     pub key: [u64; 5],
-    /// Packets in the low 56 bits, the OR of the TCP flags in the top 8.
+    /// Packets in the low 48 bits, how far its payloads have been taken in the next 8, the OR of the TCP flags in the top 8.
     pub packets_flags: u64,
     pub bytes: u64,
     /// Low 32 bits of jiffies at the first and at the last packet.
@@ -152,7 +154,14 @@ pub struct Record {
 }
 
 pub const FLAGS_SHIFT: u32 = 56;
-pub const PACKETS_MASK: u64 = (1 << FLAGS_SHIFT) - 1;
+pub const SAMPLES_SHIFT: u32 = 48;
+pub const PACKETS_MASK: u64 = (1 << SAMPLES_SHIFT) - 1;
+
+/// Instead of a number of payloads: no more of this record are taken.
+pub const SAMPLES_DONE: u8 = 0xff;
+
+/// Size of the ring buffer `SAMPLES`: it is emptied every 50 ms, so that is room for about 200,000 short payloads a second.
+pub const SAMPLE_RING: u32 = 8 << 20;
 
 /// Records in a set.
 pub const WAYS: usize = 8;

@@ -9,6 +9,7 @@ use sensor_common::parse::{Packet, Reason};
 
 use crate::flow_table::{self, Half};
 use crate::maps;
+use crate::sample::{self, Request};
 
 /// Where a packet was seen.
 #[derive(Clone, Copy)]
@@ -45,6 +46,7 @@ pub(crate) fn count(
     origin: Origin,
     counts: Counts,
     passes: impl FnOnce(&Result<Packet, Reason>) -> bool,
+    sample: impl FnOnce(Request) -> u64,
 ) {
     // SAFETY: no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() };
@@ -72,7 +74,10 @@ pub(crate) fn count(
     } else {
         totals.class[CLASS_NOT_IP].add(counts.packets, counts.bytes);
     }
-    if flow_table::add(Half { cpu, half }, &key, counts, packet.tcp_flags) {
+    if let Some(record) = flow_table::add(Half { cpu, half }, &key, counts, packet.tcp_flags) {
+        if packet.payload_len != 0 && maps::sampling() {
+            sample::take(record, &packet, sample);
+        }
         return;
     }
     if packet.key.is_ip() {

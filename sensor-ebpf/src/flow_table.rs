@@ -25,15 +25,18 @@ impl Half {
     }
 }
 
-/// Adds to the flow's record, or makes one; false if there is no room.
+/// Adds to the flow's record, or makes one, and gives it; `None` if there is no room.
 #[inline(always)]
-pub(crate) fn add(place: Half, key: &FlowKey, counts: Counts, tcp_flags: u8) -> bool {
+pub(crate) fn add<'a>(
+    place: Half,
+    key: &FlowKey,
+    counts: Counts,
+    tcp_flags: u8,
+) -> Option<&'a mut Record> {
     let hash = key.hash(&maps::hash_seeds());
     let bits = maps::set_bits();
     let index = place.region() << bits | (hash >> 32 >> (32 - bits)) as u32;
-    let Some(set) = maps::SETS.get_ptr_mut(index) else {
-        return false;
-    };
+    let set = maps::SETS.get_ptr_mut(index)?;
     let first_way = (hash >> 32) as usize; // the bits below are no better than the key's own
     let now = clock::ticks();
     for step in 0..WAYS {
@@ -44,21 +47,21 @@ pub(crate) fn add(place: Half, key: &FlowKey, counts: Counts, tcp_flags: u8) -> 
                 | (tcp_flags as u64) << FLAGS_SHIFT;
             record.bytes += counts.bytes;
             record.last = now;
-            return true;
+            return Some(record);
         }
         if record.key[4] == 0 {
             fill(record, key, counts, tcp_flags, now);
             claimed(place, index);
-            return true;
+            return Some(record);
         }
     }
     // SAFETY: as above.
     let smallest = unsafe { smallest(set) };
     if !spill(place, smallest) {
-        return false;
+        return None;
     }
     fill(smallest, key, counts, tcp_flags, now);
-    true
+    Some(smallest)
 }
 
 #[inline(always)]
@@ -130,7 +133,7 @@ fn claimed(place: Half, set_index: u32) {
 }
 
 #[inline(always)]
-fn cpu<'a>(number: u32) -> Option<&'a mut Cpu> {
+pub(crate) fn cpu<'a>(number: u32) -> Option<&'a mut Cpu> {
     let state = maps::CPU.get_ptr_mut(number)?;
     // SAFETY: a live value of the map that only this CPU writes while its half is in use.
     Some(unsafe { &mut *state })

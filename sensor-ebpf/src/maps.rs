@@ -1,12 +1,14 @@
 //! The maps and constants that the programs share with the agent. Layout and indices: `sensor_common::abi`.
 
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::{Array, PerCpuArray};
-use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SLOT_TABLE, Set};
+use aya_ebpf::maps::{Array, PerCpuArray, RingBuf};
+use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SAMPLE_RING, SLOT_TABLE, Set};
 use sensor_common::facts::Facts;
 use sensor_common::flow::HashSeeds;
 use sensor_common::prefix_set::Line;
+use sensor_common::sample::Tags;
 
+use crate::sample::Buffer;
 use crate::view::SCRATCH_LEN;
 
 /// `BPF_F_MMAPABLE`: the agent reads these maps without a system call per flow.
@@ -27,6 +29,16 @@ pub(crate) static TOUCHED: Array<u64> = Array::with_max_entries(1, MMAPABLE);
 /// Headers of packets whose linear part is too short for them.
 #[map]
 pub(crate) static SCRATCH: PerCpuArray<[u8; SCRATCH_LEN]> = PerCpuArray::with_max_entries(1, 0);
+
+/// Payloads on their way to the agent.
+#[map]
+pub(crate) static SAMPLES: RingBuf = RingBuf::with_byte_size(SAMPLE_RING, 0);
+/// Flows whose payloads were taken: a cache line for each set of each CPU's part of `SETS`, one for both halves.
+#[map]
+pub(crate) static TAGS: Array<Tags> = Array::with_max_entries(1, 0);
+/// A payload before it goes to the ring.
+#[map]
+pub(crate) static SAMPLE: PerCpuArray<Buffer> = PerCpuArray::with_max_entries(1, 0);
 
 /// What the filter asks of the packet at hand.
 #[map]
@@ -56,6 +68,16 @@ static SET_BITS: u32 = 0;
 /// Records in the log per CPU and half.
 #[unsafe(no_mangle)]
 static LOG_SIZE: u64 = 1;
+
+/// Payloads are taken.
+#[unsafe(no_mangle)]
+static SAMPLING: u32 = 0;
+
+/// As with [`filtering`]: without it, what takes payloads is not in the program.
+#[inline(always)]
+pub(crate) fn sampling() -> bool {
+    read(&SAMPLING) != 0
+}
 
 /// There is a filter.
 const FILTER_ON: u32 = 1;

@@ -13,6 +13,7 @@ use sensor_common::wire::{self, VLAN_TAG_LEN};
 use crate::count::{Origin, count};
 use crate::filter::{LONGEST_LINK_LAYER, Subject};
 use crate::maps;
+use crate::sample;
 use crate::view::{Copied, Direct};
 
 #[classifier]
@@ -25,9 +26,13 @@ fn sensor_tc_ingress(ctx: TcContext) -> i32 {
         note_link(&ctx, &subject);
         let header_len = segment_header_len(&ctx, origin);
         let counts = on_wire(&ctx, header_len, Direction::Ingress);
-        count(parse(&ctx, origin), origin, counts, |outcome| {
-            subject.passes(outcome, full_len(&ctx, header_len))
-        });
+        count(
+            parse(&ctx, origin),
+            origin,
+            counts,
+            |outcome| subject.passes(outcome, full_len(&ctx, header_len)),
+            |request| sample::from_skb(skb, request),
+        );
     }
     TC_ACT_UNSPEC
 }
@@ -42,9 +47,13 @@ fn sensor_tc_egress(ctx: TcContext) -> i32 {
         note_link(&ctx, &subject);
         let header_len = segment_header_len(&ctx, origin);
         let counts = on_wire(&ctx, header_len, Direction::Egress);
-        count(parse(&ctx, origin), origin, counts, |outcome| {
-            subject.passes(outcome, full_len(&ctx, header_len))
-        });
+        count(
+            parse(&ctx, origin),
+            origin,
+            counts,
+            |outcome| subject.passes(outcome, full_len(&ctx, header_len)),
+            |request| sample::from_skb(skb, request),
+        );
     }
     TC_ACT_UNSPEC
 }

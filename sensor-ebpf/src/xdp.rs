@@ -13,6 +13,7 @@ use sensor_common::view::HEADER_WINDOW;
 use crate::count::{Origin, count};
 use crate::filter::{LONGEST_LINK_LAYER, Subject};
 use crate::maps;
+use crate::sample;
 use crate::view::{Copied, Direct};
 
 /// For kernels and drivers without multi-buffer packets (before 5.18).
@@ -34,6 +35,7 @@ fn sensor_xdp(ctx: XdpContext) -> u32 {
             origin,
             Counts { packets: 1, bytes },
             |outcome| subject.passes(outcome, bytes),
+            |request| sample::from_xdp(ctx.ctx, request),
         );
     }
     XDP_PASS
@@ -70,9 +72,13 @@ fn sensor_xdp_frags(ctx: XdpContext) -> u32 {
             outcome = parse::on_interface(&copied, false);
         }
         let counts = Counts { packets: 1, bytes };
-        count(outcome, origin, counts, |outcome| {
-            subject.passes(outcome, bytes)
-        });
+        count(
+            outcome,
+            origin,
+            counts,
+            |outcome| subject.passes(outcome, bytes),
+            |request| sample::from_xdp_frags(ctx.ctx, request),
+        );
     }
     XDP_PASS
 }

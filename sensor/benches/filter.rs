@@ -23,7 +23,7 @@ use sensor::filter::{self, Library};
 use sensor::seeds;
 use sensor::source::kernel::Kernel;
 use sensor::source::kernel::filter::KernelFilter;
-use sensor::source::kernel::object::{Cpus, TableSize};
+use sensor::source::kernel::object::{Cpus, TableSize, Task};
 
 const ROUNDS: usize = 9;
 const REPEAT: u32 = 200_000;
@@ -165,7 +165,16 @@ fn measure(bits: u32, object: &[u8]) {
                 .text
                 .as_deref()
                 .map(|text| KernelFilter::new(compiled(text), 7));
-            let mut kernel = Kernel::load(size, &seeds, filter.as_ref(), Now::read()).unwrap();
+            let mut kernel = Kernel::load(
+                size,
+                Task {
+                    seeds: &seeds,
+                    filter: filter.as_ref(),
+                    samples: false,
+                },
+                Now::read(),
+            )
+            .unwrap();
             kernel.object.assign(LOOPBACK, 0, false).unwrap();
             kernel
         })

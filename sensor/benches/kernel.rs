@@ -18,7 +18,7 @@ use sensor::clock::Now;
 use sensor::counters::{Delta, DeltaConfig};
 use sensor::seeds;
 use sensor::source::kernel::Kernel;
-use sensor::source::kernel::object::{Cpus, TableSize};
+use sensor::source::kernel::object::{Cpus, TableSize, Task};
 
 const ROUNDS: usize = 11;
 const REPEAT: u32 = 300_000;
@@ -87,7 +87,16 @@ fn measure(case: &Case, object: &[u8]) {
         .unwrap();
     let seeds = seeds::random();
     let size = TableSize::for_flows(1 << case.bits.max(10), Cpus::read().unwrap(), 1);
-    let mut kernel = Kernel::load(size, &seeds, None, Now::read()).unwrap();
+    let mut kernel = Kernel::load(
+        size,
+        Task {
+            seeds: &seeds,
+            filter: None,
+            samples: true,
+        },
+        Now::read(),
+    )
+    .unwrap();
     kernel.object.assign(LOOPBACK, 0, false).unwrap();
     for name in [
         "bench_empty",

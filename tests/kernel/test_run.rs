@@ -4,7 +4,7 @@ use aya::programs::{ProgramError, TestRun, TestRunOptions};
 use sensor::clock::Now;
 use sensor::counters::{Counts, Delta, DeltaConfig, Seen, When};
 use sensor::source::kernel::Kernel;
-use sensor::source::kernel::object::{Cpus, TableSize};
+use sensor::source::kernel::object::{Cpus, TableSize, Task};
 use sensor_common::flow::Direction;
 use sensor_common::parse;
 use sensor_common::view::SliceView;
@@ -305,7 +305,16 @@ pub(crate) fn run(kernel: &mut Kernel, program: Program, frame: &[u8]) -> Result
 }
 
 fn kernel(size: TableSize, l3: bool) -> Kernel {
-    let mut kernel = Kernel::load(size, &SEEDS, None, Now::read()).unwrap();
+    let mut kernel = Kernel::load(
+        size,
+        Task {
+            seeds: &SEEDS,
+            filter: None,
+            samples: true,
+        },
+        Now::read(),
+    )
+    .unwrap();
     kernel.object.assign(LOOPBACK, 0, l3).unwrap();
     kernel
 }

@@ -14,8 +14,7 @@ use crate::privilege::{self, Missing};
 use super::af_packet::{self, RingError};
 use super::kernel::Kernel;
 use super::kernel::drain;
-use super::kernel::filter::KernelFilter;
-use super::kernel::object::{Cpus, ObjectError, TableSize};
+use super::kernel::object::{Cpus, ObjectError, TableSize, Task};
 use super::ladder::{self, Hooks, Wish};
 use super::{Event, Hook, Source, SourceError, first_line};
 pub use filter::{LiveFilter, Preparation, Prepared, ReloadError, SETTLED, Switched};
@@ -29,6 +28,8 @@ pub struct LiveConfig {
     pub kernel_flows: u32,
     pub seeds: HashSeeds,
     pub filter: Option<LiveFilter>,
+    /// Payloads are wanted, for names.
+    pub samples: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -170,8 +171,12 @@ impl Live {
     fn kernel(&self, slots: u32, now: Now) -> Result<Kernel, String> {
         let filter = self.config.filter.as_ref();
         let filter = filter.and_then(|filter| filter.kernel.as_ref().ok());
-        let (flows, seeds) = (self.config.kernel_flows, &self.config.seeds);
-        load_programs((flows, slots), seeds, filter, now)
+        let task = Task {
+            seeds: &self.config.seeds,
+            filter,
+            samples: self.config.samples,
+        };
+        load_programs((self.config.kernel_flows, slots), task, now)
     }
 
     /// The ladder, for one interface.
@@ -244,6 +249,9 @@ impl Source for Live {
     }
 
     fn look(&mut self, delta: &mut Delta) {
+        if let Some(kernel) = &mut self.kernel {
+            kernel.look(delta);
+        }
         // A ring holds a fraction of a second at line rate.
         self.rings.iter_mut().for_each(|ring| ring.poll(delta));
     }
@@ -266,12 +274,7 @@ impl Source for Live {
 }
 
 /// `(flows, slots)`: how much room there should be.
-fn load_programs(
-    (flows, slots): (u32, u32),
-    seeds: &HashSeeds,
-    filter: Option<&KernelFilter>,
-    now: Now,
-) -> Result<Kernel, String> {
+fn load_programs((flows, slots): (u32, u32), task: Task<'_>, now: Now) -> Result<Kernel, String> {
     if preempt_rt() {
         return Err(
             "on a PREEMPT_RT kernel the programs of one CPU may interrupt each other".to_owned(),
@@ -285,7 +288,7 @@ fn load_programs(
     }
     let load = || -> Result<Kernel, ObjectError> {
         let size = TableSize::for_flows(flows, Cpus::read()?, slots);
-        Kernel::load(size, seeds, filter, now)
+        Kernel::load(size, task, now)
     };
     load().map_err(|error| first_line(&error))
 }

@@ -8,7 +8,7 @@ use sensor::counters::{Counts, Delta, Seen, When};
 use sensor::filter::{Filter, Matcher};
 use sensor::source::kernel::Kernel;
 use sensor::source::kernel::filter::KernelFilter;
-use sensor::source::kernel::object::{Cpus, TableSize};
+use sensor::source::kernel::object::{Cpus, TableSize, Task};
 use sensor_common::facts::Facts;
 use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse;
@@ -195,7 +195,16 @@ fn load(matcher: &Matcher) -> Kernel {
         log: 1024,
     };
     let filter = KernelFilter::new(matcher.program().clone(), 7);
-    Kernel::load(size, &SEEDS, Some(&filter), Now::read()).unwrap()
+    Kernel::load(
+        size,
+        Task {
+            seeds: &SEEDS,
+            filter: Some(&filter),
+            samples: true,
+        },
+        Now::read(),
+    )
+    .unwrap()
 }
 
 /// Of the verifier's log, which may be a long one.

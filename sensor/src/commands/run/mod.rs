@@ -66,6 +66,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         kernel_flows: args.kernel_flows,
         seeds,
         filter: rules.live()?,
+        samples: args.counting.max_names > 0,
     };
     let live = Live::open(links, config, Now::read()).map_err(refused)?;
     outputs::prepare_folder(&args.out)?;

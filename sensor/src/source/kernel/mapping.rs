@@ -69,6 +69,15 @@ impl<T> Mapped<T> {
         }
     }
 
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Pointer to the value at `index`, valid for reads and writes while `self` lives.
     pub fn at(&self, index: usize) -> Option<*mut T> {
         // SAFETY: the index lies within the mapping.

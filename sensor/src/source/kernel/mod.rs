@@ -6,15 +6,14 @@ pub mod drain;
 pub mod filter;
 mod mapping;
 pub mod object;
+mod samples;
 mod undisturbed;
 
 use attach::{Attached, Program, Refusal};
 use clock::TickClock;
 use drain::{Quiet, Reader};
-use filter::KernelFilter;
-use object::{Object, ObjectError, TableSize};
-
-use sensor_common::flow::HashSeeds;
+use object::{Object, ObjectError, TableSize, Task};
+use samples::Samples;
 
 use super::SourceError;
 use crate::clock::Now;
@@ -38,24 +37,22 @@ pub struct Kernel {
     pub object: Object,
     reader: Reader,
     clock: TickClock,
+    samples: Samples,
     /// Time of the last poll: what is read now was counted since.
     since: i64,
     attached: Vec<(u8, Attached)>,
 }
 
 impl Kernel {
-    pub fn load(
-        size: TableSize,
-        seeds: &HashSeeds,
-        filter: Option<&KernelFilter>,
-        now: Now,
-    ) -> Result<Self, ObjectError> {
-        let mut object = Object::load(size, seeds, filter)?;
+    pub fn load(size: TableSize, task: Task<'_>, now: Now) -> Result<Self, ObjectError> {
+        let mut object = Object::load(size, task)?;
+        let samples = object.samples()?;
         let clock = TickClock::new(object.ticks()?, now.wall, clock::tick());
         Ok(Kernel {
             object,
             reader: Reader::new(size),
             clock,
+            samples,
             since: now.wall,
             attached: Vec::new(),
         })
@@ -111,6 +108,11 @@ impl Kernel {
         self.reader.pressure(&self.object.maps) >= PRESSURE
     }
 
+    /// Takes in the payloads that have come: the ring has room for a fraction of a second.
+    pub fn look(&mut self, delta: &mut Delta) {
+        self.samples.drain(&self.object.maps, &self.clock, delta);
+    }
+
     pub fn poll(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
         // A clock that can't be read must not cost counts: times are then taken from where it was last.
         if let Ok(ticks) = self.object.ticks() {
@@ -118,6 +120,8 @@ impl Kernel {
         }
         let half = self.reader.turn(&self.object.maps);
         drain::grace_period().map_err(SourceError::GracePeriod)?;
+        // Before the flows: they are named when they are first counted.
+        self.look(delta);
         let quiet = Quiet {
             half,
             since: self.since,

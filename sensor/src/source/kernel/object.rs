@@ -13,6 +13,7 @@ use sensor_common::prefix_set::Line;
 use super::attach::Program;
 use super::filter::{FilterLoadError, KernelFilter};
 use super::mapping::{Mapped, MappingError};
+use super::samples::Samples;
 use super::undisturbed::undisturbed;
 
 /// Stripped, reproducible; `cargo xtask build-ebpf` makes it and compares it.
@@ -124,6 +125,15 @@ impl TableSize {
     }
 }
 
+/// What the programs do, apart from how much room they have.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    pub seeds: &'a HashSeeds,
+    pub filter: Option<&'a KernelFilter>,
+    /// The first payloads of each flow are handed over.
+    pub samples: bool,
+}
+
 /// The loaded object. Programs are loaded into the kernel when they are first attached.
 pub struct Object {
     ebpf: Ebpf,
@@ -143,18 +153,15 @@ pub struct Maps {
 }
 
 impl Object {
-    pub fn load(
-        size: TableSize,
-        seeds: &HashSeeds,
-        filter: Option<&KernelFilter>,
-    ) -> Result<Self, ObjectError> {
+    pub fn load(size: TableSize, task: Task<'_>) -> Result<Self, ObjectError> {
         // Without a filter too: kernels before 6.8 verify the stub that stands in its place, though nothing calls it.
         let everything = KernelFilter::everything();
-        let filter = filter.unwrap_or(&everything);
+        let filter = task.filter.unwrap_or(&everything);
         let spliced = filter.put_into(OBJECT)?;
         let (filter_flags, filter_lines) = (filter.flags(), filter.lines());
         let slot_ways = size.slots * 2;
         let log_size = u64::from(size.log);
+        let sampling = u32::from(task.samples);
         let sets = size.regions() << size.set_bits;
         let mut ebpf = EbpfLoader::new()
             .btf(None) // nothing in the object needs relocation against the kernel's types
@@ -164,11 +171,13 @@ impl Object {
             .map_max_entries("LOG", size.regions() * size.log)
             .map_max_entries("TOUCHED", sets / 64)
             .map_max_entries("FILTER_LINES", filter_lines.len().max(1) as u32)
-            .override_global("HASH_SEEDS", seeds, true)
+            .map_max_entries("TAGS", size.cpus << size.set_bits)
+            .override_global("HASH_SEEDS", task.seeds, true)
             .override_global("SLOT_WAYS", &slot_ways, true)
             .override_global("SET_BITS", &size.set_bits, true)
             .override_global("LOG_SIZE", &log_size, true)
             .override_global("FILTER", &filter_flags, true)
+            .override_global("SAMPLING", &sampling, true)
             .load(&spliced)?;
         fill_lines(&mut ebpf, filter_lines)?;
         let maps = Maps {
@@ -178,12 +187,8 @@ impl Object {
             log: mapped(&mut ebpf, "LOG")?,
             touched: mapped(&mut ebpf, "TOUCHED")?,
         };
-        let data = ebpf.take_map(".data").ok_or(ObjectError::Missing {
-            kind: "map",
-            name: ".data",
-        })?;
         Ok(Object {
-            slots: Array::try_from(data)?,
+            slots: Array::try_from(taken(&mut ebpf, ".data")?)?,
             ebpf,
             slot_of: [NO_SLOT; SLOT_TABLE],
             maps,
@@ -234,6 +239,11 @@ impl Object {
 
     pub fn tc(&mut self, egress: bool) -> Result<&mut SchedClassifier, ObjectError> {
         self.classifier(if egress { TC_EGRESS } else { TC_INGRESS })
+    }
+
+    /// The ring buffer with the payloads; it can be taken once.
+    pub(super) fn samples(&mut self) -> Result<Samples, ObjectError> {
+        Samples::new(taken(&mut self.ebpf, "SAMPLES")?)
     }
 
     /// What time it is in the programs' ticks.
@@ -290,6 +300,11 @@ fn loaded(result: Result<(), ProgramError>, name: &'static str) -> Result<(), Ob
         Ok(()) | Err(ProgramError::AlreadyLoaded) => Ok(()),
         Err(error) => Err(ObjectError::Program { name, error }),
     }
+}
+
+fn taken(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, ObjectError> {
+    let map = ebpf.take_map(name);
+    map.ok_or(ObjectError::Missing { kind: "map", name })
 }
 
 fn mapped<T>(ebpf: &mut Ebpf, name: &'static str) -> Result<Mapped<T>, ObjectError> {

@@ -10,6 +10,7 @@ use crate::counters::Delta;
 use crate::filter::Matcher;
 use crate::source::af_packet::RingError;
 use crate::source::kernel::filter::KernelFilter;
+use crate::source::kernel::object::Task;
 use crate::source::kernel::{Kernel, Programs};
 use crate::source::ladder;
 use crate::source::starts_with_ip;
@@ -46,6 +47,7 @@ pub struct Preparation {
     filter: Option<LiveFilter>,
     kernel_flows: u32,
     seeds: HashSeeds,
+    samples: bool,
     /// The programs in use, and slots.
     kernel: Option<(Programs, u32)>,
 }
@@ -85,8 +87,13 @@ impl Preparation {
             None => None,
         };
         let room = (self.kernel_flows, slots);
-        let mut kernel = super::load_programs(room, &self.seeds, filter, Now::read())
-            .map_err(ReloadError::Programs)?;
+        let task = Task {
+            seeds: &self.seeds,
+            filter,
+            samples: self.samples,
+        };
+        let mut kernel =
+            super::load_programs(room, task, Now::read()).map_err(ReloadError::Programs)?;
         kernel
             .prepare_for(programs)
             .map_err(|error| ReloadError::Programs(first_line(&error)))?;
@@ -117,6 +124,7 @@ impl Live {
             filter,
             kernel_flows,
             seeds: self.config.seeds,
+            samples: self.config.samples,
             // Programs that nothing is attached to have no say.
             kernel: kernel.filter(|(programs, _)| !programs.is_empty()),
         })

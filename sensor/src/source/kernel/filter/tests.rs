@@ -14,7 +14,7 @@ use crate::filter::tree::{
 };
 use crate::privilege;
 use crate::source::kernel::Kernel;
-use crate::source::kernel::object::{Cpus, TableSize};
+use crate::source::kernel::object::{Cpus, TableSize, Task};
 
 const SEEDS: HashSeeds = [3; 10];
 const LOOPBACK: u32 = 1;
@@ -67,7 +67,16 @@ fn run(program: Program, frame: &[u8]) -> Option<Vec<(u64, u64)>> {
     let size = TableSize::for_flows(1024, Cpus::read().unwrap(), 1);
     let mut counted = Vec::new();
     for hook in 0..3 {
-        let mut kernel = Kernel::load(size, &SEEDS, Some(&filter), Now::read()).unwrap();
+        let mut kernel = Kernel::load(
+            size,
+            Task {
+                seeds: &SEEDS,
+                filter: Some(&filter),
+                samples: true,
+            },
+            Now::read(),
+        )
+        .unwrap();
         kernel.object.assign(LOOPBACK, 0, false).unwrap();
         let options = TestRunOptions {
             data_in: Some(frame),

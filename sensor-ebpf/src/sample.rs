@@ -1,0 +1,236 @@
+//! The first payloads of a flow, on their way to the agent, which finds names in them.
+//!
+//! Which payloads are taken, and how much of them, is decided in `sensor_common::sample` for all roads. A record notes how
+//! far its flow has come, so that the rest of the flow costs one comparison; what a full ring refuses is counted.
+
+use aya_ebpf::bindings::{__sk_buff, BPF_RB_NO_WAKEUP, xdp_md};
+use aya_ebpf::helpers::bpf_get_smp_processor_id;
+use aya_ebpf::helpers::generated::{
+    bpf_probe_read_kernel, bpf_ringbuf_output, bpf_skb_load_bytes, bpf_xdp_get_buff_len,
+    bpf_xdp_load_bytes,
+};
+use sensor_common::abi::{FLAGS_SHIFT, Record, SAMPLES_DONE, SAMPLES_SHIFT};
+use sensor_common::flow::FlowKey;
+use sensor_common::parse::Packet;
+use sensor_common::protocol::ip;
+use sensor_common::sample::{self, LONG, SampleHead};
+
+use crate::{clock, flow_table, maps};
+
+/// One value of map `SAMPLE`, and one entry of the ring as far as it is filled.
+#[repr(C)]
+pub(crate) struct Buffer {
+    head: SampleHead,
+    bytes: [u8; LONG],
+}
+
+/// Where in the packet the payload is, and how far its flow has come: in one word, because the functions that take it are
+/// verified by themselves, for any number.
+#[derive(Clone, Copy)]
+pub(crate) struct Request(u64);
+
+const SYN: u64 = 2;
+
+impl Request {
+    #[inline(always)]
+    fn new(packet: &Packet, record: &Record) -> Self {
+        let taken = record.packets_flags >> SAMPLES_SHIFT & 0xff;
+        let begins = record.packets_flags >> FLAGS_SHIFT & SYN;
+        Request(
+            packet.header_len as u64
+                | (packet.transport_offset as u64) << 16
+                | taken << 32
+                | begins << 40,
+        )
+    }
+
+    #[inline(always)]
+    fn payload_offset(self) -> u32 {
+        self.0 as u16 as u32
+    }
+
+    #[inline(always)]
+    fn transport_offset(self) -> u32 {
+        (self.0 >> 16) as u16 as u32
+    }
+
+    /// Payloads of this record that were taken before.
+    #[inline(always)]
+    fn taken(self) -> u8 {
+        (self.0 >> 32) as u8
+    }
+
+    /// This record has seen the SYN, so it is a new connection whatever its ports were used for before.
+    #[inline(always)]
+    fn begins(self) -> bool {
+        self.0 >> 40 != 0
+    }
+}
+
+/// Hands over the payload of a packet that was counted in `record`, if it is among the first of its flow.
+#[inline(always)]
+pub(crate) fn take(record: &mut Record, packet: &Packet, hand_over: impl FnOnce(Request) -> u64) {
+    const DONE: u64 = (SAMPLES_DONE as u64) << SAMPLES_SHIFT;
+    if record.packets_flags & DONE == DONE || !packet.key.has_ports() {
+        return;
+    }
+    let Some(buffer) = maps::SAMPLE.get_ptr_mut(0) else {
+        return;
+    };
+    // SAFETY: a live value of the map, this CPU's own.
+    let head = unsafe { &mut (*buffer).head };
+    head.key = record.key;
+    head.payload_len = packet.payload_len;
+    let taken = hand_over(Request::new(packet, record)) & 0xff;
+    record.packets_flags = record.packets_flags & !DONE | taken << SAMPLES_SHIFT;
+}
+
+#[inline(always)]
+pub(crate) fn from_xdp(context: *mut xdp_md, request: Request) -> u64 {
+    sensor_sample_xdp(context, request.0)
+}
+
+#[inline(always)]
+pub(crate) fn from_xdp_frags(context: *mut xdp_md, request: Request) -> u64 {
+    sensor_sample_xdp_frags(context, request.0)
+}
+
+#[inline(always)]
+pub(crate) fn from_skb(context: *mut __sk_buff, request: Request) -> u64 {
+    sensor_sample_tc(context, request.0)
+}
+
+// Functions of their own, so that the verifier goes through them once, and not once for each way through the headers.
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sensor_sample_xdp(context: *mut xdp_md, request: u64) -> u64 {
+    // SAFETY: the context is live for the call.
+    let (data, end) = unsafe {
+        let data = (&raw const (*context).data).read_volatile() as usize;
+        (
+            data,
+            (&raw const (*context).data_end).read_volatile() as usize,
+        )
+    };
+    hand_over(Request(request), (end - data) as u32, |offset, to, len| {
+        // SAFETY: kernels without multi-buffer XDP have no helper that copies from a packet; this one copies from any
+        // address, and `hand_over` keeps to the length.
+        unsafe { bpf_probe_read_kernel(to.cast(), len, (data + offset as usize) as *const _) == 0 }
+    })
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sensor_sample_xdp_frags(context: *mut xdp_md, request: u64) -> u64 {
+    // SAFETY: the context is live for the call.
+    let len = unsafe { bpf_xdp_get_buff_len(context) };
+    hand_over(Request(request), len as u32, |offset, to, len| {
+        // SAFETY: as above; the buffer has room for `len`.
+        unsafe { bpf_xdp_load_bytes(context, offset, to.cast(), len) == 0 }
+    })
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sensor_sample_tc(context: *mut __sk_buff, request: u64) -> u64 {
+    // SAFETY: the context is live for the call.
+    let len = unsafe { (&raw const (*context).len).read_volatile() };
+    hand_over(Request(request), len, |offset, to, len| {
+        // SAFETY: as above; the buffer has room for `len`.
+        unsafe { bpf_skb_load_bytes(context.cast(), offset, to.cast(), len) == 0 }
+    })
+}
+
+/// Gives how many payloads of the record have been taken now, or `SAMPLES_DONE`. `load` copies bytes from an offset of the
+/// packet, which is `packet_len` long.
+#[inline(always)]
+fn hand_over(request: Request, packet_len: u32, load: impl Fn(u32, *mut u8, u32) -> bool) -> u64 {
+    let Some(buffer) = maps::SAMPLE.get_ptr_mut(0) else {
+        return SAMPLES_DONE as u64;
+    };
+    // SAFETY: a live value of the map, this CPU's own.
+    let buffer = unsafe { &mut *buffer };
+    let key = FlowKey(buffer.head.key);
+    let budget = sample::budget(&key);
+    // SAFETY: no preconditions.
+    let cpu = unsafe { bpf_get_smp_processor_id() };
+    let number = if budget.renewed {
+        request.taken()
+    } else {
+        let hash = key.hash(&maps::hash_seeds());
+        let bits = maps::set_bits();
+        let Some(tags) = maps::TAGS.get_ptr_mut(cpu << bits | (hash >> 32 >> (32 - bits)) as u32)
+        else {
+            return SAMPLES_DONE as u64;
+        };
+        // A SYN's record restarts the count once: with its first payload.
+        let restart = request.begins() && request.taken() == 0;
+        // SAFETY: a live value of the map, in this CPU's part.
+        unsafe { (*tags).count(hash, budget.payloads, restart) }
+    };
+    if number >= budget.payloads {
+        return SAMPLES_DONE as u64;
+    }
+    let last = number + 1 >= budget.payloads;
+    let taken = if last { SAMPLES_DONE } else { number + 1 };
+    let offset = request.payload_offset();
+    if offset >= packet_len {
+        return taken as u64;
+    }
+    let mut len = packet_len - offset;
+    if buffer.head.payload_len < len {
+        len = buffer.head.payload_len;
+    }
+    let mut start = [0; 4];
+    if len >= 4 && !load(offset, start.as_mut_ptr(), 4) {
+        return taken as u64;
+    }
+    let wanted = sample::wanted(start, &key) as u32;
+    if wanted < len {
+        len = wanted;
+    }
+    // Older verifiers lose a range that was proven by comparing; a mask they all understand.
+    let len = (len.wrapping_sub(1) & (LONG as u32 - 1)) + 1;
+    if !load(offset, buffer.bytes.as_mut_ptr(), len) {
+        return taken as u64;
+    }
+    buffer.head.tcp_seq = if key.protocol() == ip::TCP {
+        sequence_number(request.transport_offset(), &load)
+    } else {
+        0
+    };
+    buffer.head.ticks = clock::ticks();
+    buffer.head.captured = len as u16;
+    buffer.head.number = number;
+    buffer.head.last = (last && !budget.renewed) as u8;
+    output(buffer, len, cpu);
+    taken as u64
+}
+
+#[inline(always)]
+fn sequence_number(transport_offset: u32, load: &impl Fn(u32, *mut u8, u32) -> bool) -> u32 {
+    let mut bytes = [0; 4];
+    load(transport_offset + 4, bytes.as_mut_ptr(), 4);
+    u32::from_be_bytes(bytes)
+}
+
+#[inline(always)]
+fn output(buffer: &mut Buffer, len: u32, cpu: u32) {
+    let len = size_of::<SampleHead>() as u64 + len as u64;
+    let ring = (&raw const maps::SAMPLES).cast_mut().cast();
+    // SAFETY: the buffer is at least `len` long; the map lives as long as the program.
+    let error = unsafe {
+        bpf_ringbuf_output(
+            ring,
+            core::ptr::from_mut(buffer).cast(),
+            len,
+            BPF_RB_NO_WAKEUP as u64,
+        )
+    };
+    if error != 0
+        && let Some(cpu) = flow_table::cpu(cpu)
+    {
+        cpu.samples_lost += 1;
+    }
+}
