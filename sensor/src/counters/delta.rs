@@ -53,6 +53,17 @@ pub struct Seen {
     pub captured_bytes: u64,
 }
 
+impl Seen {
+    /// Which way it went, as the source or else the packet's link layer says.
+    #[inline]
+    pub fn way(&self) -> Direction {
+        match (self.direction, &self.packet) {
+            (Direction::Unknown, Ok(packet)) => packet.direction,
+            (known, _) => known,
+        }
+    }
+}
+
 /// One flow record that the kernel counted.
 #[derive(Clone, Copy, Debug)]
 pub struct FlowCounts {
@@ -134,10 +145,7 @@ impl Delta {
             Ok(packet) => packet,
             Err(reason) => return self.malformed(seen, reason, at),
         };
-        let direction = match seen.direction {
-            Direction::Unknown => packet.direction,
-            known => known,
-        };
+        let direction = seen.way();
         let totals = self.totals_mut(seen.slot, direction);
         if packet.key.is_ip() {
             totals.ip[ip_index(packet.key.protocol(), packet.key.is_ipv6())].add(packets, bytes);

@@ -204,7 +204,11 @@ impl Live {
         };
         let (asked, pins_xdp) = (self.config.wish.backend, self.config.wish.pins_xdp());
         if matches!(asked, Backend::Auto | Backend::AfPacket) && !pins_xdp {
-            match af_packet::AfPacket::open(link.index, slot, link.loopback, self.matcher()) {
+            let want = af_packet::Want {
+                filter: self.matcher(),
+                samples: self.config.samples,
+            };
+            match af_packet::AfPacket::open(link.index, slot, link.loopback, want) {
                 Ok(ring) => {
                     self.rings.push(ring);
                     return Ok(packet_hooks(link, refusals, asked));

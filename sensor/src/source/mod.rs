@@ -5,6 +5,7 @@ pub mod file;
 pub mod kernel;
 pub mod ladder;
 pub mod live;
+pub mod sampling;
 
 use std::io;
 

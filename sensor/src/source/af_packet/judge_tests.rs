@@ -40,6 +40,7 @@ fn counted(filter: &str, frame: &Frame<'_>) -> (Counts, Counts) {
     let slots = |name: &str| if name == "eth0" { vec![5] } else { Vec::new() };
     let matcher = filter.matcher(&slots).unwrap();
     let mut counter = Counter {
+        sampler: None,
         slot: 5,
         loopback: false,
         judge: Some(Judge::new(Arc::new(matcher))),

@@ -11,7 +11,7 @@ mod source;
 
 pub use block::{Frame, Vlan};
 pub use ring::{Ring, RingConfig, RingError, RingStatistics};
-pub use source::AfPacket;
+pub use source::{AfPacket, Want};
 
 #[cfg(test)]
 mod tests;

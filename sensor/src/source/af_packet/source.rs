@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sensor_common::flow::Direction;
 use sensor_common::parse::{self, Outer, Reason};
+use sensor_common::sample::LONG;
 use sensor_common::view::{HEADER_WINDOW, SliceView};
 use sensor_common::wire;
 
@@ -11,6 +12,7 @@ use super::judge::Judge;
 use super::{Frame, Ring, RingConfig, RingError};
 use crate::counters::{Counts, Delta, Seen, When};
 use crate::filter::Matcher;
+use crate::source::sampling::Sampler;
 use crate::source::starts_with_ip;
 
 /// `sll_pkttype` of packets that this host sent.
@@ -26,15 +28,9 @@ pub struct AfPacket {
 }
 
 impl AfPacket {
-    /// Without a filter everything is counted.
-    pub fn open(
-        ifindex: u32,
-        slot: u8,
-        loopback: bool,
-        filter: Option<Arc<Matcher>>,
-    ) -> Result<Self, RingError> {
+    pub fn open(ifindex: u32, slot: u8, loopback: bool, want: Want) -> Result<Self, RingError> {
         let config = RingConfig {
-            snaplen: snaplen(filter.as_deref()),
+            snaplen: snaplen(want.filter.as_deref(), want.samples),
             ..RingConfig::new(ifindex)
         };
         Ok(AfPacket {
@@ -42,7 +38,8 @@ impl AfPacket {
             counter: Counter {
                 slot,
                 loopback,
-                judge: filter.map(Judge::new),
+                judge: want.filter.map(Judge::new),
+                sampler: want.samples.then(Sampler::default),
             },
             lost: 0,
         })
@@ -55,12 +52,15 @@ impl AfPacket {
     /// Keeps as much of each packet as this filter wants, and not less than before.
     pub fn widen(&self, filter: Option<&Matcher>) -> Result<(), RingError> {
         let before = self.counter.judge.as_ref().map(Judge::matcher);
-        self.ring.keep_only(snaplen(filter).max(snaplen(before)))
+        let samples = self.counter.sampler.is_some();
+        self.ring
+            .keep_only(snaplen(filter, samples).max(snaplen(before, samples)))
     }
 
     /// Decides by this filter from now on, also of packets that are in the ring already: poll first.
     pub fn set_filter(&mut self, filter: Option<Arc<Matcher>>) -> Result<(), RingError> {
-        self.ring.keep_only(snaplen(filter.as_deref()))?;
+        let samples = self.counter.sampler.is_some();
+        self.ring.keep_only(snaplen(filter.as_deref(), samples))?;
         self.counter.judge = filter.map(Judge::new);
         Ok(())
     }
@@ -90,10 +90,20 @@ impl AfPacket {
     }
 }
 
-/// Enough of each packet for the parser and for what the filter asks.
-fn snaplen(filter: Option<&Matcher>) -> u32 {
+/// Enough of each packet for the parser, for what the filter asks, and for names.
+fn snaplen(filter: Option<&Matcher>, samples: bool) -> u32 {
     let reach = filter.map_or(0, Matcher::reach);
-    u32::try_from(reach.max(HEADER_WINDOW)).unwrap_or(u32::MAX)
+    let payload = if samples { LONG } else { HEADER_WINDOW };
+    u32::try_from(reach.max(payload)).unwrap_or(u32::MAX)
+}
+
+/// What a packet socket is opened for.
+#[derive(Default)]
+pub struct Want {
+    /// Without one everything is counted.
+    pub filter: Option<Arc<Matcher>>,
+    /// Payloads are looked at, for names.
+    pub samples: bool,
 }
 
 /// What the frames of one ring become.
@@ -101,6 +111,7 @@ pub(super) struct Counter {
     pub(super) slot: u8,
     pub(super) loopback: bool,
     pub(super) judge: Option<Judge>,
+    pub(super) sampler: Option<Sampler>,
 }
 
 impl Counter {
@@ -136,13 +147,17 @@ impl Counter {
         {
             return delta.filtered(self.slot, direction, counts);
         }
-        delta.packet(&Seen {
+        let seen = Seen {
             packet,
             when: When::At(frame.time_ns),
             slot: self.slot,
             direction,
             counts,
             captured_bytes: frame.data.len() as u64,
-        });
+        };
+        if let Some(sampler) = &mut self.sampler {
+            sampler.sample(&seen, frame.data, delta);
+        }
+        delta.packet(&seen);
     }
 }

@@ -8,6 +8,7 @@ use sensor_common::view::SliceView;
 
 use super::{CaptureError, CaptureFile, Record, Way};
 use crate::counters::{Counts, Delta, Seen};
+use crate::source::sampling::Sampler;
 
 /// What became of one file.
 #[derive(Debug, Default)]
@@ -30,11 +31,16 @@ pub fn count(
     delta: &mut Delta,
     progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
+    let mut sampler = delta.wants_samples().then(Sampler::default);
     let outcome = walk(
         file,
         |record, link_type| {
             let packet = parse::packet(&SliceView(record.data), link_type);
-            delta.packet(&seen(record, packet));
+            let seen = seen(record, packet);
+            if let Some(sampler) = &mut sampler {
+                sampler.sample(&seen, record.data, delta);
+            }
+            delta.packet(&seen);
         },
         progress,
     );

@@ -10,6 +10,7 @@ use super::{CaptureFile, Record};
 use crate::counters::Delta;
 use crate::escape;
 use crate::filter::{Filter, Matcher, Selection, TooBig};
+use crate::source::sampling::Sampler;
 
 /// A filter for files. The names of interfaces that it has are the slots of filtering, from 1 on, as numbered by
 /// [`CaptureFile::want_interfaces`]; what is counted has slot 0 as all packets of files.
@@ -84,6 +85,7 @@ pub fn count(
     progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     file.want_interfaces(&filter.interfaces);
+    let mut sampler = delta.wants_samples().then(Sampler::default);
     let mut sight = Sight::new(filter.matcher.program().needs_link());
     let outcome = walk(
         file,
@@ -93,6 +95,9 @@ pub fn count(
                 seen.slot = record.interface;
             }
             if filter.matcher.matches(sight.facts(), record.data) {
+                if let Some(sampler) = &mut sampler {
+                    sampler.sample(&seen, record.data, delta);
+                }
                 delta.packet(&seen);
             } else {
                 delta.filtered(seen.slot, sight.facts().key().direction(), seen.counts);

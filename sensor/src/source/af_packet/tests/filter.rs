@@ -60,7 +60,16 @@ fn a_filter_reads_behind_the_headers_and_can_be_changed() {
         [9998, 9999].map(bind).into()
     });
     let mut ring = pair.b.run(|| {
-        AfPacket::open(index("veth1"), 0, false, matcher("udp port 9999")).expect("a ring")
+        AfPacket::open(
+            index("veth1"),
+            0,
+            false,
+            Want {
+                filter: matcher("udp port 9999"),
+                samples: false,
+            },
+        )
+        .expect("a ring")
     });
     let mut delta = delta();
     send(&pair, 9999, 7);
