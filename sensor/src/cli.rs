@@ -77,6 +77,8 @@ pub struct Run {
     #[command(flatten)]
     pub counting: Counting,
     #[command(flatten)]
+    pub naming: Naming,
+    #[command(flatten)]
     pub outputs: Outputs,
 }
 
@@ -92,6 +94,8 @@ pub struct Read {
     pub filter: FilterOption,
     #[command(flatten)]
     pub counting: Counting,
+    #[command(flatten)]
+    pub naming: Naming,
     #[command(flatten)]
     pub outputs: Outputs,
 }
@@ -188,6 +192,17 @@ pub struct Counting {
     /// Flows, addresses and DNS answers whose names are remembered, each; 0 = payloads are not looked at
     #[arg(long, value_name = "N", default_value_t = MAX_NAMES, value_parser = clap::value_parser!(u32).range(0..=16_777_216))]
     pub max_names: u32,
+}
+
+/// What is known of addresses from elsewhere than their packets.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Naming {
+    /// Country, city or network of the listed addresses, from a local database in MaxMind's format (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub geoip: Vec<PathBuf>,
+    /// Ask the system's resolver (DNS) for the names of the listed addresses, after counting, 2 s at the most a report
+    #[arg(long)]
+    pub resolve: bool,
 }
 
 #[derive(Clone, Debug, Args)]

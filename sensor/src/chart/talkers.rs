@@ -10,6 +10,7 @@ use super::axis::{Axis, short, value_ticks};
 use super::canvas::{Canvas, UNITS};
 use super::frame::{Drawn, Frame, LABEL, Label, MARGIN, Size, TOP, subtitle};
 use super::palette::{FAINT, GRID, INK, RECEIVED, SENT};
+use crate::escape;
 use crate::report::{Endpoint, Report};
 use crate::units;
 
@@ -20,6 +21,12 @@ const ROW: i32 = 30;
 const BAR: f64 = 0.62;
 const AXIS: i32 = 32;
 const NAME: Label = LABEL.sized(15.0).aligned(HPos::Right);
+const KNOWN_AS: Label = NAME.faint();
+const GAP: i32 = 10;
+/// The most room for a name beside its address: the bars are what the chart is for.
+const LONGEST_NAME: i32 = 260;
+/// Letters of a name that are looked at to make it fit.
+const MOST_LETTERS: usize = 256;
 const TOTAL: Label = LABEL.sized(14.0).bold();
 
 type Plot<'a, 'b> = ChartContext<'a, Canvas<'b>, Cartesian2d<Axis, Axis>>;
@@ -44,8 +51,9 @@ pub(super) fn draw(report: &Report, frame: &Frame) -> Drawn {
     let (_, height) = frame.size();
     frame.title(TITLE, &explained(report, talkers.len()))?;
     legend(frame)?;
-    let names = talkers.iter().map(|one| NAME.width(&one.addr.to_string()));
-    let left = MARGIN + names.max().unwrap_or(0) + 10;
+    let labels: Vec<Called> = talkers.iter().map(called).collect();
+    let widest = labels.iter().map(Called::width).max().unwrap_or(0);
+    let left = MARGIN + widest + 10;
     let totals = talkers
         .iter()
         .map(|one| TOTAL.width(&units::bytes(bytes(one))));
@@ -68,10 +76,41 @@ pub(super) fn draw(report: &Report, frame: &Frame) -> Drawn {
             Axis::new(rows..0.0, Vec::new()),
         )?;
     grid(&mut plot)?;
-    for (place, talker) in talkers.iter().enumerate() {
-        bar(frame, &mut plot, place, talker)?;
+    for (place, (talker, label)) in talkers.iter().zip(&labels).enumerate() {
+        bar(frame, &mut plot, place, (talker, label))?;
     }
     Ok(())
+}
+
+/// What stands beside a bar.
+pub(super) struct Called {
+    pub(super) addr: String,
+    pub(super) name: Option<String>,
+}
+
+impl Called {
+    fn width(&self) -> i32 {
+        let name = self.name.as_ref().map(|name| NAME.width(name) + GAP);
+        NAME.width(&self.addr) + name.unwrap_or(0)
+    }
+}
+
+/// The address with its first name, of which the beginning goes where it is too long.
+pub(super) fn called(endpoint: &Endpoint) -> Called {
+    let name = endpoint.names.first().map(|first| {
+        let name = escape::text(&first.name);
+        if name.chars().count() <= MOST_LETTERS && NAME.width(&name) <= LONGEST_NAME {
+            return name;
+        }
+        let rest = name.char_indices().rev().take(MOST_LETTERS);
+        let cut = rest.map(|(place, _)| format!("…{}", &name[place..]));
+        let fitting = cut.take_while(|text| NAME.width(text) <= LONGEST_NAME);
+        fitting.last().unwrap_or_default()
+    });
+    Called {
+        addr: endpoint.addr.to_string(),
+        name,
+    }
 }
 
 fn shown(report: &Report) -> &[Endpoint] {
@@ -118,7 +157,12 @@ fn grid(plot: &mut Plot) -> Drawn {
         .draw()
 }
 
-fn bar(frame: &Frame, plot: &mut Plot, place: usize, talker: &Endpoint) -> Drawn {
+fn bar(
+    frame: &Frame,
+    plot: &mut Plot,
+    place: usize,
+    (talker, label): (&Endpoint, &Called),
+) -> Drawn {
     let sent = talker.sent.bytes as f64;
     let both = bytes(talker) as f64;
     let middle = place as f64 + 0.5;
@@ -130,7 +174,11 @@ fn bar(frame: &Frame, plot: &mut Plot, place: usize, talker: &Endpoint) -> Drawn
     let (left, y) = plot.backend_coord(&(0.0, middle));
     let (right, _) = plot.backend_coord(&(both, middle));
     let y = y / UNITS;
-    frame.text((left / UNITS - 10, y), &talker.addr.to_string(), &NAME)?;
+    let x = left / UNITS - 10;
+    frame.text((x, y), &label.addr, &NAME)?;
+    if let Some(name) = &label.name {
+        frame.text((x - NAME.width(&label.addr) - GAP, y), name, &KNOWN_AS)?;
+    }
     let total = units::bytes(bytes(talker));
     frame.text((right / UNITS + 8, y), &total, &TOTAL)
 }

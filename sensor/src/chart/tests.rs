@@ -2,6 +2,7 @@ use tiny_skia::{Pixmap, PremultipliedColorU8};
 
 use super::canvas::PIXELS;
 use super::protocols::{Slice, slices};
+use super::talkers::called;
 use super::*;
 use crate::report::samples::*;
 use crate::report::{Context, Protocol, Report, Span, Time, build};
@@ -27,6 +28,7 @@ fn protocol(name: &str, bytes: u64) -> Protocol {
         bytes,
         packets_percent: 0.0,
         bytes_percent: 0.0,
+        classified_by: Default::default(),
     }
 }
 
@@ -173,4 +175,30 @@ fn a_gap_in_watching_is_grey_and_silence_is_not() {
     let y = 84 + 20;
     assert_eq!(colour(&picture, 450, y), rgb(palette::GAP));
     assert_eq!(colour(&picture, 800, y), (255, 255, 255));
+}
+
+#[test]
+fn a_talker_is_named_as_far_as_there_is_room() {
+    let mut report = report(2);
+    let bare = picture(2, &report);
+    let name = |name: &str| crate::report::Name {
+        name: name.into(),
+        source: "dns",
+    };
+    report.endpoints[0].names = vec![name("laptop"), name("other")];
+    report.endpoints[1].names = vec![name(&format!("{}.example.com", "very-long-".repeat(1000)))];
+    report.endpoints[2].names = vec![name("a\u{202e}b\x1b[2J")];
+    let labels: Vec<_> = report.endpoints.iter().map(called).collect();
+    let names: Vec<_> = labels.iter().map(|one| one.name.as_deref()).collect();
+    assert_eq!(names[0], Some("laptop"));
+    let long = names[1].unwrap();
+    assert!(
+        long.starts_with('…') && long.ends_with(".example.com"),
+        "{long}"
+    );
+    assert!((20..60).contains(&long.chars().count()), "{long}");
+    assert_eq!(names[2], Some("a\\u{202e}b\\u{1b}[2J"));
+    let picture = picture(2, &report);
+    assert_eq!(picture.width(), bare.width());
+    assert_ne!(picture.data(), bare.data());
 }

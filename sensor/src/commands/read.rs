@@ -4,6 +4,7 @@ use super::captures::{self, Counted};
 use super::delta_config;
 use crate::cli;
 use crate::counters::Delta;
+use crate::enrich::Enrichment;
 use crate::failure::{Exit, Failure};
 use crate::filter::Library;
 use crate::outputs::Outputs;
@@ -15,6 +16,7 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
     let filter = args.filter.compile(library)?;
     let matching = super::for_files(filter.as_ref())?;
     let outputs = Outputs::prepare(&args.outputs, &args.files)?;
+    let enrichment = Enrichment::prepare(&args.naming)?;
     let config = delta_config(&args.counting, seeds::random(), filter.as_ref());
     let mut delta = Delta::new(config);
     let files: Vec<Counted> = args
@@ -38,7 +40,8 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
         notes: files.iter().flat_map(Counted::notes).collect(),
         ..Context::default()
     };
-    let report = report::build(&delta, &context);
+    let mut report = report::build(&delta, &context);
+    enrichment.enrich(&mut report);
     for file in &files {
         file.complain();
     }

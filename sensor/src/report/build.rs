@@ -9,24 +9,26 @@ use super::bandwidth::{Observation, bandwidth};
 use super::protocols::{add_up, by_name, protocols};
 use super::time::seconds;
 use super::{
-    Accounting, BucketRow, Context, Counts, Interface, InterfaceInfo, Others, Report, SCHEMA,
-    Sensor, SlotCounts, Source, Time, Totals, fold, interface_counters,
+    Accounting, BucketRow, Context, Counts, Interface, InterfaceInfo, Naming, Others, Report,
+    SCHEMA, Sensor, SlotCounts, Source, Time, Totals, fold, interface_counters,
 };
 use crate::counters::{Bucket, Class, Delta, Kind, SlotAccounting};
 
-/// `delta` must be flushed.
+/// `delta` must be flushed and settled.
 pub fn build(delta: &Delta, context: &Context) -> Report {
     let (accounted, slots) = delta.accounting();
     let totals = totals(delta);
     let counts = totals.counts();
-    let protocols = protocols(&delta.by_class(), counts);
+    let protocols = protocols(&delta.by_class(), delta.flows(), counts);
     let buckets = buckets(delta);
     let span = context.span.or_else(|| delta.span());
     let duration = span.map(|(start, end)| seconds(start, end).max(0.0));
 
-    let endpoints = fold::endpoints(delta.flows(), context.top_n);
-    let conversations = fold::conversations(delta.flows(), context.top_n);
-    let flows = fold::flows(delta.flows(), context);
+    let book = delta.book();
+    let naming = Naming::of(delta);
+    let endpoints = fold::endpoints(delta.flows(), book, context.top_n);
+    let conversations = fold::conversations(delta.flows(), book, context.top_n);
+    let flows = fold::flows(delta.flows(), book, context);
     let overflow = accounted.overflow;
     let interfaces = interfaces(&context.interfaces, &slots);
     let identity_holds = accounted.identity_holds
@@ -86,7 +88,8 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
         flows_total: flows.total,
         buckets,
         not_observed: context.not_observed.clone(),
-        notes: notes(delta, context),
+        notes: notes(delta, context, &naming),
+        naming,
     }
 }
 
@@ -173,7 +176,7 @@ fn named<T: Copy>(map: &BTreeMap<&'static str, T>) -> BTreeMap<String, T> {
         .collect()
 }
 
-fn notes(delta: &Delta, context: &Context) -> Vec<String> {
+fn notes(delta: &Delta, context: &Context, naming: &Naming) -> Vec<String> {
     let mut notes = context.notes.clone();
     let interval = delta.buckets().interval();
     if context.interval > 0 && interval != context.interval {
@@ -205,6 +208,7 @@ fn notes(delta: &Delta, context: &Context) -> Vec<String> {
              they are named after the header at which the walk ended, with ports 0"
         ));
     }
+    notes.extend(naming.notes());
     notes
 }
 

@@ -10,9 +10,9 @@ use sensor_common::flow::Direction;
 use sensor_common::protocol::ip;
 
 use super::rank::top;
-use super::{Context, Conversation, Counts, Endpoint, FlowRow, Time};
+use super::{Context, Conversation, Counts, Endpoint, FlowRow, Time, names};
 use crate::counters::{Flow, FlowTable, transport_name};
-use crate::names::How;
+use crate::names::{Book, How};
 
 /// One ranked list: its first rows, how many rows there are, and the sum of those left out.
 pub(super) struct Ranked<T> {
@@ -21,7 +21,8 @@ pub(super) struct Ranked<T> {
     pub(super) left_out: Counts,
 }
 
-pub(super) fn endpoints(flows: &FlowTable, top_n: usize) -> Ranked<Endpoint> {
+/// `book` is asked for the rows that are listed, no others.
+pub(super) fn endpoints(flows: &FlowTable, book: Option<&Book>, top_n: usize) -> Ranked<Endpoint> {
     let mut sums: HashMap<Addr, (Counts, Counts), RandomState> = sized_for(flows);
     for flow in with_addresses(flows) {
         let (sent, _) = sums.entry(Addr::from(flow.key.src_addr())).or_default();
@@ -34,7 +35,8 @@ pub(super) fn endpoints(flows: &FlowTable, top_n: usize) -> Ranked<Endpoint> {
     let ranked = ranked(list, top_n, size, |a, b| a.0.cmp(&b.0));
     ranked.map(|(addr, (sent, received))| Endpoint {
         addr: addr.into(),
-        names: Vec::new(),
+        names: names::of_address(book, addr.into()),
+        geo: None,
         sent,
         received,
     })
@@ -86,7 +88,11 @@ const NO_PAIR: Pair = Pair {
     last: i64::MIN,
 };
 
-pub(super) fn conversations(flows: &FlowTable, top_n: usize) -> Ranked<Conversation> {
+pub(super) fn conversations(
+    flows: &FlowTable,
+    book: Option<&Book>,
+    top_n: usize,
+) -> Ranked<Conversation> {
     let mut pairs: HashMap<(Addr, Addr), Pair, RandomState> = sized_for(flows);
     for flow in with_addresses(flows) {
         let (src, dst) = (
@@ -116,6 +122,8 @@ pub(super) fn conversations(flows: &FlowTable, top_n: usize) -> Ranked<Conversat
         Conversation {
             a: a.into(),
             b: b.into(),
+            a_names: names::of_address(book, a.into()),
+            b_names: names::of_address(book, b.into()),
             a_to_b: pair.a_to_b,
             b_to_a: pair.b_to_a,
             start,
@@ -124,13 +132,13 @@ pub(super) fn conversations(flows: &FlowTable, top_n: usize) -> Ranked<Conversat
     })
 }
 
-pub(super) fn flows(flows: &FlowTable, context: &Context) -> Ranked<FlowRow> {
+pub(super) fn flows(flows: &FlowTable, book: Option<&Book>, context: &Context) -> Ranked<FlowRow> {
     let list: Vec<&Flow> = with_addresses(flows).collect();
     let size = |flow: &&Flow| flow.counts();
     let ranked = ranked(list, context.top_n, size, |a, b| {
         order_of(a).cmp(&order_of(b))
     });
-    ranked.map(|flow| row(flow, context))
+    ranked.map(|flow| row(flow, book, context))
 }
 
 fn with_addresses(flows: &FlowTable) -> impl Iterator<Item = &Flow> {
@@ -189,11 +197,12 @@ fn order_of(flow: &Flow) -> impl Ord + use<> {
     )
 }
 
-fn row(flow: &Flow, context: &Context) -> FlowRow {
+fn row(flow: &Flow, book: Option<&Book>, context: &Context) -> FlowRow {
     let key = &flow.key;
     let (start, end) = times(flow.first, flow.last);
     let transport = transport_name(key.protocol()).into_owned();
     let application = flow.application();
+    let told = names::of_flow(book, key);
     let interface = context
         .interfaces
         .iter()
@@ -207,7 +216,9 @@ fn row(flow: &Flow, context: &Context) -> FlowRow {
         protocol: application.map_or_else(|| transport.clone(), |known| known.name().to_owned()),
         classified_by: flow.how().map(How::name),
         transport,
-        names: Vec::new(),
+        names: told.names,
+        tls: told.tls,
+        http: told.http,
         packets: flow.packets,
         bytes: flow.bytes,
         start,

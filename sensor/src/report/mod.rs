@@ -7,6 +7,7 @@ mod build;
 mod context;
 mod fold;
 mod interface_counters;
+mod names;
 mod protocols;
 mod rank;
 #[cfg(test)]
@@ -25,10 +26,12 @@ pub use build::{build, unjudged_note};
 pub use context::{
     Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, SlotCounts,
 };
+pub use names::{Http, Name, Naming, Place, PutOut, Tls};
 pub use series::{Column, columns};
 pub use time::Time;
 
 pub use crate::counters::Counts;
+use crate::names::How;
 
 /// Value of [`Report::schema`].
 pub const SCHEMA: &str = "sensor.report/1";
@@ -57,6 +60,7 @@ pub struct Report {
     pub others: Others,
     pub buckets: Vec<BucketRow>,
     pub not_observed: Vec<Span>,
+    pub naming: Naming,
     pub notes: Vec<String>,
 }
 
@@ -153,6 +157,17 @@ pub struct Protocol {
     /// 0 to 100.
     pub packets_percent: f64,
     pub bytes_percent: f64,
+    /// Of applications: by what they were told, with how much of the row; empty for what is no application.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub classified_by: BTreeMap<&'static str, Counts>,
+}
+
+impl Protocol {
+    /// How much of it the port alone tells.
+    pub fn by_port(&self) -> Counts {
+        let by_port = self.classified_by.get(How::Port.name());
+        by_port.copied().unwrap_or(Counts::ZERO)
+    }
 }
 
 /// Rates of the wire bytes. Null where there is nothing to divide by, or no interval.
@@ -174,7 +189,10 @@ pub struct Bandwidth {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Endpoint {
     pub addr: IpAddr,
-    pub names: Vec<String>,
+    /// The surest and latest first.
+    pub names: Vec<Name>,
+    /// Only where a database was given that knows the address.
+    pub geo: Option<Place>,
     pub sent: Counts,
     pub received: Counts,
 }
@@ -185,6 +203,9 @@ pub struct Endpoint {
 pub struct Conversation {
     pub a: IpAddr,
     pub b: IpAddr,
+    /// As of the endpoints.
+    pub a_names: Vec<Name>,
+    pub b_names: Vec<Name>,
     pub a_to_b: Counts,
     pub b_to_a: Counts,
     pub start: Option<Time>,
@@ -202,7 +223,10 @@ pub struct FlowRow {
     pub protocol: String,
     /// By what the application was told, null where it was not.
     pub classified_by: Option<&'static str>,
-    pub names: Vec<String>,
+    /// Of the server, the surest first; of DNS and its kin: what was asked.
+    pub names: Vec<Name>,
+    pub tls: Option<Tls>,
+    pub http: Option<Http>,
     pub packets: u64,
     pub bytes: u64,
     pub start: Option<Time>,

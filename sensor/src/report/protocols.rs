@@ -4,16 +4,42 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Counts, Protocol, Protocols};
-use crate::counters::Class;
+use crate::counters::{Class, FlowTable};
+use crate::names::How;
 
 type Named = BTreeMap<String, Counts>;
 
-pub(super) fn protocols(classes: &[(Class, Counts)], totals: Counts) -> Protocols {
+pub(super) fn protocols(
+    classes: &[(Class, Counts)],
+    flows: &FlowTable,
+    totals: Counts,
+) -> Protocols {
+    let mut application = ranked(by_name(classes, Class::application), totals);
+    for ((name, how), counts) in told_by(flows) {
+        if let Some(row) = application.iter_mut().find(|row| row.name == name) {
+            *row.classified_by.entry(how.name()).or_default() += counts;
+        }
+    }
     Protocols {
         network: ranked(by_name(classes, Class::network), totals),
         transport: ranked(by_name(classes, Class::transport), totals),
-        application: ranked(by_name(classes, Class::application), totals),
+        application,
     }
+}
+
+/// By what the applications of the flows are known. There are few of them, so the flows are gone through once.
+fn told_by(flows: &FlowTable) -> BTreeMap<(&'static str, How), Counts> {
+    let mut sums: BTreeMap<_, Counts> = BTreeMap::new();
+    for flow in flows.iter() {
+        if let (Some(application), Some(how)) = (flow.application(), flow.how()) {
+            let sum = sums.entry((application, how)).or_default();
+            sum.add(flow.packets, flow.bytes);
+        }
+    }
+    let named = sums.into_iter();
+    named
+        .map(|((application, how), counts)| ((application.name(), how), counts))
+        .collect()
 }
 
 /// Every list adds up to the totals.
@@ -53,6 +79,7 @@ fn ranked(sums: Named, totals: Counts) -> Vec<Protocol> {
             bytes,
             packets_percent: percent(packets, totals.packets),
             bytes_percent: percent(bytes, totals.bytes),
+            classified_by: BTreeMap::new(),
         })
         .collect();
     // Stable: equal ones stay in the order of their names.

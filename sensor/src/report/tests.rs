@@ -213,6 +213,7 @@ fn the_json_has_the_names_of_the_contract() {
         "buckets",
         "others",
         "not_observed",
+        "naming",
     ] {
         assert!(keys(&json).contains(&name.to_owned()), "{name}");
     }
@@ -228,6 +229,24 @@ fn the_json_has_the_names_of_the_contract() {
         9
     );
     assert!(json["filter"].is_null());
+    let application = &json["protocols"]["application"];
+    assert!(application[0]["classified_by"]["port"]["bytes"].is_u64());
+    assert!(json["protocols"]["transport"][0]["classified_by"].is_null());
+    assert_eq!(json["naming"]["enabled"], false);
+    assert_eq!(json["naming"]["put_out"]["answers"], 0);
+    for (list, fields) in [
+        ("endpoints", &["names", "geo"][..]),
+        ("conversations", &["a_names", "b_names"]),
+        ("flows", &["names", "tls", "http", "classified_by"]),
+    ] {
+        let row = keys(&json[list][0]);
+        assert!(
+            fields
+                .iter()
+                .all(|field| row.contains(&(*field).to_owned())),
+            "{row:?}"
+        );
+    }
     assert!(json["totals"]["bytes"].is_u64() && json["bandwidth"]["p95_bits_per_sec"].is_f64());
 }
 
@@ -292,6 +311,11 @@ proptest! {
             prop_assert_eq!(sum, seen);
             let percent: f64 = list.iter().map(|one| one.packets_percent).sum();
             prop_assert!(samples.is_empty() || (percent - 100.0).abs() < 1e-6);
+        }
+        for one in report.protocols.application.iter().filter(|one| !one.classified_by.is_empty()) {
+            let told: Counts = one.classified_by.values().copied().sum();
+            prop_assert_eq!(told, counts(one.packets, one.bytes), "{}", one.name);
+            prop_assert_eq!(one.by_port(), told);
         }
         for bucket in &report.buckets {
             let whole = counts(bucket.packets, bucket.bytes);

@@ -20,6 +20,7 @@ use crate::agent::{Agent, AgentConfig, Late, Tick};
 use crate::cli;
 use crate::clock::Now;
 use crate::counters::Counts;
+use crate::enrich::Enrichment;
 use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::filter::Library;
@@ -58,6 +59,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         .block_on(async { Signals::listen() })
         .map_err(failed)?;
     let outputs = Outputs::prepare(&args.outputs, &[])?;
+    let enrichment = Enrichment::prepare(&args.naming)?;
     let links = select::links(&args.interfaces)?;
     let seeds = seeds::random();
     let rules = Rules::new(filter, rules::names(&links))?;
@@ -74,6 +76,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
     let mut run = Run {
         args: args.clone(),
         rules: rules.into(),
+        enrichment: enrichment.into(),
         seeds,
         verbose,
         live,
@@ -91,6 +94,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
 struct Run {
     args: cli::Run,
     rules: Arc<Rules>,
+    enrichment: Arc<Enrichment>,
     seeds: HashSeeds,
     verbose: bool,
     live: Live,
@@ -134,7 +138,7 @@ impl Run {
     }
 
     async fn until_stopped(&mut self, mut signals: Signals) -> Result<(Summary, Exit), Failure> {
-        let mut recorder = Recorder::start(self.args.out.clone());
+        let mut recorder = Recorder::start(self.args.out.clone(), Arc::clone(&self.enrichment));
         let config = AgentConfig {
             delta: self.rules.delta_config(&self.args, self.seeds),
             report_every: nanoseconds(self.args.report_every),

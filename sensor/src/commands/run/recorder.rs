@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
 use crate::agent::Period;
+use crate::enrich::Enrichment;
 use crate::failure::{Exit, Failure};
 use crate::report::{Context, Report};
 use crate::sink::{self, SinkError};
@@ -20,6 +21,7 @@ const MOST_UNWRITTEN: usize = 3;
 pub(super) struct Recorder {
     periods: Sender<(Work, Context)>,
     unwritten: Arc<AtomicUsize>,
+    enrichment: Arc<Enrichment>,
     thread: JoinHandle<Recorded>,
 }
 
@@ -88,9 +90,9 @@ impl Work {
 }
 
 impl Recorder {
-    pub(super) fn start(folder: PathBuf) -> Self {
+    pub(super) fn start(folder: PathBuf, enrichment: Arc<Enrichment>) -> Self {
         let mut fresh = true;
-        Self::writing(move |report| {
+        Self::writing(enrichment, move |report| {
             if std::mem::take(&mut fresh) {
                 remove_leftovers(&folder);
             }
@@ -98,10 +100,19 @@ impl Recorder {
         })
     }
 
-    fn writing(mut write: impl FnMut(&Report) -> Result<(), SinkError> + Send + 'static) -> Self {
+    fn writing(
+        enrichment: Arc<Enrichment>,
+        mut write: impl FnMut(&Report) -> Result<(), SinkError> + Send + 'static,
+    ) -> Self {
         let (periods, incoming) = mpsc::channel::<(Work, Context)>();
         let unwritten = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&unwritten);
+        let more = Arc::clone(&enrichment);
+        // A slow resolver delays the file, as a slow disk does, and not the next poll.
+        let mut write = move |mut report: Report| {
+            more.enrich(&mut report);
+            write(&report)
+        };
         let thread = thread::spawn(move || {
             let mut recorded = Recorded {
                 whole: None,
@@ -119,6 +130,7 @@ impl Recorder {
         Recorder {
             periods,
             unwritten,
+            enrichment,
             thread,
         }
     }
@@ -151,8 +163,10 @@ impl Recorder {
         let whole = recorded
             .whole
             .ok_or_else(|| failed("nothing was recorded"))?;
+        let mut report = whole.report(context);
+        self.enrichment.enrich(&mut report);
         Ok(Summary {
-            report: whole.report(context),
+            report,
             written: recorded.written,
             failed: recorded.failed,
         })
@@ -164,7 +178,7 @@ impl Recorded {
     /// for a quiet network.
     fn write(
         &mut self,
-        write: &mut impl FnMut(&Report) -> Result<(), SinkError>,
+        write: &mut impl FnMut(Report) -> Result<(), SinkError>,
         work: Work,
         mut context: Context,
     ) {
@@ -180,7 +194,7 @@ impl Recorded {
             }
             None => work,
         };
-        match write(&work.report(context)) {
+        match write(work.report(context)) {
             Ok(()) => self.written += 1,
             Err(error) => {
                 self.failed += 1;
@@ -226,7 +240,7 @@ mod tests {
     #[test]
     fn a_disk_that_hangs_holds_periods_back_and_loses_none() {
         let (disk, writes) = mpsc::channel::<()>();
-        let mut recorder = Recorder::writing(move |_| {
+        let mut recorder = Recorder::writing(Arc::default(), move |_| {
             writes.recv().unwrap();
             Ok(())
         });
@@ -249,7 +263,7 @@ mod tests {
     fn the_next_report_covers_what_could_not_be_written() {
         let (told, reports) = mpsc::channel();
         let mut full = true;
-        let mut recorder = Recorder::writing(move |report| {
+        let mut recorder = Recorder::writing(Arc::default(), move |report| {
             told.send((report.start, report.totals.packets)).unwrap();
             match std::mem::replace(&mut full, false) {
                 true => Err(SinkError::Stdout(std::io::ErrorKind::StorageFull.into())),

@@ -165,6 +165,7 @@ fn told(error: &anyhow::Error) -> Vec<String> {
 /// Puts back what can't be changed while it runs; gives what differed.
 fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
     let (counting, outputs) = (&mut new.counting, &mut new.outputs);
+    let naming = &mut new.naming;
     let kept = [
         kept("interface", &old.interfaces, &mut new.interfaces),
         kept("duration", &old.duration, &mut new.duration),
@@ -173,6 +174,8 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
         kept("xdp-mode", &old.xdp_mode, &mut new.xdp_mode),
         kept("out", &old.out, &mut new.out),
         kept("interval", &old.counting.interval, &mut counting.interval),
+        kept("geoip", &old.naming.geoip, &mut naming.geoip),
+        kept("resolve", &old.naming.resolve, &mut naming.resolve),
         kept("json", &old.outputs.json, &mut outputs.json),
         kept("charts", &old.outputs.charts, &mut outputs.charts),
     ];

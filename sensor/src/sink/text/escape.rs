@@ -8,6 +8,25 @@ pub(super) fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
+/// At most `limit` columns of `text`. What is cut off is the beginning: the end of a name says whose it is, and nobody can
+/// make it look like another's by a long first part.
+pub(super) fn tail(text: &str, limit: usize) -> String {
+    if width(text) <= limit {
+        return text.to_owned();
+    }
+    let Some(room) = limit.checked_sub(1) else {
+        return String::new();
+    };
+    let mut used = 0;
+    let fits = |c: &(usize, char)| {
+        used += char_width(c.1);
+        used <= room
+    };
+    let from = text.char_indices().rev().take_while(fits).last();
+    let from = from.map_or(text.len(), |(place, _)| place);
+    format!("…{}", &text[from..])
+}
+
 /// Lines of at most `width` columns, broken at spaces, and within a word only where it is longer than a line.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
@@ -37,6 +56,16 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_name_keeps_its_end() {
+        assert_eq!(tail("api.example.com", 15), "api.example.com");
+        assert_eq!(tail("api.example.com", 12), "…example.com");
+        assert_eq!(tail("日本語.example", 12), "….example".replace('.', "語."));
+        for limit in 0..20 {
+            assert!(width(&tail("日本語.日本語.example", limit)) <= limit);
+        }
+    }
 
     #[test]
     fn lines_are_never_wider_than_asked() {

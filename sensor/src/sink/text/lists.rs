@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::spark::bar;
+use super::names::{self, GUESS};
+use super::spark::two_toned_bar;
 use super::table::{Align, Table};
+use crate::names::How;
 use crate::report::{Counts, FlowRow, Protocol, Report, Time};
 use crate::units;
 
@@ -20,13 +22,17 @@ pub(super) fn protocols(list: &[Protocol], layer: &str, width: usize) -> Vec<Str
     let mut table = Table::new(&titles);
     let bar_width = if width >= 80 { 24 } else { 10 };
     for one in list {
+        let by_port = match one.bytes {
+            0 => 0.0,
+            all => one.bytes_percent * one.by_port().bytes as f64 / all as f64,
+        };
         let cells = vec![
             units::count(one.packets),
             units::bytes(one.bytes),
             units::percent(one.bytes_percent),
-            bar(one.bytes_percent, bar_width),
+            two_toned_bar(one.bytes_percent, by_port, bar_width),
         ];
-        table.row(vec![name_column(&one.name)], cells);
+        table.row(vec![name_column(one)], cells);
     }
     table.lines(width)
 }
@@ -48,7 +54,8 @@ pub(super) fn endpoints(report: &Report, width: usize) -> Vec<String> {
             units::bytes(both.bytes),
             units::count(both.packets),
         ];
-        table.row(vec![one.addr.to_string()], cells);
+        let addr = vec![one.addr.to_string()];
+        table.row_with(addr, cells, names::of_endpoint(one));
     }
     let listed = report.endpoints.len();
     let more = more(listed, report.endpoints_total, report.others.endpoints);
@@ -71,7 +78,8 @@ pub(super) fn conversations(report: &Report, width: usize) -> Vec<String> {
             units::count((one.a_to_b + one.b_to_a).packets),
             lasted(one.start, one.end),
         ];
-        table.row(vec![one.a.to_string(), format!("<> {}", one.b)], cells);
+        let ends = vec![one.a.to_string(), format!("<> {}", one.b)];
+        table.row_with(ends, cells, names::of_conversation(one));
     }
     let listed = report.conversations.len();
     let more = more(
@@ -105,7 +113,8 @@ pub(super) fn flows(report: &Report, width: usize) -> Vec<String> {
         cells.truncate(columns - 1);
         let source = end(one.src_addr, one.src_port);
         let destination = end(one.dst_addr, one.dst_port);
-        table.row(vec![source, format!("> {destination}")], cells);
+        let ends = vec![source, format!("> {destination}")];
+        table.row_with(ends, cells, names::of_flow(one));
     }
     let listed = report.flows.len();
     let more = more(listed, report.flows_total, report.others.flows);
@@ -114,7 +123,11 @@ pub(super) fn flows(report: &Report, width: usize) -> Vec<String> {
 
 /// The column has the same width in all three layers, so that their numbers stand below each other: that of
 /// `ethertype-0x8899`.
-fn name_column(name: &str) -> String {
+fn name_column(one: &Protocol) -> String {
+    let mut name = one.name.clone();
+    if names::is_guess(one) {
+        name.push(GUESS);
+    }
     format!("{name:<16}")
 }
 
@@ -149,10 +162,14 @@ fn lasted(start: Option<Time>, end: Option<Time>) -> String {
 }
 
 fn protocol(flow: &FlowRow) -> String {
-    if flow.protocol == flow.transport {
+    if flow.classified_by.is_none() {
         return flow.transport.clone();
     }
-    format!("{}/{}", flow.transport, flow.protocol)
+    let guess = match flow.classified_by == Some(How::Port.name()) {
+        true => GUESS.to_string(),
+        false => String::new(),
+    };
+    format!("{}/{}{guess}", flow.transport, flow.protocol)
 }
 
 fn end(addr: IpAddr, port: u16) -> String {

@@ -2,6 +2,7 @@
 
 mod escape;
 mod lists;
+mod names;
 mod spark;
 mod table;
 #[cfg(test)]
@@ -213,6 +214,9 @@ impl Page {
             for line in lists::protocols(list, layer, self.width) {
                 self.line(&line);
             }
+        }
+        if let Some(legend) = names::legend(report) {
+            self.paragraph(legend);
         }
     }
 

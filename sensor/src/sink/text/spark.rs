@@ -3,6 +3,8 @@
 use crate::report::{Report, columns};
 
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// Of a bar.
+pub(super) const PALE: char = '░';
 const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /// Bytes over time. What is not zero is above the lowest level; a blank is where nobody looked.
@@ -36,6 +38,19 @@ pub(super) fn bar(percent: f64, width: usize) -> String {
     bar
 }
 
+/// The same, of which the last `light_percent` (of the whole too) are pale.
+pub(super) fn two_toned_bar(percent: f64, light_percent: f64, width: usize) -> String {
+    let bar = bar(percent, width);
+    let light = light_percent.clamp(0.0, 100.0) * width as f64 / 100.0;
+    let long = bar.chars().count();
+    let pale = match light_percent >= percent {
+        true => long,
+        false => (light.round() as usize).min(long),
+    };
+    let solid = bar.chars().take(long - pale);
+    solid.chain(std::iter::repeat_n(PALE, pale)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +77,10 @@ mod tests {
         assert_eq!(bar(0.001, 10), "▏");
         assert_eq!(bar(55.0, 10), "█████▌");
         assert_eq!(bar(100.0, 10), "██████████");
+        assert_eq!(two_toned_bar(55.0, 0.0, 10), bar(55.0, 10));
+        assert_eq!(two_toned_bar(60.0, 20.0, 10), "████░░");
+        assert_eq!(two_toned_bar(55.0, 55.0, 10), "░░░░░░");
+        assert_eq!(two_toned_bar(0.1, 0.1, 10), "░");
+        assert_eq!(two_toned_bar(0.0, 0.0, 10), "");
     }
 }

@@ -1,10 +1,16 @@
 //! Aligned columns without boxes. The first is as wide as there is room; a cell that is wider still stands alone on the
-//! lines above its row's numbers, so that a long address is neither cut nor breaks the alignment.
+//! lines above its row's numbers, so that a long address is neither cut nor breaks the alignment. Names stand behind the
+//! numbers where there is room for them, else on a line below.
 
 use super::escape::width;
+use super::names::Part;
 
 const INDENT: usize = 2;
 const GAP: usize = 2;
+/// Less room than this beside the numbers is none, for each name.
+const ASIDE: usize = 20;
+/// Further in than the second part of a first cell.
+const BELOW: usize = INDENT + 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
@@ -21,6 +27,47 @@ struct Row {
     /// May be broken between any two of them.
     first: Vec<String>,
     rest: Vec<String>,
+    aside: Aside,
+}
+
+/// What stands behind the numbers or below them: parts, each with what leads to it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Aside(Vec<(&'static str, Part)>);
+
+impl Aside {
+    pub(super) fn part(&mut self, lead: &'static str, part: impl Into<Part>) {
+        self.0.push((lead, part.into()));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn width(&self) -> usize {
+        let parts = self.0.iter().map(|(lead, part)| lead.len() + part.width());
+        parts.sum::<usize>() + self.gaps()
+    }
+
+    fn gaps(&self) -> usize {
+        GAP * self.0.len().saturating_sub(1)
+    }
+
+    /// The short parts whole, the long ones cut to what is left.
+    fn within(&self, limit: usize) -> String {
+        let mut by_width: Vec<usize> = (0..self.0.len()).collect();
+        by_width.sort_by_key(|place| self.0[*place].1.width());
+        let leads: usize = self.0.iter().map(|(lead, _)| lead.len()).sum();
+        let mut left = limit.saturating_sub(self.gaps() + leads);
+        let mut texts = vec![String::new(); self.0.len()];
+        for (done, place) in by_width.into_iter().enumerate() {
+            let (lead, part) = &self.0[place];
+            let share = left / (self.0.len() - done);
+            let text = part.within(share);
+            left = left.saturating_sub(width(&text));
+            texts[place] = format!("{lead}{text}");
+        }
+        texts.join(&" ".repeat(GAP))
+    }
 }
 
 impl Table {
@@ -36,7 +83,11 @@ impl Table {
     }
 
     pub(super) fn row(&mut self, first: Vec<String>, rest: Vec<String>) {
-        self.rows.push(Row { first, rest });
+        self.row_with(first, rest, Aside::default());
+    }
+
+    pub(super) fn row_with(&mut self, first: Vec<String>, rest: Vec<String>, aside: Aside) {
+        self.rows.push(Row { first, rest, aside });
     }
 
     /// The title line first; no line is wider than `limit`, as long as the columns behind the first leave it room.
@@ -47,14 +98,34 @@ impl Table {
         let taken: usize = INDENT + rest.iter().map(|width| width + GAP).sum::<usize>();
         let first = self.first_width(limit.saturating_sub(taken));
         let titles = self.titles[1..].iter().map(|(title, _)| title);
+        let room = self.aside_room(limit.saturating_sub(taken + first + GAP));
+        let used = taken + first;
         let mut lines = vec![self.line(&self.titles[0].0, first, titles, &rest)];
         for row in &self.rows {
             let mut cell = broken(&row.first, first);
             let last = cell.pop().unwrap_or_default();
             lines.extend(cell.iter().map(|part| format!("{:INDENT$}{part}", "")));
-            lines.push(self.line(&last, first, row.rest.iter(), &rest));
+            let mut line = self.line(&last, first, row.rest.iter(), &rest);
+            match room {
+                Some(room) if !row.aside.is_empty() => {
+                    pad_to(&mut line, used + GAP);
+                    line.push_str(&row.aside.within(room));
+                    lines.push(line);
+                }
+                _ => {
+                    lines.push(line);
+                    lines.extend(below(&row.aside, limit));
+                }
+            }
         }
         lines
+    }
+
+    /// Columns for what stands behind the numbers; `None` where it has to stand below them.
+    fn aside_room(&self, left: usize) -> Option<usize> {
+        let asides = self.rows.iter().map(|row| &row.aside);
+        let needed = asides.map(|aside| aside.width().min(ASIDE * aside.0.len()));
+        (left >= needed.max().unwrap_or(0)).then_some(left)
     }
 
     fn rest_width(&self, column: usize) -> usize {
@@ -85,6 +156,16 @@ impl Table {
         line.truncate(line.trim_end().len());
         line
     }
+}
+
+fn below(aside: &Aside, limit: usize) -> Option<String> {
+    let text = aside.within(limit.saturating_sub(BELOW));
+    (!aside.is_empty()).then(|| format!("{:BELOW$}{text}", ""))
+}
+
+fn pad_to(line: &mut String, wide: usize) {
+    let blanks = wide.saturating_sub(width(line));
+    line.push_str(&" ".repeat(blanks));
 }
 
 /// The parts on one line if there is room, else on a line each, those after the first indented; an empty line follows
@@ -149,5 +230,32 @@ mod tests {
         let wide = table.lines(60);
         assert_eq!(wide.len(), 4);
         assert_eq!(wide[3], "  a > long-long-long-long    3 B");
+    }
+
+    #[test]
+    fn a_name_stands_behind_the_numbers_or_below() {
+        let mut table = Table::new(&[("address", Align::Left), ("bytes", Align::Right)]);
+        let mut aside = Aside::default();
+        aside.part("", "a-very-long-name.of-a-host.example.com".to_owned());
+        aside.part("<> ", "short".to_owned());
+        table.row_with(vec!["10.0.0.1".into()], vec!["1 B".into()], aside);
+        table.row(vec!["10.0.0.2".into()], vec!["22 B".into()]);
+        let wide = [
+            "  address   bytes",
+            "  10.0.0.1    1 B  a-very-long-name.of-a-host.example.com  <> short",
+            "  10.0.0.2   22 B",
+        ];
+        assert_eq!(table.lines(80), wide);
+        assert_eq!(
+            table.lines(60)[1],
+            "  10.0.0.1    1 B  …ong-name.of-a-host.example.com  <> short"
+        );
+        let narrow = [
+            "  address   bytes",
+            "  10.0.0.1    1 B",
+            "      …host.example.com  <> short",
+            "  10.0.0.2   22 B",
+        ];
+        assert_eq!(table.lines(33), narrow);
     }
 }

@@ -2,7 +2,7 @@ use super::escape::width;
 use super::*;
 use crate::counters::{Delta, DeltaConfig, Flow};
 use crate::report::samples::*;
-use crate::report::{Context, InterfaceCounters, build};
+use crate::report::{Context, InterfaceCounters, Name, Place, build};
 
 fn plain(width: usize) -> Options {
     Options {
@@ -146,14 +146,14 @@ fn what_the_filter_could_not_judge_is_noted() {
 
 #[test]
 fn no_line_is_wider_than_the_terminal_and_nothing_escapes() {
-    let report = build(
+    let report = named(build(
         &minute(30),
         &Context {
             top_n: 0,
             ..hostile()
         },
-    );
-    for limit in 0..140 {
+    ));
+    for limit in 0..170 {
         let text = render(&report, &plain(limit));
         for line in text.lines() {
             assert!(width(line) <= limit.max(MIN_WIDTH), "{limit}: {line}");
@@ -164,15 +164,132 @@ fn no_line_is_wider_than_the_terminal_and_nothing_escapes() {
     }
 }
 
+/// Names as bad as they come, at every address.
+fn named(mut report: Report) -> Report {
+    let names = |n: usize| {
+        let long = "sub-".repeat(60);
+        let list = [
+            (format!("host{n}.example.com"), "dns"),
+            (format!("{long}{n}.例え.example.org"), "sni"),
+            (
+                "evil\u{202e}moc.\x1b[2J\r\n\u{9b}0m".to_owned(),
+                "reverse-dns",
+            ),
+            ("\\xff\\xfe".to_owned(), "netbios"),
+        ];
+        let list = list.into_iter().cycle().skip(n % 4).take(n % 5);
+        list.map(|(name, source)| Name { name, source }).collect()
+    };
+    for (n, one) in report.endpoints.iter_mut().enumerate() {
+        one.names = names(n);
+        one.geo = (n % 3 == 0).then(|| Place {
+            country: Some("SE".into()),
+            city: Some("Link\u{7}öping".into()),
+            asn: Some(29_518),
+            as_org: Some("An organisation with a name \u{1b}[31m".repeat(n % 4)),
+            ..Place::default()
+        });
+    }
+    for (n, one) in report.conversations.iter_mut().enumerate() {
+        (one.a_names, one.b_names) = (names(n), names(n + 2));
+    }
+    for (n, one) in report.flows.iter_mut().enumerate() {
+        one.names = names(n);
+    }
+    report
+}
+
+#[test]
+fn names_stand_beside_their_addresses() {
+    let samples = [
+        tcp4(HOST, 40_000, [192, 0, 2, 1], 443).of(10, 1000),
+        tcp4([192, 0, 2, 1], 443, HOST, 40_000).of(20, 30_000),
+    ];
+    let mut report = build(&delta_of(&samples, 100), &context());
+    let name = |name: &str, source| Name {
+        name: name.into(),
+        source,
+    };
+    let server = name("api.example.com", "sni");
+    report.endpoints[0].names = vec![name("laptop", "dhcp"), name("laptop.local", "mdns")];
+    report.endpoints[1].names = vec![server.clone()];
+    report.endpoints[1].geo = Some(Place {
+        country: Some("SE".into()),
+        asn: Some(29_518),
+        ..Place::default()
+    });
+    report.conversations[0].b_names = vec![server.clone()];
+    for flow in &mut report.flows {
+        flow.names = vec![server.clone()];
+        flow.classified_by = Some("payload");
+    }
+    let wide = render(&report, &plain(120));
+    for line in [
+        "  10.0.0.1   1.00 kB   30.0 kB  31.0 kB       30  laptop (dhcp) +1\n",
+        "  192.0.2.1  30.0 kB   1.00 kB  31.0 kB       30  api.example.com (sni)  SE, AS29518\n",
+        "  10.0.0.1 <> 192.0.2.1  1.00 kB  30.0 kB       30   0 s  -  <> api.example.com (sni)\n",
+        "  192.0.2.1:443 > 10.0.0.1:40000  tcp/https  30.0 kB       20   0 s  SA     api.example.com (sni)\n",
+    ] {
+        assert!(wide.contains(line), "{line}{wide}");
+    }
+    let narrow = render(&report, &plain(60));
+    assert!(
+        narrow.contains("\n      api.example.com (sni)\n"),
+        "{narrow}"
+    );
+}
+
+#[test]
+fn a_guess_looks_like_one() {
+    let samples = [
+        tcp4(HOST, 40_000, [192, 0, 2, 1], 443).of(10, 1000),
+        tcp4(HOST, 40_000, [192, 0, 2, 1], 80).of(10, 1000),
+    ];
+    let mut report = build(&delta_of(&samples, 100), &context());
+    let text = render(&report, &plain(80));
+    for part in [
+        "  http?  ",
+        "  https?  ",
+        "░░░",
+        " tcp/http?  ",
+        "  ? and ░: told by the port",
+    ] {
+        assert!(text.contains(part), "{part}{text}");
+    }
+    for row in &mut report.protocols.application {
+        let counts = row.classified_by.remove("port").unwrap();
+        row.classified_by.insert("payload", counts);
+    }
+    for row in &mut report.flows {
+        row.classified_by = Some("payload");
+    }
+    let text = render(&report, &plain(80));
+    assert!(!text.contains(['?', '░']), "{text}");
+    // Half of a row.
+    let row = &mut report.protocols.application[0];
+    let half = Counts {
+        packets: 5,
+        bytes: 500,
+    };
+    row.classified_by.insert("payload", half);
+    row.classified_by.insert("port", half);
+    let text = render(&report, &plain(80));
+    assert!(text.contains("50.0 %  ██████░░░░░░\n"), "{text}");
+    assert!(
+        text.contains("  ? and ░") && !text.contains("http?"),
+        "{text}"
+    );
+}
+
 #[test]
 fn addresses_are_never_cut() {
-    let report = build(
+    let report = named(build(
         &minute(12),
         &Context {
             top_n: 0,
             ..context()
         },
-    );
+    ));
     for limit in [60, 80, 100, 200] {
         let text = render(&report, &plain(limit));
         assert!(text.contains("2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff"));
