@@ -58,6 +58,17 @@ impl Delta {
         for flow in self.flows().iter() {
             sums[flow.class as usize].add(flow.packets, flow.bytes);
         }
+        for (key, list) in self.apart().flows() {
+            let Some(flow) = self.flows().get(key) else {
+                continue;
+            };
+            for (class, counts) in list {
+                sums[*class as usize] += *counts;
+                let own = &mut sums[flow.class as usize];
+                own.packets = own.packets.wrapping_sub(counts.packets);
+                own.bytes = own.bytes.wrapping_sub(counts.bytes);
+            }
+        }
         let mut list: Vec<(Class, Counts)> = self.classes().iter().copied().zip(sums).collect();
         for (index, totals) in self.slot_totals().iter().enumerate() {
             let direction = direction_of(index);
@@ -92,16 +103,19 @@ impl Delta {
 
     /// The accounting of the whole, and of each interface and direction that saw a packet.
     pub fn accounting(&self) -> (Accounting, Vec<SlotAccounting>) {
-        let mut flows = vec![(Counts::ZERO, Counts::ZERO); self.slot_totals().len()];
-        for flow in self.flows().iter() {
-            let index = index_of(flow.key.slot(), flow.key.direction());
-            let (ip, not_ip) = &mut flows[index];
-            if flow.key.is_ip() { ip } else { not_ip }.add(flow.packets, flow.bytes);
-        }
         let mut whole = Accounting {
             identity_holds: true,
             ..Accounting::default()
         };
+        let mut flows = vec![(Counts::ZERO, Counts::ZERO); self.slot_totals().len()];
+        for flow in self.flows().iter() {
+            let index = index_of(flow.key.slot(), flow.key.direction());
+            let Some((ip, not_ip)) = flows.get_mut(index) else {
+                whole.identity_holds = false; // a flow of which the totals know nothing
+                continue;
+            };
+            if flow.key.is_ip() { ip } else { not_ip }.add(flow.packets, flow.bytes);
+        }
         let mut slots = Vec::new();
         for (index, totals) in self.slot_totals().iter().enumerate() {
             let part = account(totals, flows[index]);

@@ -41,6 +41,14 @@ impl Bucket {
         }
         self.classes[class] += counts;
     }
+
+    fn take(&mut self, class: ClassId, counts: Counts) {
+        if let Some(sum) = self.classes.get_mut(class as usize) {
+            // Wraps instead of hiding what can't be: the accounting identity is computed from the result.
+            sum.packets = sum.packets.wrapping_sub(counts.packets);
+            sum.bytes = sum.bytes.wrapping_sub(counts.bytes);
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -112,14 +120,27 @@ impl Buckets {
         }
     }
 
+    /// First and last nanosecond of the bucket of a time.
+    #[inline]
+    pub(super) fn span(&self, at: i64) -> (i64, i64) {
+        match self.current {
+            Some((start, end, _)) if start <= at && at <= end => (start, end),
+            _ => self.span_of(at),
+        }
+    }
+
     /// Takes back what was added. [`Self::drop_empty`] must follow.
     pub(super) fn take(&mut self, at: i64, class: ClassId, counts: Counts) {
-        let place = self.places.get(&at.div_euclid(self.interval));
-        let bucket = place.and_then(|place| self.list.get_mut(*place));
-        if let Some(sum) = bucket.and_then(|bucket| bucket.classes.get_mut(class as usize)) {
-            // Wraps instead of hiding what can't be: the accounting identity is computed from the result.
-            sum.packets = sum.packets.wrapping_sub(counts.packets);
-            sum.bytes = sum.bytes.wrapping_sub(counts.bytes);
+        if let Some(bucket) = self.existing(at) {
+            bucket.take(class, counts);
+        }
+    }
+
+    /// What was added under one class is under another one now.
+    pub(super) fn shift(&mut self, at: i64, from: ClassId, to: ClassId, counts: Counts) {
+        if let Some(bucket) = self.existing(at) {
+            bucket.take(from, counts);
+            bucket.add(to, counts);
         }
     }
 
@@ -149,12 +170,21 @@ impl Buckets {
                 self.list.len() - 1
             }
         };
-        // From `at` both ways: at the ends of time a bucket reaches beyond what fits, but not all the way round.
-        let within = at.rem_euclid(self.interval);
-        let start = at.saturating_sub(within);
-        let end = at.saturating_add(self.interval - 1 - within);
+        let (start, end) = self.span_of(at);
         self.current = Some((start, end, place));
         place
+    }
+
+    fn span_of(&self, at: i64) -> (i64, i64) {
+        // From `at` both ways: at the ends of time a bucket reaches beyond what fits, but not all the way round.
+        let within = at.rem_euclid(self.interval);
+        let end = at.saturating_add(self.interval - 1 - within);
+        (at.saturating_sub(within), end)
+    }
+
+    fn existing(&mut self, at: i64) -> Option<&mut Bucket> {
+        let place = self.places.get(&at.div_euclid(self.interval))?;
+        self.list.get_mut(*place)
     }
 
     fn coarsen(&mut self) {

@@ -12,6 +12,8 @@ use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::Reason;
 use sensor_common::protocol;
 
+use crate::names::Label;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Class {
     pub direction: Direction,
@@ -31,12 +33,14 @@ pub enum Kind {
 }
 
 impl Class {
-    pub fn of_flow(key: &FlowKey) -> Self {
+    /// By what its payloads said, else by its ports.
+    pub fn of_flow(key: &FlowKey, label: Option<Label>) -> Self {
         let kind = if key.is_ip() {
+            let label = label.map(|label| label.application);
             Kind::Ip {
                 ipv6: key.is_ipv6(),
                 protocol: key.protocol(),
-                application: application(key),
+                application: label.or_else(|| application(key)),
             }
         } else {
             Kind::NotIp(key.network())

@@ -4,22 +4,28 @@
 //! Packet sources (files, AF_PACKET) feed packets, the kernel source feeds the totals and flow records that it drained.
 //! Nobody to the right of a `Delta` can tell the difference.
 
+mod apart;
 mod drained;
+mod late;
+mod merge;
 mod names;
 mod select;
 mod trail;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use sensor_common::abi::{CLASS_NOT_IP, Totals, class_of, ip_index};
 use sensor_common::flow::{Direction, FlowKey, HashSeeds};
 use sensor_common::parse::{Packet, Reason};
 
+use self::apart::Apart;
+use self::late::{Late, Sums};
+use self::names::Labels;
+#[cfg(test)]
+pub(in crate::counters) use self::names::Told;
 use self::trail::{Owner, Trail};
 use super::accounting::{index_of, not_ip_overflow};
-use super::{Buckets, Class, ClassId, Classes, Counts, FlowTable, When};
-use crate::names::Book;
+use super::{Buckets, Class, ClassId, Classes, Counts, FlowTable, Known, When};
 
 /// Packets whose table entries are fetched from memory at the same time.
 const BATCH: usize = 64;
@@ -101,8 +107,9 @@ pub struct Delta {
     trail: Option<Trail>,
     /// By [`Delta::select`].
     selected: bool,
-    /// What payloads said, in this period and before. Shared with the periods that were taken.
-    book: Option<Arc<Book>>,
+    labels: Labels,
+    late: Late,
+    apart: Apart,
     samples_lost: u64,
 }
 
@@ -123,16 +130,29 @@ impl Delta {
             lost: BTreeMap::new(),
             trail: config.trail.then(|| Trail::new(&config)),
             selected: false,
-            book: (config.names > 0).then(|| Arc::new(Book::new(config.names))),
+            labels: Labels::new(config.names),
+            late: Late::default(),
+            apart: Apart::default(),
             samples_lost: 0,
         }
     }
 
-    /// What was counted so far; this one starts again from nothing.
+    /// What was counted so far, each flow with the label that is known by now; this one starts again from nothing, but
+    /// for what payloads said.
     pub fn take(&mut self) -> Delta {
-        self.flush();
-        let config = self.config;
-        std::mem::replace(self, Delta::new(config))
+        self.settle();
+        let next = self.empty(self.config);
+        std::mem::replace(self, next)
+    }
+
+    /// Nothing counted, the same labels known.
+    fn empty(&self, config: DeltaConfig) -> Delta {
+        let without_book = DeltaConfig { names: 0, ..config };
+        Delta {
+            config,
+            labels: self.labels.clone(),
+            ..Delta::new(without_book)
+        }
     }
 
     /// Counts one packet (or super-packet). [`Self::flush`] must follow before anything is read.
@@ -192,51 +212,6 @@ impl Delta {
         *self.lost.entry(place).or_default() += packets;
     }
 
-    /// Adds what another one counted.
-    pub fn merge(&mut self, other: &Delta) {
-        self.flush();
-        debug_assert!(
-            other.pending.is_empty(),
-            "a delta must be flushed before it is merged"
-        );
-        for (index, totals) in other.totals.iter().enumerate() {
-            *self.totals_at(index) += totals;
-        }
-        let translate: Vec<ClassId> = other
-            .classes
-            .iter()
-            .map(|class| self.classes.id(*class))
-            .collect();
-        for flow in other.flows.iter() {
-            let record = FlowCounts {
-                key: flow.key,
-                counts: flow.counts(),
-                tcp_flags: flow.tcp_flags,
-                first: flow.first,
-                last: flow.last,
-            };
-            self.count_flow(&record, self.flows.hash(&flow.key));
-        }
-        self.buckets.merge(&other.buckets, &translate);
-        self.captured_bytes += other.captured_bytes;
-        self.untimed += other.untimed;
-        self.out_of_range += other.out_of_range;
-        self.first = self.first.min(other.first);
-        self.last = self.last.max(other.last);
-        for (place, packets) in &other.lost {
-            self.lost(place, *packets);
-        }
-        self.selected |= other.selected;
-        self.trail = match (self.trail.take(), &other.trail) {
-            (Some(mut ours), Some(theirs)) => {
-                ours.merge(theirs, |key| self.flows.get(key).is_some());
-                Some(ours)
-            }
-            // A trail of a part of the packets would be of no use.
-            (Some(_), None) | (None, _) => None,
-        };
-    }
-
     /// By slot and direction, see [`super::accounting`].
     pub(super) fn slot_totals(&self) -> &[Totals] {
         &self.totals
@@ -273,6 +248,11 @@ impl Delta {
         self.out_of_range
     }
 
+    /// What a flow has under other classes than its own, see [`Apart`].
+    pub(super) fn apart(&self) -> &Apart {
+        &self.apart
+    }
+
     pub fn lost_by_place(&self) -> &BTreeMap<&'static str, u64> {
         &self.lost
     }
@@ -288,6 +268,7 @@ impl Delta {
                 last: one.at.unwrap_or(i64::MIN),
             },
             one.hash,
+            one.at,
         );
         if let Some(at) = one.at {
             self.buckets.add(at, class, one.counts);
@@ -320,20 +301,21 @@ impl Delta {
         }
     }
 
-    /// Counts a flow (or its overflow) and gives its class.
+    /// Counts a flow (or its overflow) and gives the class under which it goes into the bucket of time `at`.
     #[inline]
-    fn count_flow(&mut self, record: &FlowCounts, hash: u64) -> ClassId {
+    fn count_flow(&mut self, record: &FlowCounts, hash: u64, at: Option<i64>) -> ClassId {
         let Some(flow) = self.flows.entry(&record.key, hash) else {
             return self.overflow(record);
         };
-        if flow.packets == 0 {
-            flow.class = self.classes.id(Class::of_flow(&record.key));
+        if flow.known != Known::Decided {
+            let mut sums = Sums {
+                classes: &mut self.classes,
+                buckets: &mut self.buckets,
+                late: &mut self.late,
+            };
+            sums.expect(flow, record, at, &mut self.labels);
         }
-        flow.packets += record.counts.packets;
-        flow.bytes += record.counts.bytes;
-        flow.first = flow.first.min(record.first);
-        flow.last = flow.last.max(record.last);
-        flow.tcp_flags |= record.tcp_flags;
+        flow.add(record);
         flow.class
     }
 

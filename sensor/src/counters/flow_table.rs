@@ -6,7 +6,7 @@
 use sensor_common::application::Application;
 use sensor_common::flow::{FlowKey, HashSeeds};
 
-use super::{Counts, application};
+use super::{Counts, FlowCounts, application};
 use crate::names::{How, Label};
 
 /// One flow and its counts.
@@ -20,10 +20,20 @@ pub struct Flow {
     pub last: i64,
     pub class: u32,
     pub tcp_flags: u8,
-    /// Won't change any more.
-    pub decided: bool,
+    pub known: Known,
     /// Found in payloads; without one the port must do.
     pub label: Option<Label>,
+}
+
+/// How much is known of a flow's application, and of where its packets are for the case that more becomes known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Payloads may still tell. All its packets are in the bucket of its first and last time, or have no time.
+    Undecided,
+    /// The same, but its packets are in several buckets, which are noted apart.
+    Spread,
+    /// Won't change any more.
+    Decided,
 }
 
 impl Flow {
@@ -32,6 +42,15 @@ impl Flow {
             packets: self.packets,
             bytes: self.bytes,
         }
+    }
+
+    #[inline]
+    pub(super) fn add(&mut self, record: &FlowCounts) {
+        self.packets += record.counts.packets;
+        self.bytes += record.counts.bytes;
+        self.first = self.first.min(record.first);
+        self.last = self.last.max(record.last);
+        self.tcp_flags |= record.tcp_flags;
     }
 
     /// The application protocol that a report names it by; without one it has the name of its transport or network.
@@ -60,7 +79,7 @@ const EMPTY: Flow = Flow {
     last: i64::MIN,
     class: 0,
     tcp_flags: 0,
-    decided: false,
+    known: Known::Undecided,
     label: None,
 };
 
@@ -104,6 +123,10 @@ impl FlowTable {
 
     pub fn iter(&self) -> impl Iterator<Item = &Flow> {
         self.entries.iter().filter(|flow| flow.key.0[4] != 0)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Flow> {
+        self.entries.iter_mut().filter(|flow| flow.key.0[4] != 0)
     }
 
     #[inline]

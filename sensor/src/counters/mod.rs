@@ -12,7 +12,7 @@ pub use accounting::{Accounting, SlotAccounting};
 pub use buckets::{Bucket, Buckets};
 pub use class::{Class, ClassId, Classes, Kind, application, transport_name};
 pub use delta::{Delta, DeltaConfig, FlowCounts, Seen};
-pub use flow_table::{Flow, FlowTable};
+pub use flow_table::{Flow, FlowTable, Known};
 pub use sensor_common::abi::Counts;
 
 /// When a packet was captured.

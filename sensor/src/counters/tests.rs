@@ -3,6 +3,7 @@
 mod buckets;
 mod flow_table;
 mod kernel_way;
+mod late;
 mod select;
 mod streams;
 

@@ -3,18 +3,75 @@
 
 use std::sync::Arc;
 
-use super::Delta;
-use crate::names::{Book, Sample};
+use sensor_common::flow::FlowKey;
+
+use super::{Delta, Sums};
+use crate::counters::Known;
+use crate::names::{Book, Sample, Verdict};
+
+/// Who is asked for labels.
+#[derive(Clone, Default)]
+pub(super) struct Labels {
+    /// What payloads said, in this period and before. Shared with the periods that were taken.
+    book: Option<Arc<Book>>,
+    /// In the place of the book.
+    #[cfg(test)]
+    told: Option<Arc<Told>>,
+}
+
+#[cfg(test)]
+pub(in crate::counters) type Told = std::collections::BTreeMap<[u64; 5], Verdict>;
+
+impl Labels {
+    /// `most`: entries in each cache; with 0 there is no book, and ports alone decide.
+    pub(super) fn new(most: usize) -> Self {
+        Labels {
+            book: (most > 0).then(|| Arc::new(Book::new(most))),
+            #[cfg(test)]
+            told: None,
+        }
+    }
+
+    pub(super) fn started(&mut self, key: &FlowKey, at: Option<i64>) -> Verdict {
+        #[cfg(test)]
+        if let Some(told) = &self.told {
+            return told.get(&key.0).copied().unwrap_or_default();
+        }
+        match &mut self.book {
+            Some(book) => Arc::make_mut(book).flow_started(key, at),
+            None => Verdict::Decided(None),
+        }
+    }
+
+    pub(super) fn verdict(&self, key: &FlowKey) -> Verdict {
+        #[cfg(test)]
+        if let Some(told) = &self.told {
+            return told.get(&key.0).copied().unwrap_or_default();
+        }
+        match &self.book {
+            Some(book) => book.verdict(key),
+            None => Verdict::Decided(None),
+        }
+    }
+
+    pub(super) fn are_known(&self) -> bool {
+        #[cfg(test)]
+        if self.told.is_some() {
+            return true;
+        }
+        self.book.is_some()
+    }
+}
 
 impl Delta {
     /// Whether payloads are wanted at all.
     pub fn wants_samples(&self) -> bool {
-        self.book.is_some()
+        self.labels.book.is_some()
     }
 
     /// Learns from a payload; its packet is counted by [`Self::packet`] or comes in a flow record.
     pub fn sample(&mut self, sample: &Sample<'_>) {
-        if let Some(book) = &mut self.book {
+        if let Some(book) = &mut self.labels.book {
             Arc::make_mut(book).observe(sample);
         }
     }
@@ -30,9 +87,46 @@ impl Delta {
 
     /// What payloads said; `None` where they are not looked at.
     pub fn book(&self) -> Option<&Book> {
-        self.book.as_deref()
+        self.labels.book.as_deref()
     }
 
-    /// Gives every flow the label that is known by now. Before a report is made, or [`Self::select`] asked.
-    pub fn settle(&mut self) {}
+    /// Flows that keep the label of their ports, whatever is found out later: they had packets in more buckets than there
+    /// was room to note.
+    pub fn frozen(&self) -> u64 {
+        self.late.frozen()
+    }
+
+    /// Gives every flow the label that is known by now. Before a report is made, or [`Self::select`] asked. Flows of which
+    /// nothing is known yet may get theirs by a later call, or by [`Self::merge`].
+    pub fn settle(&mut self) {
+        self.flush();
+        if !self.labels.are_known() {
+            return;
+        }
+        let mut sums = Sums {
+            classes: &mut self.classes,
+            buckets: &mut self.buckets,
+            late: &mut self.late,
+        };
+        for flow in self.flows.iter_mut() {
+            if flow.known == Known::Decided {
+                continue;
+            }
+            if let Verdict::Decided(label) = self.labels.verdict(&flow.key) {
+                sums.decide(flow, label);
+            }
+        }
+    }
+
+    /// Parts of flows that are kept beside the table.
+    #[cfg(test)]
+    pub(in crate::counters) fn noted(&self) -> usize {
+        self.late.total()
+    }
+
+    /// From now on these are the verdicts.
+    #[cfg(test)]
+    pub(in crate::counters) fn tell(&mut self, told: &Arc<Told>) {
+        self.labels.told = Some(Arc::clone(told));
+    }
 }

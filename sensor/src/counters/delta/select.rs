@@ -34,6 +34,8 @@ impl Delta {
                 leave_out_malformed(&mut kept.totals[index]);
             }
         }
+        kept.late = self.late.clone();
+        kept.late.retain(|key| kept.flows.get(key).is_some());
         if let Some(trail) = &self.trail {
             let left_out = self.left_out(&mut kept, trail);
             kept.leave_out_parts(trail, &left_out);
@@ -73,7 +75,9 @@ impl Delta {
             last: self.last,
             lost: self.lost.clone(),
             selected: true,
-            ..Delta::new(config)
+            apart: self.apart.clone(),
+            samples_lost: self.samples_lost,
+            ..self.empty(config)
         }
     }
 

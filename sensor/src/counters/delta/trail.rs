@@ -176,6 +176,10 @@ impl Trail {
         self.owners.iter().map(|(owner, id)| (owner, *id))
     }
 
+    pub(super) fn id_of(&self, owner: &Owner) -> Option<OwnerId> {
+        self.owners.get(owner).copied()
+    }
+
     pub(super) fn parts(&self) -> impl Iterator<Item = (&Place, &Part)> {
         self.parts.iter()
     }

@@ -7,7 +7,7 @@ const ROOM: usize = 10_000;
 
 /// Some flows, and the malformed packets of some interfaces and directions.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Choice(u64);
+pub(super) struct Choice(pub(super) u64);
 
 impl Choice {
     pub(super) fn keeps(self, key: &FlowKey) -> bool {
@@ -300,7 +300,7 @@ fn a_flow_knows_what_a_filter_asks_of_it() {
         last,
         class: 0,
         tcp_flags: 0,
-        decided: false,
+        known: crate::counters::Known::Undecided,
         label: None,
     };
     assert_eq!(flow(5, 9).counts(), counts(2, 300));
