@@ -96,8 +96,10 @@ impl Tags {
     /// `restart`: the flow begins anew, whatever was counted before.
     #[inline(always)]
     pub fn count(&mut self, hash: u64, most: u8, restart: bool) -> u8 {
-        // The hash's top bits chose the set; these are below them. 0 would be an empty place.
-        let name = ((hash >> 8) as u32 | 1 << COUNT_BITS) & !COUNT_MASK;
+        // The hash's top bits chose the line, and the lowest depend on few bits of the key: all are mixed once more. 0
+        // would be an empty place.
+        let mixed = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32;
+        let name = (mixed | 1 << COUNT_BITS) & !COUNT_MASK;
         let mut place = TAGS;
         for number in 0..TAGS {
             if self.0[number] & !COUNT_MASK == name {
@@ -178,7 +180,7 @@ mod tests {
     #[test]
     fn the_oldest_flow_is_forgotten_first() {
         let mut tags = Tags::NONE;
-        let hash = |number: u64| number << 20;
+        let hash = |number: u64| number << 32 | number;
         for number in 1..=TAGS as u64 {
             assert_eq!(tags.count(hash(number), FEW, false), 0);
         }

@@ -15,5 +15,6 @@ mod packets;
 mod privilege;
 mod replay;
 mod reports;
+mod samples;
 mod test_run;
 mod traffic;
