@@ -72,6 +72,9 @@ pub struct Run {
     /// Flows per interval that the kernel's table has room for
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub kernel_flows: u32,
+    /// Name the local processes and containers that flows belong to
+    #[arg(long)]
+    pub processes: bool,
     #[command(flatten)]
     pub expression: Expression,
     #[command(flatten)]

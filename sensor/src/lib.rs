@@ -19,6 +19,7 @@ pub mod link;
 pub mod names;
 pub mod outputs;
 pub mod privilege;
+pub mod processes;
 pub mod report;
 pub mod resolve;
 pub mod seeds;

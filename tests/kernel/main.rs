@@ -13,6 +13,7 @@ mod lifecycle;
 mod namespace;
 mod packets;
 mod privilege;
+mod processes;
 mod replay;
 mod reports;
 mod samples;

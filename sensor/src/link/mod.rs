@@ -4,7 +4,7 @@
 //! would be easier to read and wrong: after `ip netns exec` or `nsenter` it may still be the one of another namespace.
 
 mod ethtool;
-mod netlink;
+pub(crate) mod netlink;
 #[cfg(test)]
 pub(crate) mod netns;
 mod route;

@@ -15,15 +15,15 @@ const DUMP_ATTEMPTS: usize = 10;
 
 /// One message of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Message<'a> {
-    pub(super) kind: u16,
-    pub(super) flags: u16,
-    pub(super) seq: u32,
-    pub(super) payload: &'a [u8],
+pub(crate) struct Message<'a> {
+    pub(crate) kind: u16,
+    pub(crate) flags: u16,
+    pub(crate) seq: u32,
+    pub(crate) payload: &'a [u8],
 }
 
 /// Walks the messages of one datagram; a length that can't be right ends the walk with an `Err`.
-pub(super) fn messages(datagram: &[u8]) -> impl Iterator<Item = Result<Message<'_>, LinkError>> {
+pub(crate) fn messages(datagram: &[u8]) -> impl Iterator<Item = Result<Message<'_>, LinkError>> {
     let mut rest = datagram;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -39,13 +39,13 @@ pub(super) fn messages(datagram: &[u8]) -> impl Iterator<Item = Result<Message<'
 
 /// One attribute; `kind` comes without the nested and byte-order marks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Attribute<'a> {
-    pub(super) kind: u16,
-    pub(super) payload: &'a [u8],
+pub(crate) struct Attribute<'a> {
+    pub(crate) kind: u16,
+    pub(crate) payload: &'a [u8],
 }
 
 /// Walks attributes until they end or their lengths stop making sense, as the kernel's own `nla_for_each_attr` does.
-pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = Attribute<'_>> {
+pub(crate) fn attributes(bytes: &[u8]) -> impl Iterator<Item = Attribute<'_>> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         let len = usize::from(u16_at(rest, 0)?);
@@ -56,20 +56,20 @@ pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = Attribute<'_>> {
     })
 }
 
-pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+pub(crate) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     array_at(bytes, at).map(u16::from_ne_bytes)
 }
 
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     array_at(bytes, at).map(u32::from_ne_bytes)
 }
 
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     array_at(bytes, at).map(u64::from_ne_bytes)
 }
 
 /// A C string in an attribute: up to the first NUL, whatever bytes it holds.
-pub(super) fn text(payload: &[u8]) -> String {
+pub(crate) fn text(payload: &[u8]) -> String {
     let end = payload
         .iter()
         .position(|&b| b == 0)
@@ -78,13 +78,13 @@ pub(super) fn text(payload: &[u8]) -> String {
 }
 
 /// A question to the kernel: a fixed part (ifinfomsg, rtmsg ...) and attributes.
-pub(super) struct Request {
+pub(crate) struct Request {
     bytes: Vec<u8>,
 }
 
 impl Request {
     /// `flags` are added to NLM_F_REQUEST.
-    pub(super) fn new(kind: u16, flags: libc::c_int, fixed: &[u8]) -> Self {
+    pub(crate) fn new(kind: u16, flags: libc::c_int, fixed: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(HEADER_LEN + fixed.len());
         bytes.extend_from_slice(&0u32.to_ne_bytes()); // length, set when it is known
         bytes.extend_from_slice(&kind.to_ne_bytes());
@@ -96,7 +96,7 @@ impl Request {
         request
     }
 
-    pub(super) fn attribute(mut self, kind: u16, payload: &[u8]) -> Self {
+    pub(crate) fn attribute(mut self, kind: u16, payload: &[u8]) -> Self {
         let len = (ATTRIBUTE_HEADER_LEN + payload.len()) as u16;
         self.bytes.extend_from_slice(&len.to_ne_bytes());
         self.bytes.extend_from_slice(&kind.to_ne_bytes());
@@ -120,11 +120,20 @@ impl Request {
 
 /// Asks for a dump and returns what `parse` made of each message. A dump during which the kernel's list changed may
 /// name an interface twice or not at all, so it is thrown away and asked for again.
-pub(super) fn dump<T>(
+pub(crate) fn dump<T>(
+    request: Request,
+    parse: impl Fn(Message<'_>) -> Option<T>,
+) -> Result<Vec<T>, LinkError> {
+    dump_from(libc::NETLINK_ROUTE, request, parse)
+}
+
+/// The same of another of the kernel's families than NETLINK_ROUTE.
+pub(crate) fn dump_from<T>(
+    family: libc::c_int,
     mut request: Request,
     parse: impl Fn(Message<'_>) -> Option<T>,
 ) -> Result<Vec<T>, LinkError> {
-    let mut socket = Socket::open()?;
+    let mut socket = Socket::open(family)?;
     for _ in 0..DUMP_ATTEMPTS {
         let mut found = Vec::new();
         let consistent = socket.ask(&mut request, |message| {
@@ -141,12 +150,12 @@ pub(super) fn dump<T>(
 }
 
 /// Asks for one object. An object that isn't there is `None`.
-pub(super) fn one<T>(
+pub(crate) fn one<T>(
     mut request: Request,
     parse: impl Fn(Message<'_>) -> Option<T>,
 ) -> Result<Option<T>, LinkError> {
     let mut found = None;
-    let asked = Socket::open()?.ask(&mut request, |message| {
+    let asked = Socket::open(libc::NETLINK_ROUTE)?.ask(&mut request, |message| {
         found = parse(message);
         ControlFlow::Break(())
     });
@@ -199,7 +208,7 @@ fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }
 
-/// A NETLINK_ROUTE socket. It speaks for the network namespace that its thread was in when it was opened.
+/// A netlink socket. It speaks for the network namespace that its thread was in when it was opened.
 struct Socket {
     fd: OwnedFd,
     seq: u32,
@@ -207,13 +216,13 @@ struct Socket {
 }
 
 impl Socket {
-    fn open() -> Result<Self, LinkError> {
+    fn open(family: libc::c_int) -> Result<Self, LinkError> {
         // SAFETY: plain system call without pointers.
         let fd = unsafe {
             libc::socket(
                 libc::AF_NETLINK,
                 libc::SOCK_RAW | libc::SOCK_CLOEXEC,
-                libc::NETLINK_ROUTE,
+                family,
             )
         };
         if fd < 0 {

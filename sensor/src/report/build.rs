@@ -86,6 +86,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
         conversations_total: conversations.total,
         flows: flows.rows,
         flows_total: flows.total,
+        processes: None,
         buckets,
         not_observed: context.not_observed.clone(),
         notes: notes(delta, context, &naming),

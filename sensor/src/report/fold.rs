@@ -226,6 +226,7 @@ fn row(flow: &Flow, book: Option<&Book>, context: &Context) -> FlowRow {
         tcp_flags: (key.protocol() == ip::TCP).then(|| flag_letters(flow.tcp_flags)),
         interface,
         direction: direction_name(key.direction()),
+        process: None,
     }
 }
 

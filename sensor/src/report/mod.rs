@@ -8,6 +8,7 @@ mod context;
 mod fold;
 mod interface_counters;
 mod names;
+mod process;
 mod protocols;
 mod rank;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use context::{
     Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, SlotCounts,
 };
 pub use names::{Http, Name, Naming, Place, PutOut, Tls};
+pub use process::{Process, ProcessRow, Processes};
 pub use series::{Column, columns};
 pub use time::Time;
 
@@ -57,6 +59,8 @@ pub struct Report {
     pub conversations_total: u64,
     pub flows: Vec<FlowRow>,
     pub flows_total: u64,
+    /// Null where nobody asked for processes.
+    pub processes: Option<Processes>,
     pub others: Others,
     pub buckets: Vec<BucketRow>,
     pub not_observed: Vec<Span>,
@@ -235,6 +239,8 @@ pub struct FlowRow {
     pub tcp_flags: Option<String>,
     pub interface: Option<String>,
     pub direction: &'static str,
+    /// The local one that sent it, else the one that received it.
+    pub process: Option<Process>,
 }
 
 /// What the lists leave out, so that columns add up:

@@ -25,6 +25,7 @@ use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::filter::Library;
 use crate::outputs::{self, Outputs};
+use crate::processes::Watch;
 use crate::report::{self, Context, InterfaceInfo, Report};
 use crate::seeds;
 use crate::source::ladder::Wish;
@@ -73,6 +74,8 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
     let live = Live::open(links, config, Now::read()).map_err(refused)?;
     outputs::prepare_folder(&args.out)?;
     let watch = InterfaceWatch::start(live.interfaces());
+    let processes = args.processes.then(|| Watch::start(args.counting.interval));
+    let rules = rules.with_processes(processes.as_ref().map(Watch::processes));
     let mut run = Run {
         args: args.clone(),
         rules: rules.into(),
@@ -81,6 +84,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         verbose,
         live,
         watch,
+        processes,
         notes: Notes::default(),
         held_back: false,
         pending: None,
@@ -99,6 +103,8 @@ struct Run {
     verbose: bool,
     live: Live,
     watch: InterfaceWatch,
+    /// With --processes.
+    processes: Option<Watch>,
     /// Things that the reports must say.
     notes: Notes,
     /// The last period could not end where it should.
@@ -129,6 +135,14 @@ impl Run {
         let in_kernel = self.live.counts_in_kernel();
         if let Some(filter) = self.rules.announcement(in_kernel) {
             status::note(&filter);
+        }
+        if let Some(processes) = &self.processes {
+            let found = processes.processes().status();
+            match found.failed {
+                Some(_) => status::warn(&found.line()),
+                None if self.verbose => status::note(&found.line()),
+                None => {}
+            }
         }
         let every = units::duration(self.args.report_every.as_secs_f64());
         status::note(&format!(

@@ -12,6 +12,7 @@ use crate::agent::Agent;
 use crate::cli::{self, Command};
 use crate::clock::Now;
 use crate::config::{self, LoadError, Loaded, Process};
+use crate::processes::Watch;
 use crate::source::live::{Prepared, ReloadError, SETTLED};
 use crate::status;
 
@@ -110,7 +111,8 @@ impl Run {
         for note in notes {
             self.say(note);
         }
-        self.rules = Arc::new(pending.rules);
+        let processes = self.processes.as_ref().map(Watch::processes);
+        self.rules = Arc::new(pending.rules.with_processes(processes));
         self.args = pending.args;
         let delta = self.rules.delta_config(&self.args, self.seeds);
         agent.reconfigure(delta, nanoseconds(self.args.report_every), now);
@@ -172,6 +174,7 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
         kept("count", &old.count, &mut new.count),
         kept("backend", &old.backend, &mut new.backend),
         kept("xdp-mode", &old.xdp_mode, &mut new.xdp_mode),
+        kept("processes", &old.processes, &mut new.processes),
         kept("out", &old.out, &mut new.out),
         kept("interval", &old.counting.interval, &mut counting.interval),
         kept("geoip", &old.naming.geoip, &mut naming.geoip),

@@ -8,6 +8,7 @@ use crate::counters::{Delta, DeltaConfig};
 use crate::failure::{Exit, Failure};
 use crate::filter::{Filter, Selection};
 use crate::link::Link;
+use crate::processes::Processes;
 use crate::report::{self, Context, Report};
 use crate::seeds;
 use crate::source::kernel::filter::{KernelFilter, refuses};
@@ -20,6 +21,8 @@ pub(super) struct Rules {
     selection: Option<Selection>,
     /// By slot.
     names: Vec<String>,
+    /// With --processes.
+    processes: Option<Processes>,
 }
 
 impl Rules {
@@ -41,7 +44,14 @@ impl Rules {
             selection: filter.as_ref().and_then(Filter::selection),
             filter,
             names,
+            processes: None,
         })
+    }
+
+    /// The processes that reports are to name.
+    pub(super) fn with_processes(mut self, processes: Option<Processes>) -> Self {
+        self.processes = processes;
+        self
     }
 
     pub(super) fn delta_config(&self, args: &cli::Run, seeds: HashSeeds) -> DeltaConfig {
@@ -118,7 +128,11 @@ impl Rules {
     pub(super) fn report_judged(&self, delta: &Delta, context: &Context) -> Report {
         let mut context = context.clone();
         context.filter = self.text();
-        report::build(delta, &context)
+        let mut report = report::build(delta, &context);
+        if let Some(processes) = &self.processes {
+            processes.explain(delta, &context.interfaces, context.top_n, &mut report);
+        }
+        report
     }
 }
 

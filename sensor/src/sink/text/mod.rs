@@ -3,6 +3,7 @@
 mod escape;
 mod lists;
 mod names;
+mod processes;
 mod spark;
 mod table;
 #[cfg(test)]
@@ -260,6 +261,7 @@ impl Page {
                 self.line(&line);
             }
         }
+        self.processes(report);
     }
 
     fn notes(&mut self, report: &Report) {
