@@ -8,10 +8,13 @@
     reason = "a program for people who measure"
 )]
 
+mod measure;
+
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
+use measure::{cpu_time, median};
 use sensor::counters::{Delta, DeltaConfig};
 use sensor::report::{self, Context};
 use sensor::seeds;
@@ -135,19 +138,4 @@ fn frame(flow: u64, len: u32) -> [u8; SNAPLEN] {
     frame[transport + 3] = if flow.is_multiple_of(5) { 53 } else { 80 };
     frame[transport + 12..transport + 14].copy_from_slice(&[0x50, 0x10]);
     frame
-}
-
-fn cpu_time() -> i64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: the call writes one timespec.
-    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    time.tv_sec * 1_000_000_000 + time.tv_nsec
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }

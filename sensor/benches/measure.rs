@@ -1,4 +1,9 @@
-//! What the measurements in the kernel share: the driver that makes every packet another flow, and the time it takes.
+//! What the measurements share: CPU time, medians, and in the kernel the driver that makes every packet another flow.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each program uses a part; these are for people who measure"
+)]
 
 use aya::Ebpf;
 use aya::programs::{TestRun, TestRunOptions, Xdp};
@@ -36,12 +41,21 @@ pub(crate) fn nanoseconds(driver: &mut Xdp, frame: &[u8], repeat: u32) -> f64 {
 }
 
 fn thread_time() -> i64 {
+    clock(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// Of all threads, nanoseconds.
+pub(crate) fn cpu_time() -> i64 {
+    clock(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
+fn clock(which: libc::clockid_t) -> i64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: the call writes one timespec.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    unsafe { libc::clock_gettime(which, &raw mut time) };
     time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 

@@ -22,6 +22,8 @@ pub(crate) fn main() -> Result<()> {
                 "filter",
                 "--bench",
                 "files",
+                "--bench",
+                "names",
             ])
             .env("SENSOR_BENCH_OBJECT", object),
     )
