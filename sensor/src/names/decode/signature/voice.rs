@@ -1,0 +1,184 @@
+//! Calls: STUN, RTP, RTCP, IAX2. SIP is text.
+
+use sensor_common::application::Application::{self, Iax2, Rtcp, Rtp, Stun};
+
+use super::clue::{Clue, Kind, Step};
+use super::message::Message;
+
+const STUN_PORTS: &[u16] = &[3478, 3479, 5349, 19302];
+
+/// RFC 8489: type, length and cookie. Without cookie (RFC 3489): attributes that lead to the end.
+pub(super) fn stun(message: &Message<'_>) -> Option<Application> {
+    let length = stun_length(message)?;
+    let cookie = message.be32(4)? == 0x2112_a442;
+    // The port alone can't vouch for TCP, where messages follow one another.
+    if cookie {
+        return Some(Stun);
+    }
+    if !message.udp || !classic(message) {
+        return None;
+    }
+    let proven = (length > 0 && attributes(message)) || (length == 0 && message.on(STUN_PORTS));
+    proven.then_some(Stun)
+}
+
+fn stun_length(message: &Message<'_>) -> Option<usize> {
+    let kind = message.be16(0)?;
+    let length = message.be16(2)?;
+    let end = length + 20;
+    let whole = end == message.wire || (!message.udp && end <= message.wire);
+    // Methods above 0xf are not in use; Google's are at 0x800.
+    let sound = kind & 0xc000 == 0 && length.is_multiple_of(4) && whole;
+    sound.then_some(length)
+}
+
+fn classic(message: &Message<'_>) -> bool {
+    matches!(
+        message.be16(0),
+        Some(0x001 | 0x002 | 0x101 | 0x102 | 0x111 | 0x112)
+    )
+}
+
+fn attributes(message: &Message<'_>) -> bool {
+    let mut offset = 20;
+    for _ in 0..32 {
+        let Some(length) = message.be16(offset + 2) else {
+            return offset == message.wire || (message.cut() && offset > 20);
+        };
+        let kind = message.be16(offset).unwrap_or(0);
+        if kind == 0 || (kind & 0x7fff) > 0x60 && kind & 0x7f00 != 0 && kind < 0x8000 {
+            return false;
+        }
+        offset += 4 + length.next_multiple_of(4);
+    }
+    offset == message.wire
+}
+
+/// The shortest classic request, and an answer with its transaction.
+pub(super) fn stun_pair(message: &Message<'_>, own: Clue, other: Clue) -> Step {
+    let (Some(_), true) = (stun_length(message), classic(message)) else {
+        return Step::Nothing;
+    };
+    let Some(id) = message.get::<16>(4) else {
+        return Step::Nothing;
+    };
+    // Four words of it in one.
+    let token = id.chunks_exact(4).fold(0_u32, |sum, word| {
+        sum.rotate_left(7) ^ u32::from_be_bytes([word[0], word[1], word[2], word[3]])
+    });
+    let answer = message.u8(0) == Some(1);
+    let (kind, needed) = if answer {
+        (Kind::StunAnswer, Kind::StunRequest)
+    } else {
+        (Kind::StunRequest, Kind::StunAnswer)
+    };
+    let answered = other.kind == needed && other.token == token;
+    let again = own.kind == kind && own.token == token;
+    if answered || again {
+        return Step::Sure(Stun);
+    }
+    Step::Keep(Clue::new(kind, token))
+}
+
+/// RFC 3550, 6: where the first packet of a compound is a report and its lengths lead to the end.
+fn rtcp_chain(message: &Message<'_>) -> Option<usize> {
+    let mut offset = 0;
+    let mut packets = 0;
+    while offset < message.wire && packets < 16 {
+        if offset + 4 > message.bytes.len() {
+            return (message.cut() && packets > 1).then_some(packets);
+        }
+        let [first, kind] = message.get(offset)?;
+        let length = (message.be16(offset + 2)? + 1) * 4;
+        let report = packets > 0 || matches!(kind, 200 | 201);
+        if first >> 6 != 2 || !(200..=207).contains(&kind) || !report {
+            return None;
+        }
+        // A report has room for as many blocks as it says.
+        let blocks = usize::from(first & 31) * 24;
+        let least = match kind {
+            200 => 28 + blocks,
+            201 => 8 + blocks,
+            _ => 4,
+        };
+        if length < least {
+            return None;
+        }
+        offset += length;
+        packets += 1;
+    }
+    (offset == message.wire).then_some(packets)
+}
+
+/// A compound, as every datagram must be; reports that stand alone, or that SRTCP lengthens, twice from the same source.
+/// Where they go the same way as media, the flow is that of the media.
+pub(super) fn rtcp_pair(message: &Message<'_>, own: Clue, other: Clue) -> Step {
+    let read = || {
+        let [first, kind] = message.get(0)?;
+        let length = (message.be16(2)? + 1) * 4;
+        let sound =
+            first >> 6 == 2 && (200..=206).contains(&kind) && (8..=message.wire).contains(&length);
+        let source = message.be32(4)?;
+        (sound && source != 0).then_some(source)
+    };
+    let Some(source) = read() else {
+        return Step::Nothing;
+    };
+    let compound = rtcp_chain(message).is_some_and(|packets| packets >= 2);
+    let again = own.kind == Kind::Rtcp && own.token == source;
+    if own.kind == Kind::Rtp || other.kind == Kind::Rtp {
+        return if compound {
+            Step::Sure(Rtp)
+        } else {
+            Step::Nothing
+        };
+    }
+    if compound || again {
+        return Step::Sure(Rtcp);
+    }
+    Step::Keep(Clue::new(Kind::Rtcp, source))
+}
+
+/// RFC 3550, 5.1: three packets of one source with the same type, each a little later than the one before.
+pub(super) fn rtp_pair(message: &Message<'_>, own: Clue, _: Clue) -> Step {
+    let read = || {
+        let [first, kind] = message.get(0)?;
+        let sequence = u16::from_be_bytes(message.get(2)?);
+        let source = message.be32(8)?;
+        let sources = usize::from(first & 15) * 4;
+        let sound = first >> 6 == 2
+            && !(64..96).contains(&(kind & 0x7f))
+            && message.wire >= 12 + sources
+            && source != 0
+            && message.src >= 1024
+            && message.dst >= 1024;
+        sound.then_some((source, sequence))
+    };
+    let Some((source, sequence)) = read() else {
+        return Step::Nothing;
+    };
+    let same = own.kind == Kind::Rtp && own.token == source;
+    let fits = match sequence.wrapping_sub(own.step) {
+        // Sent again, or mirrored: no news.
+        0 if same => own.fits,
+        1..=50 if same => own.fits.saturating_add(1),
+        _ => 1,
+    };
+    if fits >= 3 {
+        return Step::Sure(Rtp);
+    }
+    Step::Keep(Clue {
+        kind: Kind::Rtp,
+        fits,
+        step: sequence,
+        token: source,
+    })
+}
+
+/// RFC 5456, on its port: a full frame of a type that exists, or frames of sound that can't prove anything.
+pub(super) fn iax2(message: &Message<'_>) -> Option<Application> {
+    let source = message.be16(0)?;
+    let kind = message.u8(10)?;
+    let full = source & 0x8000 != 0 && (1..=12).contains(&kind) && message.wire >= 12;
+    (full && message.on(&[4569])).then_some(Iax2)
+}
