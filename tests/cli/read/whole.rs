@@ -109,6 +109,12 @@ fn protocol(name: &str, packets: u64, bytes: u64) -> Value {
     })
 }
 
+fn by_port(name: &str, packets: u64, bytes: u64) -> Value {
+    let mut row = protocol(name, packets, bytes);
+    row["classified_by"] = json!({"port": c(packets, bytes)});
+    row
+}
+
 fn second(n: &str) -> String {
     format!("2023-11-14T22:13:{n:0<12}Z")
 }
@@ -123,8 +129,8 @@ fn flow(
     let [(src, src_port), (dst, dst_port)] = ends;
     json!({
         "src_addr": src, "src_port": src_port, "dst_addr": dst, "dst_port": dst_port, "transport": names[0],
-        "protocol": names[1], "classified_by": "port", "names": [], "packets": counts[0], "bytes": counts[1],
-        "start": second(times[0]), "end": second(times[1]), "tcp_flags": flags, "interface": null,
+        "protocol": names[1], "classified_by": "port", "names": [], "tls": null, "http": null, "packets": counts[0], "bytes": counts[1],
+        "start": second(times[0]), "end": second(times[1]), "tcp_flags": flags, "interface": null, "process": null,
         "direction": "unknown",
     })
 }
@@ -157,7 +163,7 @@ fn expected(path: &str) -> Value {
         "protocols": {
             "network": [protocol("ipv4", 3, 262), protocol("ipv6", 1, 92), protocol("arp", 1, 60), protocol("other", 1, 24)],
             "transport": [protocol("tcp", 3, 262), protocol("udp", 1, 92), protocol("non-ip", 1, 60), protocol("other", 1, 24)],
-            "application": [protocol("https", 3, 262), protocol("dns", 1, 92), protocol("arp", 1, 60), protocol("other", 1, 24)],
+            "application": [by_port("https", 3, 262), by_port("dns", 1, 92), protocol("arp", 1, 60), protocol("other", 1, 24)],
         },
         // Four intervals with 0, 24, 152 and 262 bytes.
         "bandwidth": {
@@ -166,16 +172,16 @@ fn expected(path: &str) -> Value {
             "mean_packets_per_sec": 6.0 / 2.75,
         },
         "endpoints": [
-            {"addr": "10.0.0.1", "names": [], "sent": c(2, 208), "received": c(1, 54)},
-            {"addr": "10.0.0.2", "names": [], "sent": c(1, 54), "received": c(2, 208)},
-            {"addr": "2001:db8::1", "names": [], "sent": c(1, 92), "received": c(0, 0)},
-            {"addr": "2001:db8::2", "names": [], "sent": c(0, 0), "received": c(1, 92)},
+            {"addr": "10.0.0.1", "names": [], "geo": null, "sent": c(2, 208), "received": c(1, 54)},
+            {"addr": "10.0.0.2", "names": [], "geo": null, "sent": c(1, 54), "received": c(2, 208)},
+            {"addr": "2001:db8::1", "names": [], "geo": null, "sent": c(1, 92), "received": c(0, 0)},
+            {"addr": "2001:db8::2", "names": [], "geo": null, "sent": c(0, 0), "received": c(1, 92)},
         ],
         "endpoints_total": 4,
         "conversations": [
-            {"a": "10.0.0.1", "b": "10.0.0.2", "a_to_b": c(2, 208), "b_to_a": c(1, 54),
+            {"a": "10.0.0.1", "b": "10.0.0.2", "a_names": [], "b_names": [], "a_to_b": c(2, 208), "b_to_a": c(1, 54),
              "start": second("20.25"), "end": second("20.75")},
-            {"a": "2001:db8::1", "b": "2001:db8::2", "a_to_b": c(1, 92), "b_to_a": c(0, 0),
+            {"a": "2001:db8::1", "b": "2001:db8::2", "a_names": [], "b_names": [], "a_to_b": c(1, 92), "b_to_a": c(0, 0),
              "start": second("22."), "end": second("22.")},
         ],
         "conversations_total": 2,
@@ -192,6 +198,8 @@ fn expected(path: &str) -> Value {
             bucket("23.", [1, 24], json!({"other": c(1, 24)}), json!({"other": c(1, 24)})),
         ],
         "not_observed": [],
+        "processes": null,
+        "naming": {"enabled": true, "payloads": 0, "lost": 0, "put_out": {"flows": 0, "names": 0, "answers": 0}},
         "notes": [],
     })
 }

@@ -38,16 +38,20 @@ pub(super) fn bar(percent: f64, width: usize) -> String {
     bar
 }
 
-/// The same, of which the last `light_percent` (of the whole too) are pale.
+/// The same, of which the last `light_percent` (of the whole too) are pale: at least one character where there are any.
 pub(super) fn two_toned_bar(percent: f64, light_percent: f64, width: usize) -> String {
     let bar = bar(percent, width);
-    let light = light_percent.clamp(0.0, 100.0) * width as f64 / 100.0;
     let long = bar.chars().count();
-    let pale = match light_percent >= percent {
-        true => long,
-        false => (light.round() as usize).min(long),
+    let light = light_percent.clamp(0.0, 100.0) * width as f64 / 100.0;
+    let (solid, pale) = match light_percent {
+        none if none <= 0.0 => return bar,
+        all if all >= percent => (0, long),
+        _ => {
+            let pale = (light.round() as usize).max(1);
+            (long.saturating_sub(pale).max(1), pale)
+        }
     };
-    let solid = bar.chars().take(long - pale);
+    let solid = bar.chars().take(solid);
     solid.chain(std::iter::repeat_n(PALE, pale)).collect()
 }
 
@@ -82,5 +86,7 @@ mod tests {
         assert_eq!(two_toned_bar(55.0, 55.0, 10), "░░░░░░");
         assert_eq!(two_toned_bar(0.1, 0.1, 10), "░");
         assert_eq!(two_toned_bar(0.0, 0.0, 10), "");
+        assert_eq!(two_toned_bar(100.0, 0.1, 10), "█████████░");
+        assert_eq!(two_toned_bar(0.2, 0.1, 10), "▏░");
     }
 }
