@@ -1,10 +1,35 @@
 //! What the payloads said, for as long as there is room.
+//!
+//! One [`Book`] has a cache each for conversations, addresses and answers of DNS; each has room for so many, and what was
+//! left alone for the longest goes out first, counted. What is half known (a ClientHello in several segments, a flow that
+//! was announced) has small caches of its own. Cloned once for each report that is kept: plain tables, shared texts.
+
+mod addresses;
+mod answers;
+mod bounded;
+mod conversations;
+#[cfg(test)]
+mod corpus;
+mod ends;
+mod expected;
+mod learn;
+mod refine;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 
+use sensor_common::application::Application;
+use sensor_common::classify;
 use sensor_common::flow::FlowKey;
 
-use super::{FlowInfo, Name, Sample, Verdict};
+use self::addresses::Addresses;
+use self::answers::Answers;
+use self::conversations::Conversations;
+use self::ends::Ends;
+use self::expected::Announced;
+use self::learn::{Leases, Unfinished};
+use super::{FlowInfo, How, Label, Name, Sample, Verdict};
 
 /// How much was put out of the full caches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,50 +44,112 @@ pub struct PutOut {
 
 #[derive(Clone, Debug)]
 pub struct Book {
-    most: usize,
+    conversations: Conversations,
+    addresses: Addresses,
+    answers: Answers,
+    announced: Announced,
+    unfinished: Unfinished,
+    leases: Leases,
+    samples: u64,
 }
 
 impl Book {
     /// `most`: entries in each cache.
     pub fn new(most: usize) -> Self {
-        Book { most }
+        Book {
+            conversations: Conversations::new(most),
+            addresses: Addresses::new(most),
+            answers: Answers::new(most),
+            announced: Announced::new(),
+            unfinished: Unfinished::new(),
+            leases: Leases::new(),
+            samples: 0,
+        }
     }
 
     /// Learns from a payload.
     pub fn observe(&mut self, sample: &Sample<'_>) {
-        let _ = (self.most, sample);
+        self.samples += 1;
+        if sample.key.is_ip() && sample.key.has_ports() {
+            self.learn(sample);
+        }
     }
 
     /// A flow is counted for the first time (in this period): notes the name by which its addresses were asked for just
     /// before, and gives what is known of it.
     pub fn flow_started(&mut self, key: &FlowKey, at: Option<i64>) -> Verdict {
-        let _ = at;
-        self.verdict(key)
+        if !key.is_ip() {
+            return NEVER;
+        }
+        let ends = Ends::of(key);
+        let (mut verdict, named) = self.conversations.touch(&ends);
+        if verdict == Verdict::Undecided && !self.announced.is_empty() {
+            verdict = self.as_announced(&ends, key, at);
+        }
+        if !named && !self.answers.is_empty() {
+            self.name_as_asked(&ends, key, at);
+        }
+        if key.has_ports() { verdict } else { NEVER }
     }
 
     /// What is known of a flow, whichever way and wherever it was seen.
     pub fn verdict(&self, key: &FlowKey) -> Verdict {
-        let _ = key;
-        Verdict::Undecided
+        if !(key.is_ip() && key.has_ports()) {
+            return NEVER;
+        }
+        self.conversations.verdict(&Ends::of(key))
     }
 
     pub fn flow(&self, key: &FlowKey) -> Option<&FlowInfo> {
-        let _ = key;
-        None
+        self.conversations.info(&Ends::of(key))
     }
 
     /// Names of an address, the surest and latest first.
     pub fn of_address(&self, addr: IpAddr) -> &[Name] {
-        let _ = addr;
-        &[]
+        self.addresses.of(addr)
     }
 
     /// Payloads that were looked at.
     pub fn samples(&self) -> u64 {
-        0
+        self.samples
     }
 
     pub fn put_out(&self) -> PutOut {
-        PutOut::default()
+        PutOut {
+            flows: self.conversations.put_out,
+            names: self.addresses.put_out,
+            answers: self.answers.put_out,
+        }
     }
+
+    /// The label of a flow that another one announced.
+    fn as_announced(&mut self, ends: &Ends, key: &FlowKey, at: Option<i64>) -> Verdict {
+        let Some(application) = self.announced.take(key, at) else {
+            return Verdict::Undecided;
+        };
+        let how = How::Expectation;
+        let verdict = Verdict::Decided(Some(Label { application, how }));
+        self.conversations.decide(*ends, verdict);
+        self.unfinished.forget(ends);
+        verdict
+    }
+
+    fn name_as_asked(&mut self, ends: &Ends, key: &FlowKey, at: Option<i64>) {
+        // The names of these are those that they ask for.
+        if by_port(key).is_some_and(learn::asks_for_names) {
+            return;
+        }
+        let (src, dst) = (key.src_addr(), key.dst_addr());
+        let found = self.answers.find(dst, src, at);
+        if let Some(name) = found.or_else(|| self.answers.find(src, dst, at)) {
+            self.conversations.name_as_asked(*ends, name);
+        }
+    }
+}
+
+/// There is nothing in these packets that could tell.
+const NEVER: Verdict = Verdict::Decided(None);
+
+fn by_port(key: &FlowKey) -> Option<Application> {
+    classify::by_port(key.protocol(), key.src_port(), key.dst_port())
 }

@@ -1,0 +1,133 @@
+//! What is known of each conversation.
+
+use std::sync::Arc;
+
+use super::addresses;
+use super::bounded::Bounded;
+use super::ends::Ends;
+use crate::names::{FlowInfo, Http, Name, NameSource, Tls, Verdict};
+
+#[derive(Clone, Debug)]
+pub(super) struct Conversations {
+    known: Bounded<Ends, Known>,
+    pub(super) put_out: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Known {
+    verdict: Verdict,
+    info: FlowInfo,
+    /// A name was found for it among the answers.
+    asked: bool,
+}
+
+impl Conversations {
+    pub(super) fn new(most: usize) -> Self {
+        Conversations {
+            known: Bounded::new(most),
+            put_out: 0,
+        }
+    }
+
+    pub(super) fn verdict(&self, ends: &Ends) -> Verdict {
+        self.known
+            .get(ends)
+            .map_or(Verdict::Undecided, |known| known.verdict)
+    }
+
+    pub(super) fn info(&self, ends: &Ends) -> Option<&FlowInfo> {
+        self.known.get(ends).map(|known| &known.info)
+    }
+
+    /// The verdict, and whether [`Self::name_as_asked`] has been there; the conversation won't be the next to go out.
+    pub(super) fn touch(&mut self, ends: &Ends) -> (Verdict, bool) {
+        let known = self.known.get_mut(ends);
+        known.map_or((Verdict::Undecided, false), |known| {
+            (known.verdict, known.asked)
+        })
+    }
+
+    /// Unless it is decided already.
+    pub(super) fn decide(&mut self, ends: Ends, verdict: Verdict) {
+        let known = self.entry(ends);
+        if known.verdict == Verdict::Undecided {
+            known.verdict = verdict;
+        }
+    }
+
+    pub(super) fn name(&mut self, ends: Ends, text: &str, source: NameSource) {
+        addresses::add_first(&mut self.entry(ends).info.names, text, source);
+    }
+
+    /// The name by which the server was asked for just before.
+    pub(super) fn name_as_asked(&mut self, ends: Ends, name: &Name) {
+        let known = self.entry(ends);
+        known.asked = true;
+        addresses::add_first(&mut known.info.names, &name.text, name.source);
+    }
+
+    pub(super) fn tls(&mut self, ends: Ends) -> &mut Tls {
+        Arc::make_mut(self.entry(ends).info.tls.get_or_insert_default())
+    }
+
+    pub(super) fn http(&mut self, ends: Ends) -> &mut Http {
+        Arc::make_mut(self.entry(ends).info.http.get_or_insert_default())
+    }
+
+    fn entry(&mut self, ends: Ends) -> &mut Known {
+        let (known, out) = self.known.entry(ends);
+        self.put_out += u64::from(out.is_some_and(|out| out.says_something()));
+        known
+    }
+}
+
+impl Known {
+    fn says_something(&self) -> bool {
+        let FlowInfo { names, tls, http } = &self.info;
+        let labelled = matches!(self.verdict, Verdict::Decided(Some(_)));
+        labelled || !names.is_empty() || tls.is_some() || http.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sensor_common::application::Application;
+
+    use super::super::ends::tests::flow;
+    use super::*;
+    use crate::names::{How, Label};
+
+    fn ends(port: u16) -> Ends {
+        Ends::of(&flow(&format!("10.0.0.1:{port}"), "10.0.0.2:80", 6))
+    }
+
+    #[test]
+    fn only_what_says_something_is_counted_when_it_goes() {
+        let mut conversations = Conversations::new(2);
+        let label = Label {
+            application: Application::Ssh,
+            how: How::Payload,
+        };
+        conversations.decide(ends(1), Verdict::Decided(Some(label)));
+        conversations.name(ends(2), "name", NameSource::Sni);
+        conversations.decide(ends(3), Verdict::Decided(None));
+        assert_eq!(conversations.put_out, 1);
+        conversations.decide(ends(4), Verdict::Decided(None));
+        conversations.decide(ends(5), Verdict::Decided(None));
+        assert_eq!(conversations.put_out, 2);
+        assert_eq!(conversations.verdict(&ends(1)), Verdict::Undecided);
+        assert!(conversations.info(&ends(2)).is_none());
+    }
+
+    #[test]
+    fn a_verdict_is_final() {
+        let mut conversations = Conversations::new(2);
+        conversations.decide(ends(1), Verdict::Decided(None));
+        let label = Label {
+            application: Application::Ssh,
+            how: How::Payload,
+        };
+        conversations.decide(ends(1), Verdict::Decided(Some(label)));
+        assert_eq!(conversations.verdict(&ends(1)), Verdict::Decided(None));
+    }
+}

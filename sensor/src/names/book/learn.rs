@@ -1,0 +1,170 @@
+//! Reading a payload: which decoder is asked, and what becomes of its answer.
+//!
+//! A label is given once and stays, so a conversation whose first payload says only half of it (a ClientHello in two
+//! segments, a request that wants another protocol) waits until the rest has come or nothing more will.
+
+mod hosts;
+mod leases;
+mod quic;
+mod segments;
+mod tls;
+mod web;
+
+use sensor_common::application::Application::{self, *};
+use sensor_common::protocol::ip;
+
+pub(super) use self::leases::Leases;
+use self::quic::Quic as QuicHello;
+use self::segments::Segments;
+#[cfg(test)]
+pub(super) use self::web::without_port as host_of;
+use super::bounded::Bounded;
+use super::ends::Ends;
+use super::{Book, by_port, refine};
+use crate::names::decode::expect;
+use crate::names::decode::signature::{Hints, identify};
+use crate::names::{How, Label, Sample, Verdict};
+
+/// Conversations that wait.
+const UNFINISHED: usize = 4096;
+
+#[derive(Clone, Debug)]
+pub(super) struct Unfinished(Bounded<Ends, Open>);
+
+/// What is known of a conversation that waits.
+#[derive(Clone, Debug, Default)]
+struct Open {
+    hints: Hints,
+    /// What it will be called if nothing better comes.
+    pending: Option<Label>,
+    /// The beginning of a ClientHello.
+    hello: Option<Segments>,
+    quic: Option<Box<QuicHello>>,
+}
+
+impl Unfinished {
+    pub(super) fn new() -> Self {
+        Unfinished(Bounded::new(UNFINISHED))
+    }
+
+    pub(super) fn forget(&mut self, ends: &Ends) {
+        self.0.remove(ends);
+    }
+}
+
+impl Open {
+    fn is_empty(&self) -> bool {
+        let waits = self.pending.is_some() || self.hello.is_some() || self.quic.is_some();
+        !waits && self.hints == Hints::default()
+    }
+}
+
+/// Protocols whose payloads ask for names and answer with addresses.
+pub(super) fn asks_for_names(application: Application) -> bool {
+    matches!(application, Dns | Mdns | Llmnr | NetbiosNs)
+}
+
+impl Book {
+    pub(super) fn learn(&mut self, sample: &Sample<'_>) {
+        let ends = Ends::of(&sample.key);
+        let (mut verdict, _) = self.conversations.touch(&ends);
+        if verdict == Verdict::Undecided && !self.announced.is_empty() {
+            verdict = self.as_announced(&ends, &sample.key, sample.at);
+        }
+        let mut open = self.unfinished.0.remove(&ends).unwrap_or_default();
+        if !sample.payload.is_empty() {
+            let found = self.look(ends, sample, verdict, &mut open);
+            if verdict == Verdict::Undecided && found.is_some() {
+                verdict = Verdict::Decided(found);
+                self.conversations.decide(ends, verdict);
+            }
+            self.announcements(sample, verdict);
+        }
+        if sample.last {
+            self.give_up(ends, sample, verdict, open);
+        } else if verdict == Verdict::Undecided && !open.is_empty() || open.hello.is_some() {
+            *self.unfinished.0.entry(ends).0 = open;
+        }
+    }
+
+    /// What the payload proves of its flow; its names are noted.
+    fn look(
+        &mut self,
+        ends: Ends,
+        sample: &Sample<'_>,
+        verdict: Verdict,
+        open: &mut Open,
+    ) -> Option<Label> {
+        let known = match verdict {
+            Verdict::Decided(label) => label.map(|label| label.application),
+            Verdict::Undecided => match open.pending {
+                Some(label) => Some(label.application),
+                None => identify(sample, &mut open.hints),
+            },
+        };
+        let Some(application) = known else {
+            self.by_habit(ends, sample);
+            return None;
+        };
+        match application {
+            Dtls | Coaps => return Some(self.dtls(ends, sample)),
+            Quic | Http3 | Doq if verdict == Verdict::Undecided => {
+                return self.quic(ends, sample, open);
+            }
+            Http | HttpProxy | Websocket if !Segments::begin_in(sample) => {
+                return self.http(ends, sample, open);
+            }
+            Dhcp | Dhcpv6 => self.lease(sample, application),
+            _ if refine::is_tls(application) => return self.tls(ends, sample, open),
+            _ if asks_for_names(application) => self.questions(ends, sample, application),
+            // A tunnel, or STARTTLS.
+            _ if open.hello.is_some() || Segments::begin_in(sample) => {
+                self.tls(ends, sample, open);
+            }
+            _ => {}
+        }
+        Some(payload(application))
+    }
+
+    /// Names in payloads that prove nothing alone, where the port says how to read them; and requests, which files hand
+    /// over wherever they are.
+    fn by_habit(&mut self, ends: Ends, sample: &Sample<'_>) {
+        match by_port(&sample.key) {
+            Some(habit) if asks_for_names(habit) => self.questions(ends, sample, habit),
+            Some(habit @ (Dhcp | Dhcpv6)) => self.lease(sample, habit),
+            _ if sample.key.protocol() == ip::TCP => self.late_request(ends, sample),
+            _ => {}
+        }
+    }
+
+    /// What a control channel says of flows to come.
+    fn announcements(&mut self, sample: &Sample<'_>, verdict: Verdict) {
+        let application = match verdict {
+            Verdict::Decided(Some(label)) => Some(label.application),
+            _ => by_port(&sample.key),
+        };
+        if let Some(control @ (Ftp | Sip | Rtsp)) = application {
+            let announced = &mut self.announced;
+            expect::announced(sample, control, &mut |flow| announced.add(&flow, sample.at));
+        }
+    }
+
+    /// Nothing more will come of a flow: what there is must do.
+    fn give_up(&mut self, ends: Ends, sample: &Sample<'_>, verdict: Verdict, open: Open) {
+        let mut label = open.pending;
+        if let Some(hello) = open.hello {
+            label = self.cut_hello(ends, &sample.key, &hello).or(label);
+        }
+        if let Some(hello) = open.quic {
+            label = Some(self.quic_as_far(ends, &sample.key, &hello));
+        }
+        if verdict == Verdict::Undecided {
+            self.conversations.decide(ends, Verdict::Decided(label));
+        }
+    }
+}
+
+fn payload(application: Application) -> Label {
+    let how = How::Payload;
+    Label { application, how }
+}

@@ -1,0 +1,77 @@
+//! Host names of DHCP, whose name and address may come in different messages.
+
+use sensor_common::application::Application;
+
+use super::super::bounded::Bounded;
+use super::super::{Book, addresses};
+use crate::names::decode::dhcp::{self, Lease};
+use crate::names::{NameSource, Sample};
+
+/// Names that wait for their address.
+const MOST: usize = 4096;
+
+/// By protocol and transaction.
+#[derive(Clone, Debug)]
+pub(in crate::names::book) struct Leases(Bounded<(Application, u32), String>);
+
+impl Leases {
+    pub(in crate::names::book) fn new() -> Self {
+        Leases(Bounded::new(MOST))
+    }
+}
+
+impl Book {
+    pub(super) fn lease(&mut self, sample: &Sample<'_>, application: Application) {
+        let lease = match application {
+            Application::Dhcp => dhcp::dhcp(sample.payload),
+            _ => dhcp::dhcpv6(sample.payload),
+        };
+        if let Some(lease) = lease {
+            self.take_lease(application, &lease);
+        }
+    }
+
+    fn take_lease(&mut self, application: Application, lease: &Lease) {
+        let transaction = (application, lease.transaction);
+        if let Some(name) = &lease.host_name {
+            let (waiting, _) = self.leases.0.entry(transaction);
+            addresses::cut(name).clone_into(waiting);
+        }
+        if let (true, Some(addr)) = (lease.settled, lease.address)
+            && let Some(name) = self.leases.0.get(&transaction)
+        {
+            self.addresses.name(addr, name, NameSource::Dhcp);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_and_an_address_meet_by_their_transaction() {
+        let mut book = Book::new(8);
+        let addr = "192.0.2.7".parse().unwrap();
+        let request = Lease {
+            host_name: Some("printer".into()),
+            address: Some(addr),
+            settled: false,
+            transaction: 7,
+        };
+        book.take_lease(Application::Dhcp, &request);
+        assert_eq!(book.of_address(addr), &[]);
+        let answer = Lease {
+            host_name: None,
+            settled: true,
+            ..request
+        };
+        book.take_lease(Application::Dhcpv6, &answer);
+        assert_eq!(book.of_address(addr), &[]);
+        book.take_lease(Application::Dhcp, &answer);
+        let [name] = book.of_address(addr) else {
+            panic!("one name");
+        };
+        assert_eq!((&*name.text, name.source), ("printer", NameSource::Dhcp));
+    }
+}

@@ -1,0 +1,125 @@
+//! Requests and answers of HTTP/1.
+
+use std::net::IpAddr;
+
+use sensor_common::application::Application;
+
+use super::super::ends::Ends;
+use super::super::{Book, addresses};
+use super::{Open, payload};
+use crate::names::decode::http::{self, Request, Response};
+use crate::names::text::shown;
+use crate::names::{Label, NameSource, Sample};
+
+impl Book {
+    /// `None` while a request for another protocol waits for its answer.
+    pub(super) fn http(
+        &mut self,
+        ends: Ends,
+        sample: &Sample<'_>,
+        open: &mut Open,
+    ) -> Option<Label> {
+        let plain = Some(payload(Application::Http));
+        if let Some(request) = http::request(sample.payload) {
+            self.request(ends, sample.key.dst_addr(), &request);
+            if request.method == b"CONNECT" {
+                return Some(payload(Application::HttpProxy));
+            }
+            if request.upgrade.is_some_and(is_websocket) && !sample.last {
+                open.pending = plain;
+                return None;
+            }
+            return plain;
+        }
+        if let Some(response) = http::response(sample.payload) {
+            self.response(ends, &response);
+            let agreed = response.status == 101 && response.upgrade.is_some_and(is_websocket);
+            return match agreed {
+                true => Some(payload(Application::Websocket)),
+                false => plain,
+            };
+        }
+        // Of what follows a request nothing is sure before its answer.
+        if open.pending.is_some() { None } else { plain }
+    }
+
+    /// A request in a flow that nothing else is known of.
+    pub(super) fn late_request(&mut self, ends: Ends, sample: &Sample<'_>) {
+        let request = http::request(sample.payload);
+        if let Some(request) = request.filter(|request| request.host.is_some()) {
+            self.request(ends, sample.key.dst_addr(), &request);
+        }
+    }
+
+    fn request(&mut self, ends: Ends, server: IpAddr, request: &Request<'_>) {
+        let host = request.host.map(shown);
+        let http = self.conversations.http(ends);
+        if http.method.is_none() {
+            let bounded = |text: String| addresses::cut(&text).to_owned();
+            http.method = Some(bounded(shown(request.method)));
+            http.host = host.clone().map(bounded);
+            http.user_agent = request.user_agent.map(shown).map(bounded);
+        }
+        let Some(host) = &host else {
+            return;
+        };
+        let name = without_port(host.trim());
+        self.conversations.name(ends, name, NameSource::Http);
+        // A proxy is asked for what other hosts have.
+        let proxy = request.method == b"CONNECT" || request.target.starts_with(b"http://");
+        if !proxy {
+            self.addresses.name(server, name, NameSource::Http);
+        }
+    }
+
+    fn response(&mut self, ends: Ends, response: &Response<'_>) {
+        let http = self.conversations.http(ends);
+        http.status.get_or_insert(response.status);
+    }
+}
+
+fn is_websocket(upgrade: &[u8]) -> bool {
+    upgrade
+        .split(|byte| *byte == b',')
+        .any(|one| one.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// `example.org:8080` is the host `example.org`, `[2001:db8::1]:80` is `2001:db8::1`.
+pub(in crate::names::book) fn without_port(host: &str) -> &str {
+    if let Some((addr, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return addr;
+    }
+    match host.split_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_lose_their_port() {
+        for (host, name) in [
+            ("example.org", "example.org"),
+            ("example.org:8080", "example.org"),
+            ("example.org:", "example.org"),
+            ("example.org:x", "example.org:x"),
+            ("[2001:db8::1]:80", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("[", "["),
+            ("", ""),
+        ] {
+            assert_eq!(without_port(host), name, "{host}");
+        }
+    }
+
+    #[test]
+    fn websocket_may_be_one_of_several() {
+        assert!(is_websocket(b"WebSocket"));
+        assert!(is_websocket(b"h2c, websocket"));
+        assert!(!is_websocket(b"h2c"));
+    }
+}

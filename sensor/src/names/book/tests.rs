@@ -1,0 +1,429 @@
+//! The book as its users see it: payloads in, labels and names out.
+
+use sensor_common::protocol::ip::{TCP, UDP};
+
+use super::ends::tests::flow;
+use super::*;
+use crate::names::NameSource;
+
+const SECOND: i64 = 1_000_000_000;
+const CLIENT: &str = "10.0.0.1:40000";
+const SERVER: &str = "192.0.2.1:443";
+
+/// A conversation of a test: each payload follows the one before.
+struct Talk {
+    client: &'static str,
+    server: &'static str,
+    protocol: u8,
+    at: i64,
+    /// Next sequence numbers of both, and how many payloads each had.
+    seq: [u32; 2],
+    number: [u8; 2],
+}
+
+impl Talk {
+    fn new(client: &'static str, server: &'static str, protocol: u8) -> Self {
+        Talk {
+            client,
+            server,
+            protocol,
+            at: 100 * SECOND,
+            seq: [u32::MAX - 100, 7],
+            number: [0; 2],
+        }
+    }
+
+    fn key(&self) -> FlowKey {
+        flow(self.client, self.server, self.protocol)
+    }
+
+    fn client(&mut self, book: &mut Book, payload: &[u8]) -> Option<Label> {
+        self.say(book, 0, payload)
+    }
+
+    fn server(&mut self, book: &mut Book, payload: &[u8]) -> Option<Label> {
+        self.say(book, 1, payload)
+    }
+
+    fn say(&mut self, book: &mut Book, side: usize, payload: &[u8]) -> Option<Label> {
+        let (src, dst) = match side {
+            0 => (self.client, self.server),
+            _ => (self.server, self.client),
+        };
+        let number = self.number[side];
+        book.observe(&Sample {
+            key: flow(src, dst, self.protocol),
+            at: Some(self.at),
+            payload,
+            payload_len: payload.len() as u32,
+            tcp_seq: (self.protocol == TCP).then_some(self.seq[side]),
+            number,
+            last: number == 3,
+        });
+        self.seq[side] = self.seq[side].wrapping_add(payload.len() as u32);
+        self.number[side] += 1;
+        match book.verdict(&self.key()) {
+            Verdict::Decided(label) => label,
+            Verdict::Undecided => None,
+        }
+    }
+}
+
+fn names(names: &[Name]) -> Vec<(&str, NameSource)> {
+    names
+        .iter()
+        .map(|name| (&*name.text, name.source))
+        .collect()
+}
+
+fn flow_names(book: &Book, talk: &Talk) -> Vec<(String, NameSource)> {
+    let info = book.flow(&talk.key());
+    let names = info.map_or(&[][..], |info| &info.names);
+    names
+        .iter()
+        .map(|name| (name.text.to_string(), name.source))
+        .collect()
+}
+
+fn wire_name(name: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for label in name.split('.') {
+        bytes.push(label.len() as u8);
+        bytes.extend(label.bytes());
+    }
+    bytes.push(0);
+    bytes
+}
+
+enum Rr {
+    A([u8; 4]),
+    Cname(&'static str),
+    Ptr(&'static str),
+}
+
+fn dns(response: bool, question: Option<&str>, records: &[(&str, u32, Rr)]) -> Vec<u8> {
+    let flags = if response { 0x81 } else { 1 };
+    let mut bytes = vec![0, 7, flags, 0, 0, u8::from(question.is_some()), 0];
+    bytes.extend([records.len() as u8, 0, 0, 0, 0]);
+    if let Some(question) = question {
+        bytes.extend(wire_name(question));
+        bytes.extend([0, 1, 0, 1]);
+    }
+    for (name, ttl, data) in records {
+        let (kind, data) = match data {
+            Rr::A(addr) => (1, addr.to_vec()),
+            Rr::Cname(other) => (5, wire_name(other)),
+            Rr::Ptr(other) => (12, wire_name(other)),
+        };
+        bytes.extend(wire_name(name));
+        bytes.extend([0, kind, 0, 1]);
+        bytes.extend(ttl.to_be_bytes());
+        bytes.extend([0, data.len() as u8]);
+        bytes.extend(data);
+    }
+    bytes
+}
+
+/// `alpn`: one protocol, or none.
+fn client_hello(sni: &str, alpn: &str, padding: usize) -> Vec<u8> {
+    let with_len = |body: &[u8]| [&(body.len() as u16).to_be_bytes()[..], body].concat();
+    let extension = |kind: u16, body: &[u8]| [&kind.to_be_bytes()[..], &with_len(body)].concat();
+    let mut extensions = extension(21, &vec![0; padding]);
+    let name = [&[0][..], &with_len(sni.as_bytes())].concat();
+    extensions.extend(extension(0, &with_len(&name)));
+    if !alpn.is_empty() {
+        let one = [&[alpn.len() as u8][..], alpn.as_bytes()].concat();
+        extensions.extend(extension(16, &with_len(&one)));
+    }
+    extensions.extend(extension(43, &[2, 3, 4]));
+    let mut body = vec![3, 3];
+    body.extend([9; 32]);
+    body.extend([0, 0, 2, 0x13, 1, 1, 0]);
+    body.extend(with_len(&extensions));
+    let mut message = vec![1, 0];
+    message.extend(with_len(&body));
+    [&[0x16, 3, 1][..], &with_len(&message)].concat()
+}
+
+fn server_hello() -> Vec<u8> {
+    let mut body = vec![3, 3];
+    body.extend([8; 32]);
+    body.extend([0, 0x13, 1, 0, 0, 0]);
+    let mut message = vec![2, 0, 0, body.len() as u8];
+    message.extend(body);
+    let mut record = vec![0x16, 3, 3, 0, message.len() as u8];
+    record.extend(message);
+    record
+}
+
+fn payload(application: Application) -> Option<Label> {
+    let how = How::Payload;
+    Some(Label { application, how })
+}
+
+#[test]
+fn an_answer_names_the_flow_that_follows() {
+    let mut book = Book::new(64);
+    let mut dns_talk = Talk::new(CLIENT, "10.0.0.53:53", UDP);
+    let chain = [
+        ("www.example.org", 60, Rr::Cname("cdn.example.net")),
+        ("cdn.example.net", 20, Rr::A([192, 0, 2, 1])),
+        ("ns.example.net", 20, Rr::A([192, 0, 2, 53])),
+    ];
+    dns_talk.client(&mut book, &dns(false, Some("www.example.org"), &[]));
+    dns_talk.server(&mut book, &dns(true, Some("www.example.org"), &chain));
+    let asked = ("www.example.org".to_string(), NameSource::Dns);
+    assert_eq!(flow_names(&book, &dns_talk), std::slice::from_ref(&asked));
+    let server = book.of_address([192, 0, 2, 1].into());
+    assert_eq!(names(server), [("www.example.org", NameSource::Dns)]);
+    let glue = book.of_address([192, 0, 2, 53].into());
+    assert_eq!(names(glue), [("ns.example.net", NameSource::Dns)]);
+
+    let talk = Talk::new("10.0.0.1:50000", SERVER, TCP);
+    let late = book.flow_started(&talk.key(), Some(121 * SECOND));
+    assert_eq!(
+        (late, flow_names(&book, &talk)),
+        (Verdict::Undecided, vec![])
+    );
+    book.flow_started(&talk.key(), Some(101 * SECOND));
+    book.flow_started(&talk.key(), Some(900 * SECOND));
+    assert_eq!(flow_names(&book, &talk), std::slice::from_ref(&asked));
+    let ping = FlowKey::ipv4(
+        u32::from_ne_bytes([10, 0, 0, 1]),
+        u32::from_ne_bytes([192, 0, 2, 1]),
+        1,
+    );
+    assert_eq!(
+        book.flow_started(&ping, Some(101 * SECOND)),
+        Verdict::Decided(None)
+    );
+    assert_eq!(book.flow(&ping).map(|info| info.names.len()), Some(1));
+    assert_eq!(book.samples(), 2);
+}
+
+#[test]
+fn multicast_dns_and_pointers_name_addresses() {
+    let mut book = Book::new(64);
+    let mut talk = Talk::new("10.0.0.9:5353", "224.0.0.251:5353", UDP);
+    let answer = [("printer.local", 120, Rr::A([10, 0, 0, 9]))];
+    talk.client(&mut book, &dns(true, None, &answer));
+    let printer = names(book.of_address([10, 0, 0, 9].into()));
+    assert_eq!(printer, [("printer.local", NameSource::Mdns)]);
+    let scan = flow("10.0.0.3:1", "10.0.0.9:631", TCP);
+    book.flow_started(&scan, Some(101 * SECOND));
+    assert_eq!(book.flow(&scan).map(|info| info.names.len()), Some(1));
+
+    let mut talk = Talk::new(CLIENT, "10.0.0.53:53", UDP);
+    let reverse = "7.2.0.192.in-addr.arpa";
+    let pointer = [(reverse, 9, Rr::Ptr("host.example.org"))];
+    talk.server(&mut book, &dns(true, Some(reverse), &pointer));
+    let host = names(book.of_address([192, 0, 2, 7].into()));
+    assert_eq!(host, [("host.example.org", NameSource::Dns)]);
+}
+
+#[test]
+fn a_client_hello_tells_label_and_name() {
+    let mut book = Book::new(64);
+    let mut talk = Talk::new(CLIENT, SERVER, TCP);
+    let label = talk.client(&mut book, &client_hello("example.org", "h2", 0));
+    assert_eq!(label, payload(Application::Https));
+    talk.server(&mut book, &server_hello());
+    let name = ("example.org", NameSource::Sni);
+    assert_eq!(flow_names(&book, &talk), [(name.0.to_string(), name.1)]);
+    assert_eq!(names(book.of_address([192, 0, 2, 1].into())), [name]);
+    let tls = book.flow(&talk.key()).unwrap().tls.clone().unwrap();
+    assert_eq!(tls.version.as_deref(), Some("1.2")); // the server's choice
+    assert_eq!(tls.alpn, ["h2"]);
+    assert!(tls.ja4.is_some());
+}
+
+#[test]
+fn a_client_hello_in_several_segments_is_waited_for() {
+    let hello = client_hello("example.org", "h2", 2000);
+    let mut book = Book::new(64);
+    let mut talk = Talk::new(CLIENT, "192.0.2.1:9999", TCP);
+    assert_eq!(talk.client(&mut book, &hello[..900]), None);
+    assert_eq!(talk.client(&mut book, &hello[900..1800]), None);
+    let label = talk.client(&mut book, &hello[1800..]);
+    let handshake = Label {
+        application: Application::Https,
+        how: How::Handshake,
+    };
+    assert_eq!(label, Some(handshake));
+    assert_eq!(flow_names(&book, &talk).len(), 1);
+
+    // The rest is not seen, and the server answers.
+    let mut talk = Talk::new("10.0.0.1:40001", SERVER, TCP);
+    assert_eq!(talk.client(&mut book, &hello[..900]), None);
+    assert_eq!(
+        talk.server(&mut book, &server_hello()),
+        payload(Application::Https)
+    );
+    // The budget is used up.
+    let mut talk = Talk::new("10.0.0.1:40002", "192.0.2.1:9999", TCP);
+    talk.client(&mut book, &hello[..900]);
+    for _ in 0..2 {
+        talk.seq[0] -= 1; // never what comes next
+        assert_eq!(talk.client(&mut book, b"x"), None);
+    }
+    assert_eq!(talk.client(&mut book, b"x"), payload(Application::Tls));
+}
+
+#[test]
+fn tls_seen_from_its_middle_goes_by_the_port() {
+    let mut book = Book::new(64);
+    let mut talk = Talk::new(CLIENT, "192.0.2.1:993", TCP);
+    assert_eq!(
+        talk.server(&mut book, &server_hello()),
+        payload(Application::Imaps)
+    );
+    let mut talk = Talk::new(CLIENT, "192.0.2.1:9999", TCP);
+    assert_eq!(
+        talk.server(&mut book, &server_hello()),
+        payload(Application::Tls)
+    );
+}
+
+#[test]
+fn requests_tell_their_host() {
+    let mut book = Book::new(64);
+    let mut talk = Talk::new(CLIENT, "192.0.2.1:8080", TCP);
+    let get = |host| format!("GET / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: test\r\n\r\n");
+    let label = talk.client(&mut book, get("a.example.org:8080").as_bytes());
+    assert_eq!(label, payload(Application::Http));
+    talk.server(&mut book, b"HTTP/1.1 404 Not Found\r\n\r\n");
+    talk.client(&mut book, get("b.example.org").as_bytes());
+    let of_flow = flow_names(&book, &talk);
+    let of_flow: Vec<&str> = of_flow.iter().map(|(text, _)| text.as_str()).collect();
+    assert_eq!(of_flow, ["a.example.org", "b.example.org"]);
+    let http = book.flow(&talk.key()).unwrap().http.clone().unwrap();
+    assert_eq!(http.method.as_deref(), Some("GET"));
+    assert_eq!(http.host.as_deref(), Some("a.example.org:8080"));
+    assert_eq!(
+        (http.user_agent.as_deref(), http.status),
+        (Some("test"), Some(404))
+    );
+    assert_eq!(book.of_address([192, 0, 2, 1].into()).len(), 2);
+}
+
+#[test]
+fn websocket_waits_for_the_answer_and_a_tunnel_is_a_proxy() {
+    let mut book = Book::new(64);
+    let ask = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let mut talk = Talk::new(CLIENT, "192.0.2.1:80", TCP);
+    assert_eq!(talk.client(&mut book, ask), None);
+    let agreed = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+    assert_eq!(
+        talk.server(&mut book, agreed),
+        payload(Application::Websocket)
+    );
+    let mut talk = Talk::new("10.0.0.1:40001", "192.0.2.1:80", TCP);
+    assert_eq!(talk.client(&mut book, ask), None);
+    let refused = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+    assert_eq!(talk.server(&mut book, refused), payload(Application::Http));
+
+    let mut talk = Talk::new(CLIENT, "192.0.2.9:3128", TCP);
+    let label = talk.client(&mut book, b"CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n");
+    assert_eq!(label, payload(Application::HttpProxy));
+    talk.server(&mut book, b"HTTP/1.1 200 OK\r\n\r\n");
+    talk.client(&mut book, &client_hello("b", "", 0));
+    let sni = ("b".to_string(), NameSource::Sni);
+    assert_eq!(flow_names(&book, &talk)[0], sni);
+    assert_eq!(book.of_address([192, 0, 2, 9].into()), &[]);
+}
+
+#[test]
+fn what_ftp_announces_is_its_data() {
+    let mut book = Book::new(64);
+    let mut talk = Talk::new(CLIENT, "192.0.2.1:21", TCP);
+    talk.server(
+        &mut book,
+        b"227 Entering Passive Mode (192,0,2,1,200,1)\r\n",
+    );
+    let expected = Verdict::Decided(Some(Label {
+        application: Application::FtpData,
+        how: How::Expectation,
+    }));
+    let data = flow("10.0.0.1:40009", "192.0.2.1:51201", TCP);
+    assert_eq!(book.flow_started(&data, Some(101 * SECOND)), expected);
+    let back = flow("192.0.2.1:51201", "10.0.0.1:40009", TCP);
+    assert_eq!(book.verdict(&back), expected);
+}
+
+#[test]
+fn who_says_nothing_is_given_up() {
+    let mut book = Book::new(64);
+    let mut talk = Talk::new(CLIENT, "192.0.2.1:9999", TCP);
+    for _ in 0..3 {
+        talk.client(&mut book, &[]);
+        assert_eq!(book.verdict(&talk.key()), Verdict::Undecided);
+    }
+    talk.client(&mut book, &[0xff; 3]);
+    assert_eq!(book.verdict(&talk.key()), Verdict::Decided(None));
+    assert_eq!((book.samples(), book.put_out()), (4, PutOut::default()));
+}
+
+#[test]
+fn caches_are_bounded_and_say_what_they_put_out() {
+    let mut book = Book::new(4);
+    for number in 0..10 {
+        let mut talk = Talk::new(CLIENT, "10.0.0.53:53", UDP);
+        let name = format!("n{number}.example.org");
+        let answer = [(name.as_str(), 9999, Rr::A([192, 0, 2, number + 1]))];
+        talk.server(&mut book, &dns(true, Some(&name), &answer));
+        let key = flow("10.0.0.1:50000", &format!("192.0.2.{}:80", number + 1), TCP);
+        book.flow_started(&key, Some(101 * SECOND));
+    }
+    let expected = PutOut {
+        flows: 7, // ten and the one of DNS, of which four are left
+        names: 6,
+        answers: 6,
+    };
+    assert_eq!(book.put_out(), expected);
+    assert_eq!(book.of_address([192, 0, 2, 1].into()), &[]);
+    assert_eq!(book.of_address([192, 0, 2, 10].into()).len(), 1);
+}
+
+#[test]
+fn any_bytes_will_do() {
+    let mut book = Book::new(16);
+    let mut random = 1_u32;
+    let mut next = || {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        random >> 8
+    };
+    let starts: [&[u8]; 8] = [
+        b"\x16\x03\x01",
+        b"\xc3\0\0\0\x01\x08",
+        b"GET / HTTP/1.1\r\nHost: ",
+        b"",
+        b"\0\x07\x81\x80\0\x01\0\x01\0\0\0\0",
+        b"\x16\xfe\xfd",
+        b"HTTP/1.1 101 ",
+        b"\x01\x01\x06\0",
+    ];
+    for _ in 0..20_000 {
+        let mut payload = starts[next() as usize % 8].to_vec();
+        payload.extend((0..next() % 80).map(|_| next() as u8));
+        let ports = [53, 67, 443, 21, 5353, 80, 137, 9999];
+        let server = format!("192.0.2.1:{}", ports[next() as usize % 8]);
+        let client = format!("10.0.0.{}:40000", next() % 32);
+        let protocol = if next() % 2 == 0 { TCP } else { UDP };
+        let (src, dst) = if next() % 2 == 0 {
+            (&client, &server)
+        } else {
+            (&server, &client)
+        };
+        let key = flow(src, dst, protocol);
+        book.observe(&Sample {
+            key,
+            at: (next() % 9 != 0).then_some(i64::from(next()) * SECOND),
+            payload: &payload,
+            payload_len: payload.len() as u32 + next() % 2,
+            tcp_seq: (protocol == TCP).then_some(next() % 100),
+            number: 0,
+            last: next() % 16 == 0,
+        });
+        book.flow_started(&key, None);
+    }
+}
