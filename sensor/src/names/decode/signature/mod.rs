@@ -124,6 +124,7 @@ const TCP_FIRST: &[Signature] = &[
     peers::bittorrent,
     tunnels::openvpn_over_tcp,
     voice::stun,
+    voice::stun_framed,
     industry::modbus,
     industry::dnp3,
     industry::ethernet_ip,

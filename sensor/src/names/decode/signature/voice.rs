@@ -22,6 +22,17 @@ pub(super) fn stun(message: &Message<'_>) -> Option<Application> {
     proven.then_some(Stun)
 }
 
+/// Behind its length (RFC 4571), as ICE has it over TCP.
+pub(super) fn stun_framed(message: &Message<'_>) -> Option<Application> {
+    let length = message.be16(0)?;
+    let kind = message.be16(2)?;
+    let sound = kind & 0xc000 == 0
+        && length + 2 == message.wire
+        && message.be16(4)? + 20 == length
+        && message.be32(6)? == 0x2112_a442;
+    sound.then_some(Stun)
+}
+
 fn stun_length(message: &Message<'_>) -> Option<usize> {
     let kind = message.be16(0)?;
     let length = message.be16(2)?;

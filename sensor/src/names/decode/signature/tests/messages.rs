@@ -239,6 +239,7 @@ fn names() {
 fn voice() {
     let stun = bytes(&[&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42], &[7; 12]]);
     udp(ANY, &stun, Stun);
+    tcp(ANY, &bytes(&[&[0, 20], &stun]), Stun);
     let classic = bytes(&[&[0, 1, 0, 0], &[7; 16]]);
     udp(3478, &classic, Stun);
     let mut call = Talk::udp(ANY);
