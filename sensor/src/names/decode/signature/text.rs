@@ -87,8 +87,11 @@ pub(super) fn http(message: &Message<'_>) -> Option<Application> {
     if !version || !METHODS.contains(&request.method) {
         return None;
     }
-    let proxy = request.method == b"CONNECT" || begins(request.target, b"http://");
+    let absolute = begins(request.target, b"http://");
+    // A server takes the absolute form, too.
+    let proxy = request.method == b"CONNECT" || (absolute && message.dst != 80);
     let target = proxy
+        || absolute
         || matches!(request.target.first(), Some(b'/' | b'*'))
         || request.target.contains(&b'/');
     target.then_some(if proxy { HttpProxy } else { Http })

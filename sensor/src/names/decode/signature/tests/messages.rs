@@ -26,6 +26,7 @@ fn lines_of_text() {
     tcp(ANY, b"GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n", Http);
     tcp(ANY, b"CONNECT x.org:443 HTTP/1.1\r\n\r\n", HttpProxy);
     tcp(ANY, b"GET http://x.org/ HTTP/1.1\r\n\r\n", HttpProxy);
+    tcp(80, b"GET http://x.org/ HTTP/1.1\r\n\r\n", Http);
     tcp_answer(ANY, b"HTTP/1.1 200 OK\r\n\r\n", Http);
     tcp(ANY, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04", Http2);
     tcp_answer(ANY, &[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100], Http2);
