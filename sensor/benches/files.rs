@@ -79,7 +79,7 @@ fn analyse(path: &Path) {
     };
     let mut delta = Delta::new(config);
     let mut file = CaptureFile::open(path).unwrap();
-    let outcome = count::count(&mut file, &mut delta, |_| ());
+    let outcome = count::count(&mut file, &mut delta, None, |_| ());
     let context = Context {
         top_n: 10,
         interval: config.interval,

@@ -34,6 +34,8 @@ pub enum Command {
     Run(Run),
     /// Report on capture files: pcap or pcapng, plain, gzip or zstd; - is standard input
     Read(Read),
+    /// Show packets of a capture layer by layer, and what is counted of each
+    Explain(Explain),
     /// Explain a filter: how it is understood, which part is decided where, how many packets of a file match
     Filter(Filter),
     /// What can be captured here
@@ -101,6 +103,30 @@ pub struct Read {
     pub naming: Naming,
     #[command(flatten)]
     pub outputs: Outputs,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sensor explain capture.pcap -n 3\n  sensor explain capture.pcap --packet 17 --hex\n  sensor explain capture.pcap -f 'tcp port 443' --json | jq .counted"
+)]
+pub struct Explain {
+    /// A capture file; - is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How many packets
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: u64,
+    /// Begin with this one; the first is 1, as in Wireshark
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub packet: u64,
+    #[command(flatten)]
+    pub filter: FilterOption,
+    /// Show the bytes too
+    #[arg(long)]
+    pub hex: bool,
+    /// One JSON object a packet and line
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -216,6 +242,9 @@ pub struct Outputs {
     /// Write charts as PNG: protocols, bandwidth, talkers
     #[arg(long, value_name = "DIR")]
     pub charts: Vec<PathBuf>,
+    /// Write one record a packet, as CSV or JSON Lines by the ending: .csv, .jsonl, .ndjson (repeatable); - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub packets: Vec<PathBuf>,
 }
 
 /// Default of `--max-names`.

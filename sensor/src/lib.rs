@@ -12,6 +12,7 @@ pub mod config;
 pub mod counters;
 pub mod enrich;
 pub mod escape;
+pub mod explain;
 pub mod failure;
 pub mod filter;
 pub mod geo;

@@ -41,6 +41,7 @@ fn run(cli: &Cli, library: &Edge) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Run(args) => commands::run::run(args, library, cli.verbose),
         Command::Read(args) => commands::read::run(args, library),
+        Command::Explain(args) => commands::explain::run(args, library),
         Command::Filter(args) => commands::filter::run(args, library),
         Command::Interfaces(args) => commands::interfaces::run(args),
         Command::Config(args) => commands::config::run(args, cli.config.as_deref()),

@@ -10,7 +10,9 @@ use crate::cli;
 use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::report::Report;
+use crate::sink::packets::PacketOutputs;
 use crate::sink::{self, SinkError};
+use crate::source::tap::{PacketRecord, SharedTap};
 use crate::status;
 
 const STDOUT: &str = "-";
@@ -18,6 +20,7 @@ const STDOUT: &str = "-";
 pub struct Outputs {
     json: Vec<PathBuf>,
     charts: Vec<PathBuf>,
+    packets: PacketOutputs,
 }
 
 impl Outputs {
@@ -26,22 +29,46 @@ impl Outputs {
         for path in asked.json.iter().filter(|path| !is_stdout(path)) {
             check_file(path, inputs)?;
         }
+        PacketOutputs::check(&asked.packets)?;
+        for path in asked.packets.iter().filter(|path| !is_stdout(path)) {
+            check_file(path, inputs)?;
+        }
         for folder in &asked.charts {
             prepare_folder(folder)?;
         }
         Ok(Outputs {
+            packets: PacketOutputs::open(&asked.packets)?,
             json: asked.json.clone(),
             charts: asked.charts.clone(),
         })
     }
 
     pub fn is_empty(&self) -> bool {
-        self.json.is_empty() && self.charts.is_empty()
+        self.json.is_empty() && self.charts.is_empty() && self.packets.is_empty()
     }
 
     /// Something else than the text report goes to standard output.
     pub fn takes_stdout(&self) -> bool {
-        self.json.iter().any(|path| is_stdout(path))
+        self.json.iter().any(|path| is_stdout(path)) || self.packets.take_stdout()
+    }
+
+    /// Records of packets are asked for.
+    pub fn wants_packets(&self) -> bool {
+        !self.packets.is_empty()
+    }
+
+    pub fn packet(&self, record: &PacketRecord<'_>) {
+        self.packets.packet(record);
+    }
+
+    /// Makes the records visible that were written by now.
+    pub fn flush_packets(&self) {
+        self.packets.flush();
+    }
+
+    /// For sources that must be able to go to another thread.
+    pub fn packet_tap(&self) -> Option<SharedTap> {
+        self.packets.tap()
     }
 
     /// Writes every output, also after one has failed; says which failed.
@@ -62,8 +89,23 @@ impl Outputs {
                 note_failure(&mut failed, error);
             }
         }
+        for error in self.packets.finish() {
+            note_failure(&mut failed, error);
+        }
         failed.map_or(Ok(()), Err)
     }
+}
+
+/// Whole packets are seen by packet sockets only; which backend counts is never changed behind anybody's back.
+pub fn check_packets(asked: &cli::Outputs, backend: cli::Backend) -> Result<(), Failure> {
+    PacketOutputs::check(&asked.packets)?;
+    if asked.packets.is_empty() || backend == cli::Backend::AfPacket {
+        return Ok(());
+    }
+    Err(Failure::told(
+        Exit::Usage,
+        "--packets needs every packet, and programs in the kernel count without handing them over: add --backend af-packet",
+    ))
 }
 
 /// Makes the folder if it is not there, and tries whether files can be made in it.

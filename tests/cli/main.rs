@@ -6,10 +6,12 @@
 )]
 
 mod corpus;
+mod explain;
 mod filter;
 mod harness;
 mod hostile;
 mod libpcap;
+mod packets;
 mod read;
 #[path = "../support/mod.rs"]
 mod support;

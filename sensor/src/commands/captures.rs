@@ -14,6 +14,7 @@ use crate::report::FileInfo;
 use crate::source::file::count::{self, Outcome};
 use crate::source::file::matching::{self, FileFilter};
 use crate::source::file::{CaptureError, CaptureFile, link_type};
+use crate::source::tap::Tap;
 use crate::{escape, status, units};
 
 /// Smaller files are read before a progress bar could be seen.
@@ -58,7 +59,12 @@ pub(super) fn check(paths: &[PathBuf]) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn count_file(path: &Path, delta: &mut Delta, filter: Option<&FileFilter>) -> Counted {
+pub(super) fn count_file(
+    path: &Path,
+    delta: &mut Delta,
+    filter: Option<&FileFilter>,
+    tap: Option<Tap<'_>>,
+) -> Counted {
     let mut counted = Counted {
         path: path.to_owned(),
         format: "unknown".to_owned(),
@@ -73,7 +79,7 @@ pub(super) fn count_file(path: &Path, delta: &mut Delta, filter: Option<&FileFil
         CaptureFile::open(path)
     };
     match opened {
-        Ok(file) => counted.count(file, delta, filter),
+        Ok(file) => counted.count(file, delta, filter, tap),
         Err(error) => counted.outcome.error = Some(error),
     }
     counted
@@ -92,17 +98,23 @@ fn progress_bar(file: &CaptureFile) -> ProgressBar {
 }
 
 impl Counted {
-    fn count(&mut self, mut file: CaptureFile, delta: &mut Delta, filter: Option<&FileFilter>) {
+    fn count(
+        &mut self,
+        mut file: CaptureFile,
+        delta: &mut Delta,
+        filter: Option<&FileFilter>,
+        tap: Option<Tap<'_>>,
+    ) {
         let bar = progress_bar(&file);
         let progress = |file: &CaptureFile| bar.set_position(file.raw_position());
         self.outcome = match filter {
-            None => count::count(&mut file, delta, progress),
+            None => count::count(&mut file, delta, tap, progress),
             Some(filter) => {
                 // Said before a long file is read in vain, where that is known already.
                 if file.interfaces().is_none() {
                     self.miss_interfaces(filter, &file);
                 }
-                matching::count(&mut file, delta, filter, progress)
+                matching::count(&mut file, delta, filter, tap, progress)
             }
         };
         bar.finish_and_clear();

@@ -2,6 +2,7 @@
 
 mod captures;
 pub mod config;
+pub mod explain;
 mod expression;
 pub mod filter;
 pub mod interfaces;

@@ -9,6 +9,7 @@ use crate::failure::{Exit, Failure};
 use crate::filter::Library;
 use crate::outputs::Outputs;
 use crate::report::{self, Context, Report};
+use crate::source::tap::{PacketRecord, Tap};
 use crate::{seeds, status};
 
 pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
@@ -22,8 +23,13 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
     let files: Vec<Counted> = args
         .files
         .iter()
-        .map(|path| captures::count_file(path, &mut delta, matching.as_ref()))
+        .map(|path| {
+            let mut tap = |record: &PacketRecord<'_>| outputs.packet(record);
+            let tap: Option<Tap<'_>> = outputs.wants_packets().then_some(&mut tap);
+            captures::count_file(path, &mut delta, matching.as_ref(), tap)
+        })
         .collect();
+    outputs.flush_packets();
     if let Some(selected) = matching
         .as_ref()
         .and_then(|matching| matching.select(&delta))

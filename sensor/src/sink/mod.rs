@@ -2,6 +2,7 @@
 
 mod atomic;
 pub mod json;
+pub mod packets;
 mod periodic;
 mod stdout;
 pub mod text;

@@ -16,6 +16,7 @@ use super::kernel::Kernel;
 use super::kernel::drain;
 use super::kernel::object::{Cpus, ObjectError, TableSize, Task};
 use super::ladder::{self, Hooks, Wish};
+use super::tap::SharedTap;
 use super::{Event, Hook, Source, SourceError, first_line};
 pub use filter::{LiveFilter, Preparation, Prepared, ReloadError, SETTLED, Switched};
 use watch::Refusal;
@@ -30,6 +31,8 @@ pub struct LiveConfig {
     pub filter: Option<LiveFilter>,
     /// Payloads are wanted, for names.
     pub samples: bool,
+    /// Hears of each packet; only AF_PACKET has them to tell.
+    pub tap: Option<SharedTap>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -207,6 +210,10 @@ impl Live {
             let want = af_packet::Want {
                 filter: self.matcher(),
                 samples: self.config.samples,
+                tap: self.config.tap.clone().map(|tap| af_packet::Listener {
+                    tap,
+                    interface: link.name.as_str().into(),
+                }),
             };
             match af_packet::AfPacket::open(link.index, slot, link.loopback, want) {
                 Ok(ring) => {

@@ -6,6 +6,7 @@ pub mod kernel;
 pub mod ladder;
 pub mod live;
 pub mod sampling;
+pub mod tap;
 
 use std::io;
 

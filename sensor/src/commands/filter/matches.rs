@@ -53,7 +53,7 @@ pub(super) fn count(
     let mut counted = Vec::new();
     for path in paths {
         let mut delta = Delta::new(config);
-        let file = captures::count_file(path, &mut delta, Some(&matching));
+        let file = captures::count_file(path, &mut delta, Some(&matching), None);
         file.complain();
         let (matched, seen) = matched(&matching, &delta);
         all.merge(&delta);

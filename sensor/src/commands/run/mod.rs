@@ -49,6 +49,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         let message = "--xdp-mode is for --backend auto or xdp: leave one of the two away";
         return Err(Failure::told(Exit::Usage, message));
     }
+    outputs::check_packets(&args.outputs, args.backend)?;
     let filter = args.expression.compile(library)?;
     let failed = |error| Failure::new(Exit::Failed, error);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -70,6 +71,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         seeds,
         filter: rules.live()?,
         samples: args.counting.max_names > 0,
+        tap: outputs.packet_tap(),
     };
     let live = Live::open(links, config, Now::read()).map_err(refused)?;
     outputs::prepare_folder(&args.out)?;
@@ -91,7 +93,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         reload_again: false,
     };
     run.announce();
-    let (summary, exit) = runtime.block_on(run.until_stopped(signals))?;
+    let (summary, exit) = runtime.block_on(run.until_stopped(signals, &outputs))?;
     run.conclude(&summary, &outputs, exit)
 }
 
@@ -151,7 +153,11 @@ impl Run {
         ));
     }
 
-    async fn until_stopped(&mut self, mut signals: Signals) -> Result<(Summary, Exit), Failure> {
+    async fn until_stopped(
+        &mut self,
+        mut signals: Signals,
+        outputs: &Outputs,
+    ) -> Result<(Summary, Exit), Failure> {
         let mut recorder = Recorder::start(self.args.out.clone(), Arc::clone(&self.enrichment));
         let config = AgentConfig {
             delta: self.rules.delta_config(&self.args, self.seeds),
@@ -186,6 +192,7 @@ impl Run {
                     break;
                 }
             };
+            outputs.flush_packets();
             self.tell(&tick, agent.counted());
             self.go_on_reloading(&mut agent, &mut recorder);
             if tick.events.contains(&Event::AllGone) {

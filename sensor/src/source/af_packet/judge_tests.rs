@@ -41,6 +41,7 @@ fn counted(filter: &str, frame: &Frame<'_>) -> (Counts, Counts) {
     let matcher = filter.matcher(&slots).unwrap();
     let mut counter = Counter {
         sampler: None,
+        listener: None,
         slot: 5,
         loopback: false,
         judge: Some(Judge::new(Arc::new(matcher))),

@@ -5,12 +5,14 @@
 
 mod block;
 mod judge;
+mod listener;
 mod ring;
 mod socket;
 mod source;
 
 pub use block::{Frame, Vlan};
 pub use ring::{Ring, RingConfig, RingError, RingStatistics};
+pub use listener::Listener;
 pub use source::{AfPacket, Want};
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use sensor_common::view::{HEADER_WINDOW, SliceView};
 use sensor_common::wire;
 
 use super::judge::Judge;
+use super::listener::Listener;
 use super::{Frame, Ring, RingConfig, RingError};
 use crate::counters::{Counts, Delta, Seen, When};
 use crate::filter::Matcher;
@@ -40,6 +41,7 @@ impl AfPacket {
                 loopback,
                 judge: want.filter.map(Judge::new),
                 sampler: want.samples.then(Sampler::default),
+                listener: want.tap,
             },
             lost: 0,
         })
@@ -104,6 +106,8 @@ pub struct Want {
     pub filter: Option<Arc<Matcher>>,
     /// Payloads are looked at, for names.
     pub samples: bool,
+    /// Hears of each packet that is counted.
+    pub tap: Option<Listener>,
 }
 
 /// What the frames of one ring become.
@@ -112,6 +116,7 @@ pub(super) struct Counter {
     pub(super) loopback: bool,
     pub(super) judge: Option<Judge>,
     pub(super) sampler: Option<Sampler>,
+    pub(super) listener: Option<Listener>,
 }
 
 impl Counter {
@@ -159,5 +164,8 @@ impl Counter {
             sampler.sample(&seen, frame.data, delta);
         }
         delta.packet(&seen);
+        if let Some(listener) = &self.listener {
+            listener.tell(frame, &seen, delta);
+        }
     }
 }

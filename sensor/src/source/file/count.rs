@@ -6,9 +6,10 @@ use sensor_common::flow::Direction;
 use sensor_common::parse::{self, LinkType, Packet, Reason};
 use sensor_common::view::SliceView;
 
-use super::{CaptureError, CaptureFile, Record, Way};
+use super::{CaptureError, CaptureFile, Record, Way, tell};
 use crate::counters::{Counts, Delta, Seen};
 use crate::source::sampling::Sampler;
+use crate::source::tap::Tap;
 
 /// What became of one file.
 #[derive(Debug, Default)]
@@ -29,6 +30,7 @@ const PROGRESS_EVERY: u64 = 1 << 16;
 pub fn count(
     file: &mut CaptureFile,
     delta: &mut Delta,
+    mut tap: Option<Tap<'_>>,
     progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     let mut sampler = delta.wants_samples().then(Sampler::default);
@@ -41,6 +43,9 @@ pub fn count(
                 sampler.sample(&seen, record.data, delta);
             }
             delta.packet(&seen);
+            if let Some(tap) = &mut tap {
+                tell::packet(tap, record, link_type, &seen, delta);
+            }
         },
         progress,
     );

@@ -6,11 +6,12 @@ use sensor_common::parse::{self, LinkType, Packet, Reason};
 use sensor_common::view::SliceView;
 
 use super::count::{Outcome, seen, walk, way};
-use super::{CaptureFile, Record};
+use super::{CaptureFile, Record, tell};
 use crate::counters::Delta;
 use crate::escape;
 use crate::filter::{Filter, Matcher, Selection, TooBig};
 use crate::source::sampling::Sampler;
+use crate::source::tap::Tap;
 
 /// A filter for files. The names of interfaces that it has are the slots of filtering, from 1 on, as numbered by
 /// [`CaptureFile::want_interfaces`]; what is counted has slot 0 as all packets of files.
@@ -82,6 +83,7 @@ pub fn count(
     file: &mut CaptureFile,
     delta: &mut Delta,
     filter: &FileFilter,
+    mut tap: Option<Tap<'_>>,
     progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     file.want_interfaces(&filter.interfaces);
@@ -99,6 +101,9 @@ pub fn count(
                     sampler.sample(&seen, record.data, delta);
                 }
                 delta.packet(&seen);
+                if let Some(tap) = &mut tap {
+                    tell::packet(tap, record, link_type, &seen, delta);
+                }
             } else {
                 delta.filtered(seen.slot, sight.facts().key().direction(), seen.counts);
             }

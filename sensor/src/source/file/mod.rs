@@ -17,6 +17,7 @@ pub mod link_type;
 pub mod matching;
 mod pcap;
 mod pcapng;
+mod tell;
 mod window;
 
 #[cfg(test)]

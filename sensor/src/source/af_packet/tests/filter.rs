@@ -67,6 +67,7 @@ fn a_filter_reads_behind_the_headers_and_can_be_changed() {
             Want {
                 filter: matcher("udp port 9999"),
                 samples: false,
+                tap: None,
             },
         )
         .expect("a ring")
