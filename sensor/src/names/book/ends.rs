@@ -28,7 +28,7 @@ impl From<IpAddr> for Addr {
 }
 
 /// Both ways of a flow, wherever they are seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub(super) struct Ends([u64; 5]);
 
 impl Ends {
@@ -50,6 +50,12 @@ pub(super) fn turned(key: &FlowKey) -> FlowKey {
 pub(super) fn goes_up(key: &FlowKey) -> bool {
     let [a, b, c, d, _] = key.0;
     (a, b, key.src_port()) <= (c, d, key.dst_port())
+}
+
+impl PartialEq for Ends {
+    fn eq(&self, other: &Self) -> bool {
+        FlowKey(self.0).same(&other.0)
+    }
 }
 
 impl Hash for Ends {
