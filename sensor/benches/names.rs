@@ -76,7 +76,7 @@ fn analyse(path: &Path, packets: u64, names: usize) {
     };
     let mut delta = Delta::new(config);
     let mut file = CaptureFile::open(path).unwrap();
-    let outcome = count::count(&mut file, &mut delta, |_| ());
+    let outcome = count::count(&mut file, &mut delta, None, |_| ());
     delta.settle();
     let context = Context {
         top_n: 10,
