@@ -76,6 +76,8 @@ impl Work {
         }
         self.period.start = self.period.start.min(later.period.start);
         self.period.end = self.period.end.max(later.period.end);
+        // What the later time found out of flows that it has no packets of.
+        self.period.delta.settle();
         self.rules = Arc::clone(&later.rules);
     }
 
