@@ -39,6 +39,8 @@ struct Open {
     pending: Option<Label>,
     /// The beginning of a ClientHello.
     hello: Option<Segments>,
+    /// The beginning of the first request's head, before the host.
+    head: Option<Segments>,
     quic: Option<Box<QuicHello>>,
 }
 
@@ -54,8 +56,13 @@ impl Unfinished {
 
 impl Open {
     fn is_empty(&self) -> bool {
-        let waits = self.pending.is_some() || self.hello.is_some() || self.quic.is_some();
+        let waits = self.pending.is_some() || self.quic.is_some() || self.is_begun();
         !waits && self.hints == Hints::default()
+    }
+
+    /// More is to come, whether the label is known or not.
+    fn is_begun(&self) -> bool {
+        self.hello.is_some() || self.head.is_some()
     }
 }
 
@@ -82,7 +89,7 @@ impl Book {
         }
         if sample.last {
             self.give_up(ends, sample, verdict, open);
-        } else if verdict == Verdict::Undecided && !open.is_empty() || open.hello.is_some() {
+        } else if verdict == Verdict::Undecided && !open.is_empty() || open.is_begun() {
             *self.unfinished.0.entry(ends).0 = open;
         }
     }
@@ -102,6 +109,9 @@ impl Book {
                 None => identify(sample, &mut open.hints),
             },
         };
+        if Segments::begin_in(sample) {
+            open.head = None;
+        }
         let Some(application) = known else {
             self.by_habit(ends, sample);
             return None;

@@ -1,5 +1,6 @@
 //! The book as its users see it: payloads in, labels and names out.
 
+mod web;
 mod wire;
 
 use sensor_common::protocol::ip::{TCP, UDP};
@@ -214,54 +215,6 @@ fn tls_seen_from_its_middle_goes_by_the_port() {
         talk.server(&mut book, &server_hello()),
         payload(Application::Tls)
     );
-}
-
-#[test]
-fn requests_tell_their_host() {
-    let mut book = Book::new(64);
-    let mut talk = Talk::new(CLIENT, "192.0.2.1:8080", TCP);
-    let get = |host| format!("GET / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: test\r\n\r\n");
-    let label = talk.client(&mut book, get("a.example.org:8080").as_bytes());
-    assert_eq!(label, payload(Application::Http));
-    talk.server(&mut book, b"HTTP/1.1 404 Not Found\r\n\r\n");
-    talk.client(&mut book, get("b.example.org").as_bytes());
-    let of_flow = flow_names(&book, &talk);
-    let of_flow: Vec<&str> = of_flow.iter().map(|(text, _)| text.as_str()).collect();
-    assert_eq!(of_flow, ["a.example.org", "b.example.org"]);
-    let http = book.flow(&talk.key()).unwrap().http.clone().unwrap();
-    assert_eq!(http.method.as_deref(), Some("GET"));
-    assert_eq!(http.host.as_deref(), Some("a.example.org:8080"));
-    assert_eq!(
-        (http.user_agent.as_deref(), http.status),
-        (Some("test"), Some(404))
-    );
-    assert_eq!(book.of_address([192, 0, 2, 1].into()).len(), 2);
-}
-
-#[test]
-fn websocket_waits_for_the_answer_and_a_tunnel_is_a_proxy() {
-    let mut book = Book::new(64);
-    let ask = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-    let mut talk = Talk::new(CLIENT, "192.0.2.1:80", TCP);
-    assert_eq!(talk.client(&mut book, ask), None);
-    let agreed = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
-    assert_eq!(
-        talk.server(&mut book, agreed),
-        payload(Application::Websocket)
-    );
-    let mut talk = Talk::new("10.0.0.1:40001", "192.0.2.1:80", TCP);
-    assert_eq!(talk.client(&mut book, ask), None);
-    let refused = b"HTTP/1.1 400 Bad Request\r\n\r\n";
-    assert_eq!(talk.server(&mut book, refused), payload(Application::Http));
-
-    let mut talk = Talk::new(CLIENT, "192.0.2.9:3128", TCP);
-    let label = talk.client(&mut book, b"CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n");
-    assert_eq!(label, payload(Application::HttpProxy));
-    talk.server(&mut book, b"HTTP/1.1 200 OK\r\n\r\n");
-    talk.client(&mut book, &client_hello("b", "", 0));
-    let sni = ("b".to_string(), NameSource::Sni);
-    assert_eq!(flow_names(&book, &talk)[0], sni);
-    assert_eq!(book.of_address([192, 0, 2, 9].into()), &[]);
 }
 
 #[test]

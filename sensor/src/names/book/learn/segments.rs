@@ -1,12 +1,12 @@
-//! The beginning of a TCP stream that is put together from its first segments, because a ClientHello has grown too long
-//! for one.
+//! The beginning of a TCP stream that is put together from its first segments, because a ClientHello, or the head of a
+//! request, has grown too long for one.
 
 use sensor_common::flow::FlowKey;
 
 use super::super::ends::{goes_up, turned};
 use crate::names::Sample;
 
-/// Bytes of one stream: a longer hello is not waited for.
+/// Bytes of one stream: what is longer is not waited for.
 const MOST: usize = 16 << 10;
 
 #[derive(Clone, Debug)]

@@ -6,10 +6,11 @@ use sensor_common::application::Application;
 
 use super::super::ends::Ends;
 use super::super::{Book, addresses};
+use super::segments::Segments;
 use super::{Open, payload};
 use crate::names::decode::http::{self, Request, Response};
 use crate::names::text::shown;
-use crate::names::{Label, NameSource, Sample};
+use crate::names::{Http, Label, NameSource, Sample};
 
 impl Book {
     /// `None` while a request for another protocol waits for its answer.
@@ -21,6 +22,9 @@ impl Book {
     ) -> Option<Label> {
         let plain = Some(payload(Application::Http));
         if let Some(request) = http::request(sample.payload) {
+            if request.host.is_none() && self.is_first(&ends) && !http::ends(sample.payload) {
+                open.head = Segments::start(sample);
+            }
             self.request(ends, sample.key.dst_addr(), &request);
             if request.method == b"CONNECT" {
                 return Some(payload(Application::HttpProxy));
@@ -30,6 +34,9 @@ impl Book {
                 return None;
             }
             return plain;
+        }
+        if self.continues(ends, sample, open) {
+            return plain.filter(|_| open.pending.is_none());
         }
         if let Some(response) = http::response(sample.payload) {
             self.response(ends, &response);
@@ -41,6 +48,28 @@ impl Book {
         }
         // Of what follows a request nothing is sure before its answer.
         if open.pending.is_some() { None } else { plain }
+    }
+
+    /// The payload belongs to the head of the first request, of which the host was not there yet.
+    fn continues(&mut self, ends: Ends, sample: &Sample<'_>, open: &mut Open) -> bool {
+        // Once the server has answered, nothing more of it will come.
+        let Some(mut head) = open.head.take().filter(|head| head.is_of(sample)) else {
+            return false;
+        };
+        let more = head.add(sample) && head.may_grow();
+        let request = http::request(&head.bytes).unwrap_or_default();
+        if request.host.is_some() {
+            *self.conversations.http(ends) = Http::default();
+            self.request(ends, sample.key.dst_addr(), &request);
+        } else if more && !http::ends(&head.bytes) {
+            open.head = Some(head);
+        }
+        true
+    }
+
+    fn is_first(&self, ends: &Ends) -> bool {
+        let known = self.conversations.info(ends);
+        known.is_none_or(|info| info.http.is_none())
     }
 
     /// A request in a flow that nothing else is known of.

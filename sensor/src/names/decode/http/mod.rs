@@ -134,6 +134,18 @@ pub fn response(bytes: &[u8]) -> Option<Response<'_>> {
     Some(response)
 }
 
+/// Whether the head is there to its end, the empty line.
+pub fn ends(head: &[u8]) -> bool {
+    let mut rest = head;
+    while let Some((one, behind)) = line(rest) {
+        if one.is_empty() {
+            return true;
+        }
+        rest = behind;
+    }
+    false
+}
+
 /// The target in what follows the method. `headers`: what follows the line; `None` if the line's end was not captured.
 fn target<'a>(method: &[u8], line: &'a [u8], headers: Option<&[u8]>) -> Option<&'a [u8]> {
     if line.iter().any(|byte| byte.is_ascii_control()) {

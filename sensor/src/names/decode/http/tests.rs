@@ -22,6 +22,15 @@ fn lines_may_end_with_a_line_feed_alone() {
 }
 
 #[test]
+fn a_head_ends_with_an_empty_line() {
+    assert!(ends(HEAD));
+    assert!(ends(b"GET / HTTP/1.0\nA: b\n\n"));
+    for head in [&HEAD[..70], b"GET / HTTP/1.1\r\nA: b\r\n", b"\r", b""] {
+        assert!(!ends(head), "{:?}", head.escape_ascii().to_string());
+    }
+}
+
+#[test]
 fn every_kind_of_target_counts() {
     for head in [
         &b"CONNECT example.com:443 HTTP/1.1\r\n"[..],

@@ -69,6 +69,20 @@ fn request<'a>(message: &Message<'a>) -> Option<Request<'a>> {
     })
 }
 
+/// A request line that goes on in the next segment.
+fn endless<'a>(message: &Message<'a>) -> Option<Request<'a>> {
+    let mut parts = message.bytes.splitn(2, |byte| *byte == b' ');
+    let (method, target) = (parts.next()?, parts.next()?);
+    let sound = message.bytes.len() >= 512
+        && (target.starts_with(b"/") || begins(target, b"http://"))
+        && target.iter().copied().all(is_word);
+    sound.then_some(Request {
+        method,
+        target,
+        version: &[],
+    })
+}
+
 /// HTTP/1 (RFC 9112): a whole request line or status line.
 pub(super) fn http(message: &Message<'_>) -> Option<Application> {
     if message.on(DIALOGUES) {
@@ -80,10 +94,10 @@ pub(super) fn http(message: &Message<'_>) -> Option<Application> {
         let sound = matches!(digit, b'0' | b'1') && blank == b' ' && (100..600).contains(&status);
         return sound.then_some(Http);
     }
-    let request = request(message)?;
+    let request = request(message).or_else(|| endless(message))?;
     // A target of megabytes is cut off before the version.
     let version = matches!(request.version, b"HTTP/1.1" | b"HTTP/1.0")
-        || (message.cut() && request.version.is_empty() && message.bytes.len() >= 128);
+        || (request.version.is_empty() && message.bytes.len() >= 128);
     if !version || !METHODS.contains(&request.method) {
         return None;
     }

@@ -28,6 +28,8 @@ fn lines_of_text() {
     tcp(ANY, b"GET http://x.org/ HTTP/1.1\r\n\r\n", HttpProxy);
     tcp(80, b"GET http://x.org/ HTTP/1.1\r\n\r\n", Http);
     tcp_answer(ANY, b"HTTP/1.1 200 OK\r\n\r\n", Http);
+    // A line that goes on in the next segment.
+    tcp(ANY, format!("GET /{}", "a".repeat(600)).as_bytes(), Http);
     tcp(ANY, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04", Http2);
     tcp_answer(ANY, &[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100], Http2);
     tcp_answer(ANY, b"SSH-2.0-OpenSSH_9.6\r\n", Ssh);
