@@ -1,7 +1,8 @@
 //! `cargo xtask fuzz`: lets libFuzzer look for bytes that break what the targets of `tests/fuzz` promise, for some time.
 //!
 //! Works with the stable compiler: the counters of libFuzzer are a pass of LLVM that needs no sanitizer. The committed
-//! corpus is where it starts from; what it learns stays in the target folder, what it finds belongs into the corpus.
+//! corpus is where it starts from; what it learns stays in the target folder, what it finds belongs into the corpus (as a
+//! line of a `.hex` file, with a comment that says what it is).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +19,7 @@ const INSTRUMENTED: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sa
 pub(crate) fn main(target: &str, seconds: u64) -> Result<()> {
     let corpus = cmd::workspace_root().join("tests/fuzz/corpus").join(target);
     if !corpus.is_dir() {
-        bail!("there is no fuzz target '{target}': they are the folders of tests/fuzz/corpus");
+        bail!("there is no fuzz target '{target}': {}", targets(&corpus));
     }
     if !["c++", "g++", "clang++"]
         .iter()
@@ -37,13 +38,17 @@ pub(crate) fn main(target: &str, seconds: u64) -> Result<()> {
             .with_context(|| format!("could not make {}", folder.display()))?;
     }
     let words = sow(&corpus, &work)?;
-    let dictionary = folder.join(format!("{target}.dict"));
-    write(&dictionary, words.as_bytes())?;
+    let mut command = cmd::command(program);
+    // An empty dictionary is a mistake to libFuzzer.
+    if !words.is_empty() {
+        let dictionary = folder.join(format!("{target}.dict"));
+        write(&dictionary, words.as_bytes())?;
+        command.arg(format!("-dict={}", dictionary.display()));
+    }
     println!("what is found goes to {}", found.display());
     cmd::run(
-        cmd::command(program)
+        command
             .arg(&work)
-            .arg(format!("-dict={}", dictionary.display()))
             .arg(format!("-artifact_prefix={}/", found.display()))
             .arg(format!("-max_total_time={seconds}"))
             .args([
@@ -53,6 +58,18 @@ pub(crate) fn main(target: &str, seconds: u64) -> Result<()> {
                 "-print_final_stats=1",
             ]),
     )
+}
+
+/// The names of the targets, for people.
+fn targets(corpus: &Path) -> String {
+    let folders = corpus.parent().and_then(|parent| fs::read_dir(parent).ok());
+    let mut names: Vec<String> = folders
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    format!("there are {}", names.join(", "))
 }
 
 fn build(target: &str, folder: &Path) -> Result<PathBuf> {
@@ -87,16 +104,37 @@ fn sow(corpus: &Path, work: &Path) -> Result<String> {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let bytes = read(&path)?;
-        if path.extension().is_none_or(|ending| ending != "txt") {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        if !matches!(ending, Some("txt" | "hex")) {
             write(&work.join(&*name), &bytes)?;
             continue;
         }
         for (number, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
-            write(&work.join(format!("{name}-{number}")), line.as_bytes())?;
-            words.extend(line.split_whitespace().filter_map(entry_of));
+            let input = match ending {
+                Some("hex") => from_hex(line),
+                _ => {
+                    words.extend(line.split_whitespace().filter_map(entry_of));
+                    Some(line.into())
+                }
+            };
+            if let Some(input) = input {
+                write(&work.join(format!("{name}-{number}")), &input)?;
+            }
         }
     }
     Ok(words.into_iter().collect())
+}
+
+/// A line of a `.hex` list, which may also be a comment or empty.
+fn from_hex(line: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = line.bytes().filter(|byte| *byte != b' ').collect();
+    let pairs = digits.as_chunks::<2>().0;
+    let bytes: Option<Vec<u8>> = pairs.iter().map(|pair| byte_of(*pair)).collect();
+    bytes.filter(|bytes| !bytes.is_empty())
+}
+
+fn byte_of(pair: [u8; 2]) -> Option<u8> {
+    u8::from_str_radix(str::from_utf8(&pair).ok()?, 16).ok()
 }
 
 /// A line of a dictionary, for words that need no escapes.
@@ -123,6 +161,7 @@ mod tests {
         }
         fs::write(corpus.join("some.txt"), "port 80\ntcp \"x\" port\n").unwrap();
         fs::write(corpus.join("raw"), [0xff, b'\n', 0]).unwrap();
+        fs::write(corpus.join("made.hex"), "# abc\n00ff 0a\n\n").unwrap();
         let words = sow(&corpus, &work).unwrap();
         assert_eq!(words, "\"80\"\n\"port\"\n\"tcp\"\n");
         assert_eq!(fs::read(work.join("raw")).unwrap(), [0xff, b'\n', 0]);
@@ -130,6 +169,8 @@ mod tests {
             fs::read(work.join("some.txt-1")).unwrap(),
             b"tcp \"x\" port"
         );
+        assert_eq!(fs::read(work.join("made.hex-1")).unwrap(), [0, 0xff, 10]);
+        assert_eq!(fs::read_dir(&work).unwrap().count(), 4);
         fs::remove_dir_all(folder).unwrap();
     }
 }

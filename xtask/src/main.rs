@@ -58,7 +58,8 @@ enum Task {
     Bench,
     /// Look for bytes that break what a part promises of any bytes, with libFuzzer
     Fuzz {
-        /// A folder of tests/fuzz/corpus
+        /// A folder of tests/fuzz/corpus: filter, explain, names-book, names-dhcp, names-dns, names-expect, names-http,
+        /// names-quic, names-signature, names-tls
         #[arg(default_value = "filter")]
         target: String,
         /// How long to look

@@ -6,7 +6,6 @@ mod shelf;
 mod world;
 
 use std::sync::Once;
-use std::time::Duration;
 
 use sensor::filter::evaluate::Matcher;
 use sensor::filter::flow::FlowMatcher;
@@ -16,6 +15,7 @@ use sensor::filter::{FilterError, lower, parse, plan};
 
 use self::shelf::Shelf;
 use self::world::World;
+use crate::cost::{cpu_time, in_time};
 
 /// Panics if the language does not do with these bytes what it promises.
 pub fn check(bytes: &[u8]) {
@@ -97,22 +97,4 @@ fn decided(tree: &Tree) {
         let meant = naive::holds(tree, world);
         assert_eq!(said, meant, "{tree}\n{plan:?}\n{world:?}");
     }
-}
-
-/// A millisecond for each KiB would be slow; a debug build with the fuzzer's counters is twenty times slower.
-fn in_time(begin: Duration, len: usize) {
-    let allowed = Duration::from_millis(50 + 20 * (len as u64 / 1024));
-    let taken = cpu_time().saturating_sub(begin);
-    assert!(taken < allowed, "{taken:?} for {len} bytes");
-}
-
-/// Of this thread: what others do on the machine is not counted.
-fn cpu_time() -> Duration {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: `time` is a timespec that may be written.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

@@ -2,7 +2,10 @@
 //!
 //! `cargo xtask fuzz` lets libFuzzer look for such bytes; the tests here replay the corpus, without libFuzzer.
 
+mod cost;
+pub mod explain;
 pub mod filter;
+pub mod names;
 
 #[cfg(test)]
 mod replay;

@@ -1,30 +1,15 @@
 //! The committed corpora on every test run: examples, mistakes, and what fuzzing has found.
 
-use std::fs;
-use std::path::Path;
+pub(crate) mod corpus;
 
-/// Each line of a `.txt` file is an input, any other file is one.
-fn inputs(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("corpus")
-        .join(target);
-    let mut inputs = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let bytes = fs::read(&path).unwrap();
-        match path.extension().is_some_and(|ending| ending == "txt") {
-            true => inputs.extend(bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec)),
-            false => inputs.push(bytes),
-        }
-    }
-    inputs
-}
+use crate::{explain, filter, names};
+use corpus::inputs;
 
 #[test]
 fn filters() {
     let inputs = inputs("filter");
     for input in &inputs {
-        crate::filter::check(input);
+        filter::check(input);
     }
     assert!(inputs.len() > 200, "{} inputs", inputs.len());
 }
@@ -35,17 +20,91 @@ fn filters_that_were_damaged() {
     let inputs = inputs("filter");
     for (number, input) in inputs.iter().enumerate() {
         let other = &inputs[(number * 7 + 1) % inputs.len()];
-        let (cut, end) = (input.len() / 3, input.len() * 2 / 3);
-        let [a, b, c] = [&input[..cut], &input[cut..end], &input[end..]];
+        for damaged in rearranged(input, other) {
+            filter::check(&damaged);
+        }
         for damaged in [
-            [a, c].concat(),
-            [a, b, b, c].concat(),
-            [c, b, a].concat(),
-            [a, other].concat(),
             [input, &b" or "[..], other].concat(),
             [&b"not ("[..], input, b") and ", other].concat(),
         ] {
-            crate::filter::check(&damaged);
+            filter::check(&damaged);
         }
     }
+}
+
+#[test]
+fn dns() {
+    replay("names-dns", names::dns::check);
+}
+
+#[test]
+fn dhcp() {
+    replay("names-dhcp", names::dhcp::check);
+}
+
+#[test]
+fn http() {
+    replay("names-http", names::http::check);
+}
+
+#[test]
+fn expect() {
+    replay("names-expect", names::expect::check);
+}
+
+#[test]
+fn tls() {
+    replay("names-tls", names::tls::check);
+}
+
+#[test]
+fn quic() {
+    replay("names-quic", names::quic::check);
+}
+
+#[test]
+fn signatures() {
+    replay("names-signature", names::signature::check);
+}
+
+#[test]
+fn book() {
+    replay("names-book", names::book::check);
+}
+
+#[test]
+fn explanations() {
+    replay("explain", explain::check);
+}
+
+/// Every input as it is, rearranged, and with single bytes changed.
+fn replay(target: &str, check: fn(&[u8])) {
+    const PLACES: usize = 12;
+    let inputs = inputs(target);
+    assert!(inputs.len() >= 8, "{target}: {} inputs", inputs.len());
+    for (number, input) in inputs.iter().enumerate() {
+        check(input);
+        let other = &inputs[(number * 7 + 1) % inputs.len()];
+        for damaged in rearranged(input, other) {
+            check(&damaged);
+        }
+        for place in (number % 3..input.len()).step_by(input.len().div_ceil(PLACES).max(1)) {
+            for value in [0, 0xff, input[place] ^ 0x80, input[place].wrapping_add(1)] {
+                let mut damaged = input.clone();
+                damaged[place] = value;
+                check(&damaged);
+            }
+        }
+    }
+}
+
+fn rearranged(input: &[u8], other: &[u8]) -> [Vec<u8>; 4] {
+    let (cut, end) = (input.len() / 3, input.len() * 2 / 3);
+    let [a, b, c] = [&input[..cut], &input[cut..end], &input[end..]];
+    [
+        [a, c].concat(),
+        [a, b, b, c].concat(),
+        [c, b, a].concat(),
+        [a, other].concat(),
+    ]
 }

@@ -1,0 +1,4 @@
+//! libFuzzer's entry to [`sensor_fuzz::names::quic`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sensor_fuzz::names::quic::check(bytes));
