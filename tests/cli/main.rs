@@ -10,6 +10,7 @@ mod explain;
 mod filter;
 mod harness;
 mod hostile;
+mod labels;
 mod libpcap;
 mod packets;
 mod read;

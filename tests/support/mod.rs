@@ -4,5 +4,7 @@
 #![allow(dead_code, reason = "every integration crate uses a part of it only")]
 
 pub(crate) mod capture;
+pub(crate) mod document;
+pub(crate) mod labels;
 pub(crate) mod packets;
 pub(crate) mod report;

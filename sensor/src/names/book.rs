@@ -8,8 +8,6 @@ mod addresses;
 mod answers;
 mod bounded;
 mod conversations;
-#[cfg(test)]
-mod corpus;
 mod ends;
 mod expected;
 mod learn;

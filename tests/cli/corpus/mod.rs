@@ -3,7 +3,10 @@
 //! The truth says by check whether two independent tools agree (`exact`). There, so must we; elsewhere a difference is
 //! only printed. What we differ in with reason stands in [`EXCUSED`].
 
+mod agreement;
 mod compare;
+mod names;
+mod tshark;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -116,6 +119,19 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Hands over each capture's name, what is true of it, and its report with all rows.
+fn each_report(corpus: &Path, mut each: impl FnMut(&str, &Value, &Value)) {
+    for name in names(&corpus.join("dev")) {
+        let truth = truth(corpus, &name);
+        each(&name, &truth, &run(corpus, &name, "0").report());
+    }
+}
+
+fn truth(corpus: &Path, name: &str) -> Value {
+    let truth = fs::read(corpus.join("truth").join(format!("{name}.json"))).unwrap();
+    serde_json::from_slice(&truth).unwrap()
+}
+
 fn run(corpus: &Path, name: &str, top: &str) -> Ran {
     let path = corpus.join("dev").join(name);
     sensor([
@@ -130,8 +146,7 @@ fn run(corpus: &Path, name: &str, top: &str) -> Ran {
 }
 
 fn differences(corpus: &Path, name: &str) -> Vec<Difference> {
-    let truth = fs::read(corpus.join("truth").join(format!("{name}.json"))).unwrap();
-    let truth: Value = serde_json::from_slice(&truth).unwrap();
+    let truth = truth(corpus, name);
     let ran = run(corpus, name, "0");
     let report = ran.report();
     let mut differences = compare::all(&truth, &report);

@@ -16,8 +16,6 @@ use sensor_common::protocol::ip;
 pub(super) use self::leases::Leases;
 use self::quic::Quic as QuicHello;
 use self::segments::Segments;
-#[cfg(test)]
-pub(super) use self::web::without_port as host_of;
 use super::bounded::Bounded;
 use super::ends::Ends;
 use super::{Book, by_port, refine};

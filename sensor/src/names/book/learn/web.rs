@@ -114,7 +114,7 @@ fn is_websocket(upgrade: &[u8]) -> bool {
 }
 
 /// `example.org:8080` is the host `example.org`, `[2001:db8::1]:80` is `2001:db8::1`.
-pub(in crate::names::book) fn without_port(host: &str) -> &str {
+fn without_port(host: &str) -> &str {
     if let Some((addr, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return addr;
     }
