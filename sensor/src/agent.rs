@@ -179,12 +179,12 @@ impl Agent {
     }
 
     /// Counts by other rules from now on, with another period of reports; the last period must just have ended. The
-    /// interval stays.
+    /// interval stays, and what payloads said.
     pub fn reconfigure(&mut self, delta: DeltaConfig, report_every: i64, now: Now) {
         let interval = self.config.delta.interval;
         self.config.delta = DeltaConfig { interval, ..delta };
         self.config.report_every = report_every;
-        self.delta = Delta::new(self.config.delta);
+        self.delta = self.delta.begin_again(self.config.delta);
         self.next_report = next_multiple(now.wall, report_every);
     }
 

@@ -1,15 +1,20 @@
 //! Counting in the kernel, for real: in network namespaces that each test makes for itself. Needs root; says so where it
 //! is not.
 #![allow(clippy::unwrap_used, reason = "a test that panics names the line")]
+#![allow(clippy::print_stdout, reason = "a test that leaves something out says what and why")]
 
+mod alike;
+mod conversations;
 mod disk;
 mod filter;
 mod gso;
+mod handed;
 mod harness;
 mod interfaces;
 mod ladder;
 mod layer3;
 mod lifecycle;
+mod names;
 mod namespace;
 mod packets;
 mod privilege;

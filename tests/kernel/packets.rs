@@ -41,16 +41,23 @@ pub(crate) fn mixed(max_len: usize) -> Vec<Vec<u8>> {
 }
 
 pub(crate) fn write_pcap(path: &Path, frames: &[Vec<u8>]) {
+    let whole: Vec<usize> = frames.iter().map(Vec::len).collect();
+    write_cut_pcap(path, frames, &whole);
+}
+
+/// Of each frame only so much is there; one each microsecond.
+pub(crate) fn write_cut_pcap(path: &Path, frames: &[Vec<u8>], captured: &[usize]) {
     let mut bytes = Vec::new();
     for word in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 262_144, 1] {
         bytes.extend(word.to_le_bytes());
     }
-    for (number, frame) in frames.iter().enumerate() {
-        let len = frame.len() as u32;
-        for word in [1_700_000_000, number as u32, len, len] {
+    for (number, (frame, captured)) in frames.iter().zip(captured).enumerate() {
+        let seconds = 1_700_000_000 + number as u32 / 1_000_000;
+        let fraction = number as u32 % 1_000_000;
+        for word in [seconds, fraction, *captured as u32, frame.len() as u32] {
             bytes.extend(word.to_le_bytes());
         }
-        bytes.extend(frame);
+        bytes.extend(&frame[..*captured]);
     }
     std::fs::write(path, bytes).unwrap();
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::harness::{Pair, Sensor, ip, need_kernel, read_with};
 use crate::packets;
-use crate::replay::{SAME, common};
+use crate::alike::{SAME, common};
 
 /// Of packets, of flows, and of both.
 const EXPRESSIONS: [&str; 9] = [

@@ -177,6 +177,11 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
         kept("processes", &old.processes, &mut new.processes),
         kept("out", &old.out, &mut new.out),
         kept("interval", &old.counting.interval, &mut counting.interval),
+        kept(
+            "max-names",
+            &old.counting.max_names,
+            &mut counting.max_names,
+        ),
         kept("geoip", &old.naming.geoip, &mut naming.geoip),
         kept("resolve", &old.naming.resolve, &mut naming.resolve),
         kept("json", &old.outputs.json, &mut outputs.json),

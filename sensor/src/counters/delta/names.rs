@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sensor_common::flow::FlowKey;
 
-use super::{Delta, Sums};
+use super::{Delta, DeltaConfig, Sums};
 use crate::counters::Known;
 use crate::names::{Book, Sample, Verdict};
 
@@ -67,6 +67,13 @@ impl Delta {
     /// Whether payloads are wanted at all.
     pub fn wants_samples(&self) -> bool {
         self.labels.book.is_some()
+    }
+
+    /// Nothing counted, by other rules from now on; what payloads said stays, for their flows go on and won't say it again.
+    /// The number of names that are remembered stays too.
+    pub fn begin_again(&self, config: DeltaConfig) -> Delta {
+        let names = self.config.names;
+        self.empty(DeltaConfig { names, ..config })
     }
 
     /// Learns from a payload; its packet is counted by [`Self::packet`] or comes in a flow record.

@@ -14,7 +14,7 @@ const SECOND: i64 = 1_000_000_000;
 const LEAST_SECONDS: u32 = 5;
 /// A flow may seem to begin this much before the answer that caused it: payloads from the kernel have the time of its
 /// clock tick.
-const TICK: i64 = SECOND / 50;
+pub(super) const TICK: i64 = SECOND / 50;
 
 #[derive(Clone, Debug)]
 pub(super) struct Answers {
@@ -90,21 +90,25 @@ impl Answers {
     pub(super) fn find(&self, addr: IpAddr, other: IpAddr, at: Option<i64>) -> Option<&Name> {
         let answers = self.by_address.get(&addr.into())?;
         let other = Some(Addr::from(other));
-        let good = |answer: &&Answer| at.is_none_or(|at| answer.holds(at));
-        let mut any = None;
-        for answer in answers.iter().rev().filter(good) {
-            if answer.client == other {
-                return Some(&answer.name);
+        // Only where none was there before: the flow was not caused by what came just after it.
+        [0, TICK].into_iter().find_map(|early| {
+            let good = |answer: &&Answer| at.is_none_or(|at| answer.holds(at, early));
+            let mut any = None;
+            for answer in answers.iter().rev().filter(good) {
+                if answer.client == other {
+                    return Some(&answer.name);
+                }
+                any = any.or(Some(&answer.name));
             }
-            any = any.or(Some(&answer.name));
-        }
-        any
+            any
+        })
     }
 }
 
 impl Answer {
-    fn holds(&self, at: i64) -> bool {
-        self.from.saturating_sub(TICK) <= at && at <= self.until
+    /// `early`: how much before the answer a flow may seem to begin.
+    fn holds(&self, at: i64, early: i64) -> bool {
+        self.from.saturating_sub(early) <= at && at <= self.until
     }
 }
 
@@ -148,6 +152,27 @@ mod tests {
         assert_eq!(find(&answers, 3, 116), Some("a"));
         assert_eq!(find(&answers, 1, 161), None);
         assert_eq!(answers.find(client(1), SERVER, None), None);
+    }
+
+    #[test]
+    fn what_was_asked_before_goes_before_what_was_asked_just_after() {
+        let mut answers = Answers::new(9);
+        let mut add = |text, at| {
+            let at = Some(at);
+            let client = Some(client(1));
+            let given = Given {
+                client,
+                at,
+                ttl: 60,
+            };
+            answers.add(SERVER, (text, NameSource::Dns), given);
+        };
+        add("a", 9 * SECOND);
+        add("b", 10 * SECOND);
+        let find = |at| answers.find(SERVER, client(1), Some(at)).unwrap();
+        assert_eq!(&*find(10 * SECOND - 1).text, "a");
+        assert_eq!(&*find(10 * SECOND).text, "b");
+        assert_eq!(&*find(9 * SECOND - TICK).text, "a");
     }
 
     #[test]
