@@ -1,5 +1,5 @@
-//! Nanoseconds of CPU per packet of reading a headers-only capture with all statistics and the JSON report, beside the
-//! bare walk over its records and reading its bytes. Run by `cargo xtask bench`.
+//! Nanoseconds of CPU per packet of reading a capture of cut packets with all statistics and the JSON report, with payloads
+//! looked at (the default) and without, beside the bare walk over its records and reading its bytes. Run by `cargo xtask bench`.
 //!
 //! Everything in turn within each round, medians over the rounds: compare the figures of one run.
 #![allow(
@@ -31,23 +31,26 @@ fn main() {
         "ns of CPU per packet, {PACKETS} packets, {SNAPLEN} bytes each kept; medians of {ROUNDS} rounds"
     );
     println!(
-        "{:<10} {:>8} {:>8} {:>8} {:>12} {:>14}",
-        "flows", "bytes", "walk", "sensor", "over walk", "Mpkt/s a core"
+        "{:<10} {:>8} {:>8} {:>9} {:>8} {:>12} {:>14}",
+        "flows", "bytes", "walk", "no names", "names", "over walk", "Mpkt/s a core"
     );
     for flows in [100_000, 1_000_000] {
         let path = folder.path().join("capture.pcap");
         generate(&path, flows);
-        let mut times = [const { Vec::new() }; 3];
+        let mut times = [const { Vec::new() }; 4];
         for _ in 0..ROUNDS {
-            for (work, list) in [read_bytes, walk, analyse].iter().zip(&mut times) {
+            for (work, list) in [read_bytes, walk, without_names, with_names]
+                .iter()
+                .zip(&mut times)
+            {
                 let before = cpu_time();
                 work(&path);
                 list.push((cpu_time() - before) as f64 / PACKETS as f64);
             }
         }
-        let [bytes, walk, all] = times.map(median);
+        let [bytes, walk, without, all] = times.map(median);
         println!(
-            "{flows:<10} {bytes:>8.1} {walk:>8.1} {all:>8.1} {:>12.1} {:>14.1}",
+            "{flows:<10} {bytes:>8.1} {walk:>8.1} {without:>9.1} {all:>8.1} {:>12.1} {:>14.1}",
             all / walk,
             1000.0 / all
         );
@@ -69,17 +72,26 @@ fn walk(path: &Path) {
     assert_eq!(packets, PACKETS);
 }
 
-fn analyse(path: &Path) {
+fn without_names(path: &Path) {
+    analyse(path, 0);
+}
+
+fn with_names(path: &Path) {
+    analyse(path, 262_144);
+}
+
+fn analyse(path: &Path, names: usize) {
     let config = DeltaConfig {
         interval: 1_000_000_000,
         max_flows: 1 << 21,
         seeds: seeds::random(),
         trail: false,
-        names: 0,
+        names,
     };
     let mut delta = Delta::new(config);
     let mut file = CaptureFile::open(path).unwrap();
     let outcome = count::count(&mut file, &mut delta, None, |_| ());
+    delta.settle();
     let context = Context {
         top_n: 10,
         interval: config.interval,

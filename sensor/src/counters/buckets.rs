@@ -129,6 +129,12 @@ impl Buckets {
         }
     }
 
+    /// The same of the bucket that the last packet fell into.
+    #[inline]
+    pub(super) fn current_span(&self) -> Option<(i64, i64)> {
+        self.current.map(|(start, end, _)| (start, end))
+    }
+
     /// Takes back what was added. [`Self::drop_empty`] must follow.
     pub(super) fn take(&mut self, at: i64, class: ClassId, counts: Counts) {
         if let Some(bucket) = self.existing(at) {

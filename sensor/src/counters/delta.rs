@@ -19,7 +19,7 @@ use sensor_common::flow::{Direction, FlowKey, HashSeeds};
 use sensor_common::parse::{Packet, Reason};
 
 use self::apart::Apart;
-use self::late::{Late, Sums};
+use self::late::{Coming, Late, Sums, in_current};
 use self::names::Labels;
 #[cfg(test)]
 pub(in crate::counters) use self::names::Told;
@@ -81,13 +81,13 @@ pub struct FlowCounts {
     pub last: i64,
 }
 
+/// One packet, as a record of its own: what counts it gets a reference into the batch and copies nothing.
 #[derive(Clone, Copy)]
 struct Pending {
-    key: FlowKey,
+    record: FlowCounts,
     hash: u64,
-    counts: Counts,
-    at: Option<i64>,
-    tcp_flags: u8,
+    /// It has a payload of which nothing was captured.
+    blind: bool,
 }
 
 #[derive(Clone)]
@@ -174,18 +174,24 @@ impl Delta {
         }
         let mut key = packet.key;
         key.set_origin(seen.slot, direction);
-        if self.trail.is_some() {
-            return self.count_with_trail(seen, key, at, packet.tcp_flags);
-        }
         let hash = self.flows.hash(&key);
-        self.flows.prefetch(hash);
-        self.pending.push(Pending {
-            key,
+        let headers_only = seen.captured_bytes <= u64::from(packet.header_len);
+        let one = Pending {
+            record: FlowCounts {
+                key,
+                counts: seen.counts,
+                tcp_flags: packet.tcp_flags,
+                first: at.unwrap_or(i64::MAX),
+                last: at.unwrap_or(i64::MIN),
+            },
             hash,
-            counts: seen.counts,
-            at,
-            tcp_flags: packet.tcp_flags,
-        });
+            blind: packet.payload_len > 0 && headers_only,
+        };
+        if self.trail.is_some() {
+            return self.count_with_trail(&one, seen);
+        }
+        self.flows.prefetch(hash);
+        self.pending.push(one);
         if self.pending.len() == BATCH {
             self.flush();
         }
@@ -259,35 +265,25 @@ impl Delta {
 
     #[inline]
     fn count_pending(&mut self, one: &Pending) {
-        let class = self.count_flow(
-            &FlowCounts {
-                key: one.key,
-                counts: one.counts,
-                tcp_flags: one.tcp_flags,
-                first: one.at.unwrap_or(i64::MAX),
-                last: one.at.unwrap_or(i64::MIN),
-            },
-            one.hash,
-            one.at,
-        );
-        if let Some(at) = one.at {
-            self.buckets.add(at, class, one.counts);
+        let FlowCounts {
+            first,
+            last,
+            counts,
+            ..
+        } = one.record;
+        let at = (first <= last).then_some(first);
+        let class = self.count_flow(&one.record, one.hash, at, one.blind);
+        if let Some(at) = at {
+            self.buckets.add(at, class, counts);
         }
     }
 
     /// At once instead of in a batch, which would have to carry for all what only the trail asks for.
     #[inline(never)]
-    fn count_with_trail(&mut self, seen: &Seen, key: FlowKey, at: Option<i64>, tcp_flags: u8) {
-        let hash = self.flows.hash(&key);
-        let counts = seen.counts;
-        self.count_pending(&Pending {
-            key,
-            hash,
-            counts,
-            at,
-            tcp_flags,
-        });
-        self.note_trail(&key, seen.when, counts, seen.captured_bytes);
+    fn count_with_trail(&mut self, one: &Pending, seen: &Seen) {
+        self.count_pending(one);
+        let key = &one.record.key;
+        self.note_trail(key, seen.when, seen.counts, seen.captured_bytes);
     }
 
     /// Packets of this key have just been counted in a flow, or as overflow.
@@ -301,19 +297,27 @@ impl Delta {
         }
     }
 
-    /// Counts a flow (or its overflow) and gives the class under which it goes into the bucket of time `at`.
+    /// Counts a flow (or its overflow) and gives the class under which it goes into the bucket of time `at`. `blind`: there
+    /// is a payload, and nothing was captured of it.
     #[inline]
-    fn count_flow(&mut self, record: &FlowCounts, hash: u64, at: Option<i64>) -> ClassId {
+    fn count_flow(
+        &mut self,
+        record: &FlowCounts,
+        hash: u64,
+        at: Option<i64>,
+        blind: bool,
+    ) -> ClassId {
         let Some(flow) = self.flows.entry(&record.key, hash) else {
             return self.overflow(record);
         };
-        if flow.known != Known::Decided {
+        if flow.known != Known::Decided && (blind || !in_current(&self.buckets, flow, record, at)) {
             let mut sums = Sums {
                 classes: &mut self.classes,
                 buckets: &mut self.buckets,
                 late: &mut self.late,
             };
-            sums.expect(flow, record, at, &mut self.labels);
+            let coming = Coming { record, at, blind };
+            sums.expect(flow, &coming, &mut self.labels);
         }
         flow.add(record);
         flow.class

@@ -58,7 +58,7 @@ impl Delta {
     /// Adds one flow record that the kernel counted in the bucket of time `at`.
     pub fn flow(&mut self, record: &FlowCounts, at: i64) {
         let hash = self.flows.hash(&record.key);
-        let class = self.count_flow(record, hash, Some(at));
+        let class = self.count_flow(record, hash, Some(at), false);
         self.buckets.add(at, class, record.counts);
         self.note_trail(
             &record.key,

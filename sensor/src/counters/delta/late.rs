@@ -2,8 +2,9 @@
 //!
 //! A bucket holds sums by class, and a flow that is undecided is counted under the class of its ports. As long as all its
 //! packets are in one bucket, its own counts and times say what to move, and nothing is kept for it: a scan of a million
-//! ports is a million such flows. What a flow has in each of several buckets stands in a table beside, as long as there
-//! is room; a flow without room keeps the label that it has.
+//! ports is a million such flows. Of a flow in several buckets a table beside says what it has in each but the latest, as
+//! long as there is room; the rest of its counts is in the bucket of its last time. So the table is looked at when a flow
+//! comes to another bucket, and not for each packet. A flow without room keeps the label that it has.
 
 use std::collections::HashMap;
 
@@ -15,8 +16,8 @@ use super::{Class, Classes, Counts, FlowCounts};
 use crate::counters::{Buckets, Flow, Known};
 use crate::names::{Label, Verdict};
 
-/// Buckets of one flow.
-const MOST_OF_A_FLOW: usize = 64;
+/// Buckets of one flow, but the latest. Whoever says nothing for so long says nothing that tells later on either.
+const MOST_OF_A_FLOW: usize = 16;
 /// Buckets of all flows together, 24 bytes each and some 200 for each flow: 60 MB at the most.
 const MOST: usize = 4 << 16;
 
@@ -28,9 +29,17 @@ pub(super) struct Part {
     pub(super) counts: Counts,
 }
 
+/// Where a flow's packets are.
+#[derive(Clone, Debug, Default)]
+struct Noted {
+    parts: Vec<Part>,
+    /// In the parts, or without a time: all that is not in the bucket of the flow's last time.
+    elsewhere: Counts,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Late {
-    parts: HashMap<FlowKey, Vec<Part>, RandomState>,
+    flows: HashMap<FlowKey, Noted, RandomState>,
     total: usize,
     frozen: u64,
 }
@@ -40,6 +49,15 @@ pub(super) struct Sums<'a> {
     pub(super) classes: &'a mut Classes,
     pub(super) buckets: &'a mut Buckets,
     pub(super) late: &'a mut Late,
+}
+
+/// Packets that are counted next.
+pub(super) struct Coming<'a> {
+    pub(super) record: &'a FlowCounts,
+    /// A time in their bucket.
+    pub(super) at: Option<i64>,
+    /// Nothing was captured of their payload: what is not known of the flow by now never will be.
+    pub(super) blind: bool,
 }
 
 impl Late {
@@ -59,85 +77,103 @@ impl Late {
 
     /// Where a flow's packets are; of a decided one that is not known.
     pub(super) fn parts_of(&self, flow: &Flow) -> impl Iterator<Item = Part> {
-        let whole = Part {
-            at: flow.first,
-            counts: flow.counts(),
-        };
-        let timed = flow.first <= flow.last;
-        let single = (flow.known == Known::Undecided && timed).then_some(whole);
-        let several = match flow.known {
-            Known::Spread => self.parts.get(&flow.key),
+        let noted = match flow.known {
+            Known::Spread => self.flows.get(&flow.key),
             Known::Undecided | Known::Decided => None,
         };
-        single
-            .into_iter()
-            .chain(several.into_iter().flatten().copied())
+        let latest = match flow.known {
+            Known::Undecided if flow.first <= flow.last => flow.counts(),
+            Known::Spread => rest(flow, noted),
+            Known::Undecided | Known::Decided => Counts::ZERO,
+        };
+        let latest = (latest != Counts::ZERO).then_some(Part {
+            at: flow.last,
+            counts: latest,
+        });
+        let earlier = noted.map_or(&[][..], |noted| &noted.parts);
+        earlier.iter().copied().chain(latest)
     }
 
     /// Forgets the flows that are left out.
     pub(super) fn retain(&mut self, keep: impl Fn(&FlowKey) -> bool) {
-        self.parts.retain(|key, _| keep(key));
-        self.total = self.parts.values().map(Vec::len).sum();
+        self.flows.retain(|key, _| keep(key));
+        self.total = self.flows.values().map(|noted| noted.parts.len()).sum();
     }
 
-    /// Adds to a part that is there; `span` is that of its bucket.
-    fn add(&mut self, key: &FlowKey, span: (i64, i64), counts: Counts) -> bool {
-        let parts = self.parts.get_mut(key).into_iter().flatten();
-        let mut latest_first = parts.rev();
-        match latest_first.find(|part| within(span, part.at)) {
-            Some(part) => part.counts += counts,
-            None => return false,
+    /// Begins to note where a flow's packets are.
+    fn open(&mut self, flow: &mut Flow) {
+        if flow.known != Known::Undecided {
+            return;
         }
-        true
+        flow.known = Known::Spread;
+        if flow.first > flow.last {
+            self.flows.entry(flow.key).or_default().elsewhere = flow.counts();
+        }
     }
 
-    /// The same, or a new one if there is room.
-    fn put(&mut self, key: &FlowKey, span: (i64, i64), part: Part) -> bool {
-        if self.add(key, span, part.counts) {
-            return true;
-        }
-        let parts = self.parts.entry(*key).or_default();
-        if parts.len() >= MOST_OF_A_FLOW || self.total >= MOST {
+    /// All that the flow has by now is noted, so that its last time may change; `span` is that of the bucket of the last
+    /// time. False if there is no room.
+    fn note_rest(&mut self, flow: &Flow, span: (i64, i64)) -> bool {
+        let counts = rest(flow, self.flows.get(&flow.key));
+        let at = flow.last;
+        counts == Counts::ZERO || self.note(&flow.key, span, Part { at, counts })
+    }
+
+    /// `span` is that of the part's bucket. False if there is no room.
+    fn note(&mut self, key: &FlowKey, span: (i64, i64), part: Part) -> bool {
+        let noted = self.flows.entry(*key).or_default();
+        let in_bucket = |one: &Part| within(span, one.at);
+        if let Some(place) = noted.parts.iter().rposition(in_bucket) {
+            noted.parts[place].counts += part.counts;
+        } else if noted.parts.len() < MOST_OF_A_FLOW && self.total < MOST {
+            noted.parts.push(part);
+            self.total += 1;
+        } else {
             return false;
         }
-        parts.push(part);
-        self.total += 1;
+        noted.elsewhere += part.counts;
         true
     }
 
-    fn forget(&mut self, key: &FlowKey) -> Vec<Part> {
-        let parts = self.parts.remove(key).unwrap_or_default();
-        self.total -= parts.len();
-        parts
+    fn note_untimed(&mut self, key: &FlowKey, counts: Counts) {
+        self.flows.entry(*key).or_default().elsewhere += counts;
+    }
+
+    fn forget(&mut self, key: &FlowKey) {
+        if let Some(noted) = self.flows.remove(key) {
+            self.total -= noted.parts.len();
+        }
+    }
+}
+
+/// What a flow that is spread has in the bucket of its last time.
+fn rest(flow: &Flow, noted: Option<&Noted>) -> Counts {
+    let elsewhere = noted.map_or(Counts::ZERO, |noted| noted.elsewhere);
+    Counts {
+        packets: flow.packets.wrapping_sub(elsewhere.packets),
+        bytes: flow.bytes.wrapping_sub(elsewhere.bytes),
     }
 }
 
 impl Sums<'_> {
-    /// Readies a flow that is not decided for packets that are counted in it next, in the bucket of time `at`.
+    /// Readies a flow that is not decided for packets that are counted in it next.
     #[inline(never)]
-    pub(super) fn expect(
-        &mut self,
-        flow: &mut Flow,
-        record: &FlowCounts,
-        at: Option<i64>,
-        labels: &mut Labels,
-    ) {
+    pub(super) fn expect(&mut self, flow: &mut Flow, coming: &Coming<'_>, labels: &mut Labels) {
+        let Coming { record, at, blind } = *coming;
         let verdict = if flow.packets == 0 {
             flow.class = self.classes.id(Class::of_flow(&flow.key, None));
             let start = (record.first <= record.last).then_some(record.first);
             labels.started(&flow.key, start)
-        } else if self.has_place(flow, record, at) {
+        } else if !blind && self.in_place(flow, record, at) {
             return;
         } else {
             labels.verdict(&flow.key)
         };
         match verdict {
             Verdict::Decided(label) => self.decide(flow, label),
-            Verdict::Undecided if flow.packets == 0 && self.has_place(flow, record, at) => {}
-            Verdict::Undecided => {
-                let counts = record.counts;
-                self.spread(flow, at.map(|at| Part { at, counts }).into_iter());
-            }
+            Verdict::Undecided if blind => self.decide(flow, None),
+            Verdict::Undecided if self.in_place(flow, record, at) => {}
+            Verdict::Undecided => self.place(flow, record, at),
         }
     }
 
@@ -154,29 +190,13 @@ impl Sums<'_> {
         flow.label = label;
     }
 
-    /// A flow that is not decided gets these parts too; if there is no room, it is decided as it is.
-    pub(super) fn spread(&mut self, flow: &mut Flow, parts: impl Iterator<Item = Part>) {
-        let single = match flow.known {
-            Known::Undecided => self.late.parts_of(flow).next(),
-            Known::Spread | Known::Decided => None,
-        };
-        flow.known = Known::Spread;
-        for part in single.into_iter().chain(parts) {
-            let span = self.buckets.span(part.at);
-            if !self.late.put(&flow.key, span, part) {
-                self.late.was_frozen(1);
-                return self.close(flow);
-            }
-        }
-    }
-
     /// A flow of another table, new in ours; its class is one of ours already.
     pub(super) fn take_over(&mut self, ours: &mut Flow, theirs: &Flow, other: &Late) {
         ours.class = theirs.class;
         ours.label = theirs.label;
         ours.known = theirs.known;
         if theirs.known == Known::Spread {
-            self.spread(ours, other.parts_of(theirs));
+            self.note_all(ours, theirs, other);
         }
     }
 
@@ -188,24 +208,66 @@ impl Sums<'_> {
             (ours, theirs) => ours.is_none() && theirs.is_none(),
         };
         let single = ours.known == Known::Undecided && theirs.known == Known::Undecided;
-        if !(single && together) {
-            self.spread(ours, other.parts_of(theirs));
+        if single && together {
+            return;
+        }
+        self.late.open(ours);
+        if self.late.note_rest(ours, self.buckets.span(ours.last)) {
+            self.note_all(ours, theirs, other);
+        } else {
+            self.freeze(ours);
         }
     }
 
-    /// Whether it is known where the record's packets are without more being kept than is already.
-    fn has_place(&mut self, flow: &Flow, record: &FlowCounts, at: Option<i64>) -> bool {
+    /// Notes all that another table has of a flow.
+    fn note_all(&mut self, ours: &mut Flow, theirs: &Flow, other: &Late) {
+        let mut untimed = theirs.counts();
+        for part in other.parts_of(theirs) {
+            if !self.late.note(&ours.key, self.buckets.span(part.at), part) {
+                return self.freeze(ours);
+            }
+            untimed.packets -= part.counts.packets;
+            untimed.bytes -= part.counts.bytes;
+        }
+        self.late.note_untimed(&ours.key, untimed);
+    }
+
+    /// Whether it is known where the record's packets are without anything being noted.
+    fn in_place(&self, flow: &Flow, record: &FlowCounts, at: Option<i64>) -> bool {
+        match at {
+            Some(at) if flow.packets == 0 => {
+                // What the kernel counts between two polls is in one bucket, though its times may be in the next one.
+                let span = self.buckets.span(at);
+                within(span, record.first) && within(span, record.last)
+            }
+            Some(at) => in_span(self.buckets.span(at), flow, record, at),
+            None => flow.known == Known::Undecided && flow.first > flow.last,
+        }
+    }
+
+    /// Notes where the record's packets are; if there is no room, the flow is decided as it is.
+    fn place(&mut self, flow: &mut Flow, record: &FlowCounts, at: Option<i64>) {
+        self.late.open(flow);
         let Some(at) = at else {
-            return flow.known == Known::Spread || flow.first > flow.last;
+            return self.late.note_untimed(&flow.key, record.counts);
         };
         let span = self.buckets.span(at);
-        if flow.known == Known::Spread {
-            return self.late.add(&flow.key, span, record.counts);
+        let last = flow.last.max(record.last);
+        // What is in the bucket of what is the last time from now on is the rest.
+        let rest_stays = last == flow.last || within(span, flow.last) && within(span, last);
+        let room = rest_stays || self.late.note_rest(flow, self.buckets.span(flow.last));
+        let part = Part {
+            at,
+            counts: record.counts,
+        };
+        if !(room && (within(span, last) || self.late.note(&flow.key, span, part))) {
+            self.freeze(flow);
         }
-        // What the kernel counts between two polls is in one bucket, though its times may be in the next one.
-        let in_span = within(span, record.first) && within(span, record.last);
-        let earlier = within(span, flow.first) && within(span, flow.last);
-        in_span && (flow.packets == 0 || earlier)
+    }
+
+    fn freeze(&mut self, flow: &mut Flow) {
+        self.late.was_frozen(1);
+        self.close(flow);
     }
 
     fn close(&mut self, flow: &mut Flow) {
@@ -216,6 +278,31 @@ impl Sums<'_> {
     }
 }
 
+/// The same as [`Sums::in_place`] where that is quick to tell: nearly always it is the bucket of the packet before.
+#[inline]
+pub(super) fn in_current(
+    buckets: &Buckets,
+    flow: &Flow,
+    record: &FlowCounts,
+    at: Option<i64>,
+) -> bool {
+    match (buckets.current_span(), at) {
+        (Some(span), Some(at)) => in_span(span, flow, record, at),
+        _ => false,
+    }
+}
+
+/// Whether a record that is counted in the bucket with this span, at time `at`, adds to what a flow that is not decided has
+/// in the bucket of its last time, and to nothing else.
+#[inline]
+fn in_span(span: (i64, i64), flow: &Flow, record: &FlowCounts, at: i64) -> bool {
+    let timed = flow.first <= flow.last && within(span, flow.last);
+    let single = flow.known == Known::Spread || within(span, flow.first);
+    let all_of_record = within(span, record.first) && within(span, record.last);
+    timed && single && all_of_record && within(span, at)
+}
+
+#[inline]
 fn within((start, end): (i64, i64), at: i64) -> bool {
     start <= at && at <= end
 }
