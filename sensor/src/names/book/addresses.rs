@@ -8,8 +8,10 @@ use crate::names::{Name, NameSource};
 
 /// Names of one address, and of one flow: hosts of a large provider have thousands, and more than these nobody reads.
 pub(super) const NAMES: usize = 8;
-/// Characters of one name: longer than any that is meant as one.
-const LENGTH: usize = 1024;
+/// Bytes of one name, which is the most that DNS allows.
+pub(super) const LENGTH: usize = 255;
+/// Bytes of all names of one address, and of one flow.
+pub(super) const TOGETHER: usize = 512;
 
 #[derive(Clone, Debug)]
 pub(super) struct Addresses {
@@ -36,7 +38,7 @@ impl Addresses {
             return;
         }
         let (names, out) = self.names.entry(addr.into());
-        self.put_out += out.map_or(0, |out| out.len() as u64);
+        self.put_out += out.map_or(0, |(_, out)| out.len() as u64);
         self.put_out += u64::from(add_latest(names, text, source));
     }
 }
@@ -69,9 +71,7 @@ fn add_latest(names: &mut Vec<Name>, text: &str, source: NameSource) -> bool {
         return false;
     }
     names.insert(place, name(text, source));
-    let full = names.len() > NAMES;
-    names.truncate(NAMES);
-    full
+    bound(names) > 0
 }
 
 /// The surest first, the earliest of them before later ones, which no longer come in when it is full.
@@ -82,8 +82,22 @@ pub(super) fn add_first(names: &mut Vec<Name>, text: &str, source: NameSource) {
     let place = names.partition_point(|name| name.source <= source);
     if place < NAMES {
         names.insert(place, name(text, source));
-        names.truncate(NAMES);
+        bound(names);
     }
+}
+
+/// The last ones go where there are too many, or too long ones. How many went.
+fn bound(names: &mut Vec<Name>) -> usize {
+    let mut room = TOGETHER;
+    let fits = |name: &&Name| {
+        let left = room.checked_sub(name.text.len());
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    let keep = names.iter().take(NAMES).take_while(fits).count();
+    let gone = names.len() - keep;
+    names.truncate(keep);
+    gone
 }
 
 /// Some resolvers ask in random case, to be harder to deceive.
@@ -168,7 +182,23 @@ mod tests {
         }
         assert_eq!(addresses.of(addr), &[]);
         addresses.name(addr, &"\u{e9}".repeat(5000), NameSource::Dns);
-        assert_eq!(addresses.of(addr)[0].text.len(), LENGTH);
+        assert_eq!(addresses.of(addr)[0].text.len(), LENGTH - 1); // no half characters
+    }
+
+    #[test]
+    fn all_names_together_are_bounded() {
+        let mut latest = Vec::new();
+        let mut first = Vec::new();
+        for number in 0..9 {
+            let long = format!("{number}{}", "x".repeat(300));
+            let full = add_latest(&mut latest, &long, NameSource::Dns);
+            assert_eq!(full, number > 1);
+            add_first(&mut first, &long, NameSource::Dns);
+        }
+        for (names, place) in [(latest, ["8", "7"]), (first, ["0", "1"])] {
+            let starts: Vec<_> = names.iter().map(|name| &name.text[..1]).collect();
+            assert_eq!(starts, place);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use sensor_common::application::Application;
 use sensor_common::flow::FlowKey;
 
 use super::super::ends::Ends;
-use super::super::{Book, addresses, refine};
+use super::super::{Book, refine};
 use super::Open;
 use super::segments::Segments;
 use crate::names::decode::tls::{self, ClientHello, Hello, ServerHello};
@@ -27,6 +27,14 @@ impl Book {
                 // The server has answered: the rest was sent, but not seen.
                 self.cut_hello(ends, &sample.key, segments);
                 begun = None;
+            }
+        }
+        // What is only half there is read once, when the rest has come or won't.
+        if begun.is_some() && can_go_on && !sample.last {
+            let more = begun.take_if(|begun| tls::is_begun(&begun.bytes));
+            if more.is_some() {
+                open.hello = more;
+                return None;
             }
         }
         let bytes = begun.as_ref().map_or(sample.payload, |begun| &begun.bytes);
@@ -113,7 +121,7 @@ impl Book {
     /// What the server chose, or else what the client offers.
     fn alpn(&self, ends: &Ends, hello: &ServerHello) -> Vec<String> {
         if let Some(chosen) = &hello.alpn {
-            return vec![addresses::cut(chosen).into()];
+            return vec![chosen.clone()];
         }
         let known = self.conversations.info(ends);
         let tls = known.and_then(|info| info.tls.as_ref());

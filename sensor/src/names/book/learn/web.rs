@@ -9,8 +9,11 @@ use super::super::{Book, addresses};
 use super::segments::Segments;
 use super::{Open, payload};
 use crate::names::decode::http::{self, Request, Response};
-use crate::names::text::shown;
+use crate::names::text::shown_within;
 use crate::names::{Http, Label, NameSource, Sample};
+
+/// Bytes of a method that are kept.
+const METHOD: usize = 32;
 
 impl Book {
     /// `None` while a request for another protocol waits for its answer.
@@ -81,13 +84,16 @@ impl Book {
     }
 
     fn request(&mut self, ends: Ends, server: IpAddr, request: &Request<'_>) {
-        let host = request.host.map(shown);
+        let host = request
+            .host
+            .map(|host| shown_within(host, addresses::LENGTH));
         let http = self.conversations.http(ends);
         if http.method.is_none() {
-            let bounded = |text: String| addresses::cut(&text).to_owned();
-            http.method = Some(bounded(shown(request.method)));
-            http.host = host.clone().map(bounded);
-            http.user_agent = request.user_agent.map(shown).map(bounded);
+            http.method = Some(shown_within(request.method, METHOD));
+            http.host.clone_from(&host);
+            http.user_agent = request
+                .user_agent
+                .map(|agent| shown_within(agent, addresses::LENGTH));
         }
         let Some(host) = &host else {
             return;

@@ -6,7 +6,11 @@ use super::{ClientHello, ServerHello, Transport, version_name};
 use crate::names::text;
 
 /// Protocols of a ClientHello that are kept: browsers offer two or three.
-const MAX_ALPN: usize = 32;
+const MAX_ALPN: usize = 8;
+/// Bytes of each as text.
+const ALPN_LENGTH: usize = 32;
+/// Of a host name, as DNS has it; what is longer is the name of none.
+const SNI_LENGTH: usize = 255;
 
 mod extension {
     pub(super) const SERVER_NAME: u16 = 0;
@@ -73,7 +77,7 @@ fn client_fields(
             extension::ALPN if hello.alpn.is_empty() => {
                 let list = protocols(&mut data);
                 offer.alpn = list.first().map(|first| first.to_vec());
-                hello.alpn = list.into_iter().map(text::shown).collect();
+                hello.alpn = list.into_iter().map(protocol).collect();
             }
             extension::SUPPORTED_VERSIONS if offer.versions.is_empty() => {
                 offer.versions = data.short().map(numbers).unwrap_or_default();
@@ -113,7 +117,7 @@ fn server_fields(
         match kind {
             extension::SUPPORTED_VERSIONS => hello.version = data.u16().unwrap_or_default(),
             extension::ALPN => {
-                hello.alpn = protocols(&mut data).first().map(|first| text::shown(first));
+                hello.alpn = protocols(&mut data).first().map(|first| protocol(first));
             }
             _ => {}
         }
@@ -165,7 +169,7 @@ fn server_name(data: &mut Reader<'_>) -> Option<String> {
         let kind = list.u8()?;
         let name = list.long()?;
         if kind == 0 {
-            return (!name.is_empty()).then(|| text::shown(name));
+            return (!name.is_empty()).then(|| text::shown_within(name, SNI_LENGTH));
         }
     }
 }
@@ -175,6 +179,10 @@ fn protocols<'a>(data: &mut Reader<'a>) -> Vec<&'a [u8]> {
     core::iter::from_fn(|| list.short().filter(|name| !name.is_empty()))
         .take(MAX_ALPN)
         .collect()
+}
+
+fn protocol(name: &[u8]) -> String {
+    text::shown_within(name, ALPN_LENGTH)
 }
 
 fn numbers(list: &[u8]) -> Vec<u16> {

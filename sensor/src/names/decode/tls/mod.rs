@@ -92,6 +92,21 @@ pub fn records(bytes: &[u8]) -> Option<Hello> {
     Some(Hello::Other)
 }
 
+/// Whether these are the records of a ClientHello whose end is still to come, so that it need not be read yet.
+pub fn is_begun(bytes: &[u8]) -> bool {
+    if !bytes.starts_with(&[HANDSHAKE, 3]) {
+        return false;
+    }
+    let together = put_together(bytes);
+    let head = Reader(&together).u32();
+    head.is_some_and(|head| {
+        let len = (head & 0xff_ffff) as usize;
+        head >> 24 == u32::from(CLIENT_HELLO)
+            && len <= MAX_HELLO
+            && together.len() < (4 + len).min(MAX_MESSAGE)
+    })
+}
+
 /// A handshake message without records around it (QUIC's CRYPTO frames).
 pub fn handshake(bytes: &[u8], transport: Transport) -> Option<Hello> {
     let mut reader = Reader(bytes);

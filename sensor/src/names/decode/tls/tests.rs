@@ -143,6 +143,33 @@ fn names_that_are_no_text() {
 }
 
 #[test]
+fn only_so_much_of_a_hello_is_kept() {
+    let list: Vec<u8> = short(&[0x80; 255]).repeat(60);
+    let extensions = [server_name(&[0xff; 9000]), extension(16, &long(&list))];
+    let hello = message(1, &body(0x0303, CIPHERS, &extensions));
+    let hello = client(handshake(&hello, Transport::Tcp));
+    assert!(hello.complete);
+    assert!(hello.sni.unwrap().len() <= 255);
+    let lengths: Vec<usize> = hello.alpn.iter().map(String::len).collect();
+    assert_eq!(lengths, [32; 8]);
+}
+
+#[test]
+fn it_is_begun_until_its_end_is_there() {
+    let hello = client_hello();
+    for size in [50, hello.len()] {
+        let records = in_records(22, &hello, size);
+        for cut in 9..records.len() {
+            assert!(is_begun(&records[..cut]), "{cut}");
+        }
+        assert!(!is_begun(&records));
+    }
+    let other = in_records(22, &message(2, &[0; 50]), 40);
+    assert!(!is_begun(&other[..30]));
+    assert!(!is_begun(b"\x17\x03\x03\x00\x30\x01\x00\x00\x40"));
+}
+
+#[test]
 fn what_the_server_chose() {
     let between = &[0x13, 0x01, 0];
     let hello = |extensions: &[Vec<u8>]| {
