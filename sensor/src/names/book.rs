@@ -80,7 +80,7 @@ impl Book {
             return NEVER;
         }
         let ends = Ends::of(key);
-        let (mut verdict, named) = self.conversations.touch(&ends);
+        let (mut verdict, named) = self.conversations.counted(&ends, at);
         if verdict == Verdict::Undecided && !self.announced.is_empty() {
             verdict = self.as_announced(&ends, key, at);
         }

@@ -64,7 +64,7 @@ impl Answers {
         let until = at.map_or(i64::MAX, |at| at.saturating_add(length));
         let client = client.map(Addr::from);
         let (answers, out) = self.by_address.entry(addr.into());
-        let mut gone = out.map_or(0, |out| still_good(&out, from));
+        let mut gone = out.map_or(0, |(_, out)| still_good(&out, from));
         let text = addresses::cut(text);
         let same = answers.iter().position(|answer| {
             answer.client == client && answer.name.source == source && *answer.name.text == *text

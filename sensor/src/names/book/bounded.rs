@@ -1,149 +1,116 @@
 //! The one kind of cache that the book is made of: a map with room for so many, of which the one that was left alone for
 //! the longest goes out when another comes.
 //!
-//! What comes from the wire must not decide how much memory is used, and must not make a look-up slow: the hash has a
-//! secret seed, and making room takes the same time whatever is in the map.
+//! What comes from the wire must not decide how much memory is used, and must not make a look-up slow: making room takes
+//! the same time whatever is in the map, and the hash (foldhash, which is fast and no cryptography) begins with numbers
+//! that are random for each map. Who can't see them, nor the time of single look-ups, can't aim at one place.
+//!
+//! The map is in parts, so that each report may keep the book as it was: a clone shares the parts, and each is copied when
+//! it is next changed.
 
-use std::collections::HashMap;
-use std::hash::Hash;
+mod shard;
 
-use foldhash::fast::RandomState;
+use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
+
+use foldhash::quality::RandomState;
+
+use self::shard::Shard;
+
+/// Entries of one part, up to [`MOST_SHARDS`].
+const SHARD: usize = 1024;
+const MOST_SHARDS: usize = 256;
 
 #[derive(Clone, Debug)]
 pub(super) struct Bounded<K, V> {
-    places: HashMap<K, u32, RandomState>,
-    /// Also those that were removed and wait for a new owner, see `free`.
-    entries: Vec<Entry<K, V>>,
-    free: Vec<u32>,
-    oldest: u32,
-    newest: u32,
-    most: usize,
+    /// A power of two of them.
+    shards: Box<[Arc<Shard<K, V>>]>,
+    hash: RandomState,
+    len: usize,
 }
 
-/// In the order of when they were last changed.
-#[derive(Clone, Debug)]
-struct Entry<K, V> {
-    key: K,
-    value: V,
-    older: u32,
-    newer: u32,
-}
-
-const NONE: u32 = u32::MAX;
-
-impl<K: Copy + Eq + Hash, V: Default> Bounded<K, V> {
+impl<K: Copy + Eq + Hash, V: Clone + Default> Bounded<K, V> {
     /// `most` entries, at least one.
     pub(super) fn new(most: usize) -> Self {
+        let most = most.max(1);
+        let count = (most / SHARD).clamp(1, MOST_SHARDS);
+        // The power of two that is not above it.
+        let count = 1 << count.ilog2();
+        let shard = || Arc::new(Shard::new(most.div_ceil(count)));
         Bounded {
-            places: HashMap::default(),
-            entries: Vec::new(),
-            free: Vec::new(),
-            oldest: NONE,
-            newest: NONE,
-            most: most.clamp(1, NONE as usize - 1),
+            shards: (0..count).map(|_| shard()).collect(),
+            hash: RandomState::default(),
+            len: 0,
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.len == 0
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.places.len()
+        self.len
     }
 
     pub(super) fn get(&self, key: &K) -> Option<&V> {
         // An empty map is the rule where payloads tell nothing, and then even the hash is too much.
-        if self.places.is_empty() {
+        if self.len == 0 {
             return None;
         }
-        let place = *self.places.get(key)?;
-        Some(&self.entries.get(place as usize)?.value)
+        self.shards[self.shard_of(key)].get(key)
     }
 
     /// The entry, which becomes the newest one.
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        if self.places.is_empty() {
+        if self.len == 0 {
             return None;
         }
-        let place = *self.places.get(key)?;
-        self.touch(place);
-        Some(&mut self.entries[place as usize].value)
+        let shard = &mut self.shards[self.shard_of(key)];
+        // A part that is shared is not copied for what isn't there.
+        let place = shard.place(key)?;
+        Some(Arc::make_mut(shard).touched(place))
     }
 
     /// The entry, made if need be, which becomes the newest one; and what had to go for it.
-    pub(super) fn entry(&mut self, key: K) -> (&mut V, Option<V>) {
-        if let Some(&place) = self.places.get(&key) {
-            self.touch(place);
-            return (&mut self.entries[place as usize].value, None);
+    pub(super) fn entry(&mut self, key: K) -> (&mut V, Option<(K, V)>) {
+        let shard = Arc::make_mut(&mut self.shards[self.shard_of(&key)]);
+        let before = shard.len();
+        let (place, out) = shard.entry(key);
+        self.len += shard.len() - before;
+        (shard.at(place), out)
+    }
+
+    /// The next time that it would have to go it stays, once.
+    pub(super) fn keep(&mut self, key: &K) {
+        if self.len == 0 {
+            return;
         }
-        let out = if self.places.len() >= self.most {
-            self.remove_at(self.oldest)
-        } else {
-            None
-        };
-        let place = self.place_for(key);
-        self.places.insert(key, place);
-        self.append(place);
-        (&mut self.entries[place as usize].value, out)
+        let shard = &mut self.shards[self.shard_of(key)];
+        if let Some(place) = shard.place(key)
+            && !shard.is_kept(place)
+        {
+            Arc::make_mut(shard).keep(place);
+        }
     }
 
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {
-        if self.places.is_empty() {
+        if self.len == 0 {
             return None;
         }
-        self.remove_at(*self.places.get(key)?)
+        let shard = &mut self.shards[self.shard_of(key)];
+        let place = shard.place(key)?;
+        self.len -= 1;
+        Arc::make_mut(shard)
+            .remove_at(place)
+            .map(|(_, value)| value)
     }
 
-    fn place_for(&mut self, key: K) -> u32 {
-        if let Some(place) = self.free.pop() {
-            self.entries[place as usize].key = key;
-            return place;
-        }
-        self.entries.push(Entry {
-            key,
-            value: V::default(),
-            older: NONE,
-            newer: NONE,
-        });
-        (self.entries.len() - 1) as u32
-    }
-
-    fn remove_at(&mut self, place: u32) -> Option<V> {
-        let entry = self.entries.get(place as usize)?;
-        self.places.remove(&entry.key);
-        self.unlink(place);
-        self.free.push(place);
-        Some(std::mem::take(&mut self.entries[place as usize].value))
-    }
-
-    fn touch(&mut self, place: u32) {
-        if self.newest != place {
-            self.unlink(place);
-            self.append(place);
-        }
-    }
-
-    fn unlink(&mut self, place: u32) {
-        let Entry { older, newer, .. } = self.entries[place as usize];
-        match self.entries.get_mut(older as usize) {
-            Some(entry) => entry.newer = newer,
-            None => self.oldest = newer,
-        }
-        match self.entries.get_mut(newer as usize) {
-            Some(entry) => entry.older = older,
-            None => self.newest = older,
-        }
-    }
-
-    fn append(&mut self, place: u32) {
-        let older = std::mem::replace(&mut self.newest, place);
-        let entry = &mut self.entries[place as usize];
-        (entry.older, entry.newer) = (older, NONE);
-        match self.entries.get_mut(older as usize) {
-            Some(entry) => entry.newer = place,
-            None => self.oldest = place,
+    fn shard_of(&self, key: &K) -> usize {
+        match self.shards.len() {
+            1 => 0,
+            // Not the bits by which the shard's own map goes.
+            count => (self.hash.hash_one(key) >> 20) as usize & (count - 1),
         }
     }
 }
@@ -155,7 +122,7 @@ mod tests {
     fn set(map: &mut Bounded<u32, u32>, key: u32, value: u32) -> Option<u32> {
         let (place, out) = map.entry(key);
         *place = value;
-        out
+        out.map(|(_, value)| value)
     }
 
     #[test]
@@ -200,9 +167,46 @@ mod tests {
             assert_eq!(set(&mut map, key, turn), out);
             assert_eq!(map.len(), list.len());
         }
-        assert!(map.entries.len() <= 7);
         for (key, value) in list {
             assert_eq!(map.get(&key), Some(&value));
         }
+    }
+
+    #[test]
+    fn who_was_seen_again_has_a_second_chance() {
+        let mut map = Bounded::new(3);
+        for key in 1..=3 {
+            set(&mut map, key, key);
+        }
+        map.keep(&1);
+        assert_eq!(set(&mut map, 4, 4), Some(2));
+        assert_eq!(set(&mut map, 5, 5), Some(3));
+        assert_eq!(set(&mut map, 6, 6), Some(1)); // behind 3, and only once
+        for key in 4..=6 {
+            map.keep(&key);
+        }
+        assert_eq!(set(&mut map, 7, 7), Some(4));
+        map.keep(&99);
+    }
+
+    #[test]
+    fn a_clone_shares_what_is_not_changed() {
+        let mut map = Bounded::new(64 * SHARD);
+        for key in 0..40_000 {
+            set(&mut map, key, key);
+        }
+        assert!(map.len() > 39_000, "the parts are alike: {}", map.len());
+        let before = map.clone();
+        map.get_mut(&7).map(|value| *value = 8);
+        map.get_mut(&99_999);
+        map.remove(&99_999);
+        let pairs = map.shards.iter().zip(&before.shards);
+        let copied = pairs.filter(|(one, other)| !Arc::ptr_eq(one, other));
+        assert_eq!(copied.count(), 1);
+        assert_eq!((map.get(&7), before.get(&7)), (Some(&8), Some(&7)));
+        for key in 0..200_000 {
+            set(&mut map, key, key);
+        }
+        assert_eq!(map.len(), 64 * SHARD, "bounded");
     }
 }

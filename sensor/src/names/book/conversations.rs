@@ -19,7 +19,13 @@ struct Known {
     info: FlowInfo,
     /// A name was found for it among the answers.
     asked: bool,
+    /// When it was counted for the first time.
+    counted: Option<i64>,
 }
+
+/// What is counted again after this has a second chance when room must be made: it goes on, and its first payloads, which
+/// told what it is, won't come again.
+const AGAIN: i64 = 1_000_000_000;
 
 impl Conversations {
     pub(super) fn new(most: usize) -> Self {
@@ -45,6 +51,20 @@ impl Conversations {
         known.map_or((Verdict::Undecided, false), |known| {
             (known.verdict, known.asked)
         })
+    }
+
+    /// As [`Self::touch`], of a conversation that is counted.
+    pub(super) fn counted(&mut self, ends: &Ends, at: Option<i64>) -> (Verdict, bool) {
+        let Some(known) = self.known.get_mut(ends) else {
+            return (Verdict::Undecided, false);
+        };
+        let first = *known.counted.get_or_insert(at.unwrap_or(i64::MAX));
+        let again = at.is_some_and(|at| at.saturating_sub(first) >= AGAIN);
+        let (verdict, asked) = (known.verdict, known.asked);
+        if again && known.says_something() {
+            self.known.keep(ends);
+        }
+        (verdict, asked)
     }
 
     /// Unless it is decided already.
@@ -76,7 +96,7 @@ impl Conversations {
 
     fn entry(&mut self, ends: Ends) -> &mut Known {
         let (known, out) = self.known.entry(ends);
-        self.put_out += u64::from(out.is_some_and(|out| out.says_something()));
+        self.put_out += u64::from(out.is_some_and(|(_, out)| out.says_something()));
         known
     }
 }
@@ -117,6 +137,28 @@ mod tests {
         assert_eq!(conversations.put_out, 2);
         assert_eq!(conversations.verdict(&ends(1)), Verdict::Undecided);
         assert!(conversations.info(&ends(2)).is_none());
+    }
+
+    #[test]
+    fn what_goes_on_outlives_what_comes_once() {
+        let mut conversations = Conversations::new(3);
+        conversations.name(ends(1), "name", NameSource::Sni);
+        conversations.name(ends(2), "name", NameSource::Sni);
+        conversations.decide(ends(3), Verdict::Decided(None));
+        for port in 1..=3 {
+            conversations.counted(&ends(port), Some(7));
+            conversations.counted(&ends(port), Some(8)); // the other way of it
+        }
+        for port in [1, 3] {
+            conversations.counted(&ends(port), Some(7 + AGAIN));
+        }
+        for port in 4..=6 {
+            conversations.name(ends(port), "name", NameSource::Sni);
+        }
+        assert!(conversations.info(&ends(1)).is_some());
+        for gone in [2, 3, 4] {
+            assert!(conversations.info(&ends(gone)).is_none(), "{gone}");
+        }
     }
 
     #[test]
