@@ -157,6 +157,8 @@ pub const FLAGS_SHIFT: u32 = 56;
 pub const SAMPLES_SHIFT: u32 = 48;
 pub const PACKETS_MASK: u64 = (1 << SAMPLES_SHIFT) - 1;
 
+/// Added to the number of payloads: the last one began a handshake.
+pub const SAMPLES_HANDSHAKE: u8 = 0x40;
 /// Instead of a number of payloads: no more of this record are taken.
 pub const SAMPLES_DONE: u8 = 0xff;
 

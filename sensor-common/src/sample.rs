@@ -58,20 +58,26 @@ fn is_control(port: u16) -> bool {
     matches!(port, 21 | 53 | 554 | 5060)
 }
 
-/// How many bytes are taken of a payload that begins with these four, in the order of the packet.
+/// How many bytes are taken of a payload that begins with these four, in the order of the packet. `goes_on`: it follows
+/// the beginning of a handshake.
 #[inline(always)]
-pub fn wanted(head: [u8; 4], key: &FlowKey) -> usize {
+pub fn wanted(head: [u8; 4], key: &FlowKey, goes_on: bool) -> usize {
     let udp = key.protocol() == ip::UDP;
-    let handshake = head[0] == 0x16 && (head[1] == 3 || head[1] == 0xfe);
     let quic = udp && head[0] & 0xc0 == 0xc0;
     // HTTP, SIP, RTSP, SSDP: a method, or the protocol's name.
     let request =
         is_capital(head[0]) && is_capital(head[1]) && (is_capital(head[2]) || head[2] == b' ');
-    if handshake || quic || request || budget(key).renewed {
+    if is_handshake(head) || goes_on || quic || request || budget(key).renewed {
         LONG
     } else {
         SHORT
     }
+}
+
+/// A TLS or DTLS handshake record.
+#[inline(always)]
+pub fn is_handshake(head: [u8; 4]) -> bool {
+    head[0] == 0x16 && (head[1] == 3 || head[1] == 0xfe)
 }
 
 #[inline(always)]
@@ -92,14 +98,20 @@ const COUNT_MASK: u32 = (1 << COUNT_BITS) - 1;
 impl Tags {
     pub const NONE: Tags = Tags([0; TAGS]);
 
+    /// The flow with this hash begins anew.
+    pub fn forget(&mut self, hash: u64) {
+        let name = name_of(hash);
+        let of_it = |tag: &&mut u32| **tag & !COUNT_MASK == name;
+        if let Some(tag) = self.0.iter_mut().find(of_it) {
+            *tag = name;
+        }
+    }
+
     /// Counts one more payload of the flow with this hash, up to `most`: which one it is, from 0 on, or `most`.
     /// `restart`: the flow begins anew, whatever was counted before.
     #[inline(always)]
     pub fn count(&mut self, hash: u64, most: u8, restart: bool) -> u8 {
-        // The hash's top bits chose the line, and the lowest depend on few bits of the key: all are mixed once more. 0
-        // would be an empty place.
-        let mixed = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32;
-        let name = (mixed | 1 << COUNT_BITS) & !COUNT_MASK;
+        let name = name_of(hash);
         let mut place = TAGS;
         for number in 0..TAGS {
             if self.0[number] & !COUNT_MASK == name {
@@ -129,6 +141,14 @@ impl Tags {
     }
 }
 
+/// The hash's top bits chose the line, and the lowest depend on few bits of the key: all are mixed once more. 0 would be an
+/// empty place.
+#[inline(always)]
+fn name_of(hash: u64) -> u32 {
+    let mixed = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32;
+    (mixed | 1 << COUNT_BITS) & !COUNT_MASK
+}
+
 /// What goes before the bytes of a payload in the ring buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -143,11 +163,14 @@ pub struct SampleHead {
     pub tcp_seq: u32,
     /// Bytes that follow.
     pub captured: u16,
-    /// Which of the flow's payloads this is, from 0 on.
+    /// Which of the flow's payloads this is, from 0 on, as far as one CPU knows.
     pub number: u8,
-    /// No more of this flow will come.
-    pub last: u8,
+    /// [`BEGINS`].
+    pub flags: u8,
 }
+
+/// Flag of [`SampleHead`]: the record saw the SYN, and this is its first payload.
+pub const BEGINS: u8 = 1;
 
 const _: () = {
     assert!(size_of::<Tags>() == 64);
@@ -209,10 +232,11 @@ mod tests {
             b"\xc3\0\0\0",
             b"M-SE",
         ] {
-            let long = wanted(*head, &key) == LONG;
+            let long = wanted(*head, &key, false) == LONG;
             assert_eq!(long, head != b"M-SE", "{head:?}");
         }
-        assert_eq!(wanted([0; 4], &key), SHORT);
-        assert_eq!(wanted([0; 4], &udp(40000, 53)), LONG);
+        assert_eq!(wanted([0; 4], &key, false), SHORT);
+        assert_eq!(wanted([0; 4], &key, true), LONG);
+        assert_eq!(wanted([0; 4], &udp(40000, 53), false), LONG);
     }
 }

@@ -9,11 +9,11 @@ use aya_ebpf::helpers::generated::{
     bpf_probe_read_kernel, bpf_ringbuf_output, bpf_skb_load_bytes, bpf_xdp_get_buff_len,
     bpf_xdp_load_bytes,
 };
-use sensor_common::abi::{FLAGS_SHIFT, Record, SAMPLES_DONE, SAMPLES_SHIFT};
+use sensor_common::abi::{FLAGS_SHIFT, Record, SAMPLES_DONE, SAMPLES_HANDSHAKE, SAMPLES_SHIFT};
 use sensor_common::flow::FlowKey;
 use sensor_common::parse::Packet;
 use sensor_common::protocol::ip;
-use sensor_common::sample::{self, LONG, SampleHead};
+use sensor_common::sample::{self, BEGINS, LONG, SampleHead};
 
 use crate::{clock, flow_table, maps};
 
@@ -57,7 +57,13 @@ impl Request {
     /// Payloads of this record that were taken before.
     #[inline(always)]
     fn taken(self) -> u8 {
-        (self.0 >> 32) as u8
+        (self.0 >> 32) as u8 & !SAMPLES_HANDSHAKE
+    }
+
+    /// The payload before this one began a handshake, which may go on in this one.
+    #[inline(always)]
+    fn handshake(self) -> bool {
+        (self.0 >> 32) as u8 & SAMPLES_HANDSHAKE != 0
     }
 
     /// This record has seen the SYN, so it is a new connection whatever its ports were used for before.
@@ -153,6 +159,8 @@ fn hand_over(request: Request, packet_len: u32, load: impl Fn(u32, *mut u8, u32)
     let buffer = unsafe { &mut *buffer };
     let key = FlowKey(buffer.head.key);
     let budget = sample::budget(&key);
+    // A SYN's record restarts the count once: with its first payload.
+    let restart = request.begins() && request.taken() == 0;
     // SAFETY: no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() };
     let number = if budget.renewed {
@@ -164,8 +172,6 @@ fn hand_over(request: Request, packet_len: u32, load: impl Fn(u32, *mut u8, u32)
         else {
             return SAMPLES_DONE as u64;
         };
-        // A SYN's record restarts the count once: with its first payload.
-        let restart = request.begins() && request.taken() == 0;
         // SAFETY: a live value of the map, in this CPU's part.
         unsafe { (*tags).count(hash, budget.payloads, restart) }
     };
@@ -186,7 +192,7 @@ fn hand_over(request: Request, packet_len: u32, load: impl Fn(u32, *mut u8, u32)
     if len >= 4 && !load(offset, start.as_mut_ptr(), 4) {
         return taken as u64;
     }
-    let wanted = sample::wanted(start, &key) as u32;
+    let wanted = sample::wanted(start, &key, request.handshake()) as u32;
     if wanted < len {
         len = wanted;
     }
@@ -203,8 +209,11 @@ fn hand_over(request: Request, packet_len: u32, load: impl Fn(u32, *mut u8, u32)
     buffer.head.ticks = clock::ticks();
     buffer.head.captured = len as u16;
     buffer.head.number = number;
-    buffer.head.last = (last && !budget.renewed) as u8;
+    buffer.head.flags = if restart { BEGINS } else { 0 };
     output(buffer, len, cpu);
+    if !last && key.protocol() == ip::TCP && sample::is_handshake(start) {
+        return (taken | SAMPLES_HANDSHAKE) as u64;
+    }
     taken as u64
 }
 

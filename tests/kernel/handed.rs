@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use sensor_common::flow::FlowKey;
 use sensor_common::parse::{self, LinkType, Packet};
-use sensor_common::sample::{budget, wanted};
+use sensor_common::protocol::ip;
+use sensor_common::sample::{budget, is_handshake, wanted};
 use sensor_common::view::SliceView;
 
 /// See [`of`].
@@ -18,7 +19,7 @@ pub(crate) struct Handed {
 
 /// Of frames that are sent in one interval.
 pub(crate) fn of(frames: &[Vec<u8>]) -> Handed {
-    let mut taken: HashMap<FlowKey, u8> = HashMap::new();
+    let mut taken: HashMap<FlowKey, (u8, bool)> = HashMap::new();
     let mut withheld = HashSet::new();
     let mut captured = Vec::new();
     for frame in frames {
@@ -32,11 +33,13 @@ pub(crate) fn of(frames: &[Vec<u8>]) -> Handed {
         let header = usize::from(packet.header_len).min(frame.len());
         let there = (frame.len() - header).min(packet.payload_len as usize);
         let payload = &frame[header..header + there];
-        let count = taken.entry(packet.key).or_default();
+        let (count, goes_on) = taken.entry(packet.key).or_default();
         let handed = if *count < budget(&packet.key).payloads {
             *count += 1;
             let start = payload.first_chunk().copied().unwrap_or_default();
-            wanted(start, &packet.key).min(there)
+            let wanted = wanted(start, &packet.key, *goes_on);
+            *goes_on = packet.key.protocol() == ip::TCP && is_handshake(start);
+            wanted.min(there)
         } else {
             0
         };

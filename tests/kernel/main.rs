@@ -1,7 +1,10 @@
 //! Counting in the kernel, for real: in network namespaces that each test makes for itself. Needs root; says so where it
 //! is not.
 #![allow(clippy::unwrap_used, reason = "a test that panics names the line")]
-#![allow(clippy::print_stdout, reason = "a test that leaves something out says what and why")]
+#![allow(
+    clippy::print_stdout,
+    reason = "a test that leaves something out says what and why"
+)]
 
 mod alike;
 mod conversations;

@@ -198,7 +198,10 @@ impl Live {
         let mut refusals = match (&mut self.kernel, &self.no_kernel) {
             (Some(kernel), _) => match ladder::climb(kernel, link, slot, wish) {
                 Ok(hooks) => return Ok(hooks),
-                Err(refusals) => refusals,
+                Err(refusals) => match self.climb_without_samples(link, slot, wish, &refusals) {
+                    Some(hooks) => return Ok(hooks),
+                    None => refusals,
+                },
             },
             (None, why) => vec![format!(
                 "no eBPF: {}",
@@ -230,6 +233,35 @@ impl Live {
             }
         }
         Err(self.refused(link, refusals))
+    }
+
+    /// A kernel may refuse the programs for what they do for names (lockdown forbids a helper): better counts without names
+    /// than none. Only where nothing is attached yet.
+    fn climb_without_samples(
+        &mut self,
+        link: &Link,
+        slot: u8,
+        wish: (Wish, bool),
+        refusals: &[String],
+    ) -> Option<Hooks> {
+        let kernel = self.kernel.as_ref()?;
+        if !self.config.samples || !kernel.programs().is_empty() {
+            return None;
+        }
+        let slots = kernel.object.size.slots;
+        self.config.samples = false;
+        let climbed = self.kernel(slots, Now::read()).ok().and_then(|mut plain| {
+            let hooks = ladder::climb(&mut plain, link, slot, wish).ok()?;
+            Some((plain, hooks))
+        });
+        self.config.samples = climbed.is_none();
+        let (plain, mut hooks) = climbed?;
+        self.kernel = Some(plain);
+        hooks.refusals.splice(0..0, refusals.iter().cloned());
+        let why = refusals.last().map_or("", String::as_str);
+        let told = format!("; no payloads for names: {why}");
+        hooks.ingress.why += &told;
+        Some(hooks)
     }
 
     fn refused(&self, link: &Link, reasons: Vec<String>) -> OpenError {

@@ -12,69 +12,93 @@ use crate::names::Sample;
 /// Binary logarithm of the lines of tags: room for a million flows, 4 MiB. A flow that is forgotten is looked at again.
 const LINE_BITS: u32 = 16;
 
+#[derive(Default)]
 pub struct Sampler {
+    budgets: Budgets,
+}
+
+/// How many payloads of which flow were looked at.
+pub struct Budgets {
     tags: Vec<Tags>,
 }
 
-impl Default for Sampler {
+/// A payload's place among those of its flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// From 0 on; the budget itself where that is used up.
+    pub number: u8,
+    pub over: bool,
+    /// The last one of its flow that is looked at.
+    pub last: bool,
+}
+
+impl Default for Budgets {
     fn default() -> Self {
-        Sampler {
+        Budgets {
             tags: vec![Tags::NONE; 1 << LINE_BITS],
         }
     }
 }
 
+impl Budgets {
+    /// Counts one more payload. `begins`: the connection is new, whatever its ports were used for before.
+    #[inline]
+    pub fn count(&mut self, key: &FlowKey, hash: u64, begins: bool) -> Turn {
+        let budget = sample::budget(key);
+        let line = (hash >> (64 - LINE_BITS)) as usize;
+        let number = self.tags[line].count(hash, budget.payloads, begins);
+        Turn {
+            number,
+            over: number >= budget.payloads && !budget.renewed,
+            last: number + 1 == budget.payloads && !budget.renewed,
+        }
+    }
+
+    /// The connection is new.
+    #[inline]
+    fn restart(&mut self, hash: u64) {
+        self.tags[(hash >> (64 - LINE_BITS)) as usize].forget(hash);
+    }
+}
+
 impl Sampler {
-    /// Hands the packet's payload to the delta, if it should be looked at; `data` is the packet as captured.
+    /// Hands the packet's payload to the delta, if it should be looked at; `data` is the packet as captured. Beyond what the
+    /// kernel hands over: every message of DNS and its kin, and every HTTP request.
     #[inline]
     pub fn sample(&mut self, seen: &Seen, data: &[u8], delta: &mut Delta) {
         let Ok(packet) = &seen.packet else {
             return;
         };
-        if packet.payload_len == 0 || !packet.key.has_ports() {
+        let begins = packet.tcp_flags & SYN != 0;
+        if !(begins || packet.payload_len != 0) || !packet.key.has_ports() {
             return;
         }
         let mut key = packet.key;
         key.set_origin(seen.slot, seen.way());
+        let hash = delta.flows().hash(&key);
+        if begins {
+            self.budgets.restart(hash);
+        }
+        let Some(payload) = payload(packet, data) else {
+            return;
+        };
+        let turn = self.budgets.count(&key, hash, false);
+        if turn.over && !begins_request(payload) {
+            return;
+        }
         let at = match seen.when {
             When::At(at) => Some(at),
             When::Missing | When::OutOfRange => None,
         };
-        let hash = delta.flows().hash(&key);
-        if let Some(sample) = self.look(packet, &key, hash, data, at) {
-            delta.sample(&sample);
-        }
-    }
-
-    /// The packet's payload, if it should be looked at. Beyond what the kernel hands over: every message of DNS and its kin,
-    /// and every HTTP request. `key` is that of the packet with its origin.
-    #[inline]
-    fn look<'a>(
-        &mut self,
-        packet: &Packet,
-        key: &FlowKey,
-        hash: u64,
-        data: &'a [u8],
-        at: Option<i64>,
-    ) -> Option<Sample<'a>> {
-        let payload = payload(packet, data)?;
-        let budget = sample::budget(key);
-        let tags = self.tags.get_mut((hash >> (64 - LINE_BITS)) as usize)?;
-        let begins = packet.tcp_flags & SYN != 0;
-        let number = tags.count(hash, budget.payloads, begins);
-        let over = number >= budget.payloads;
-        if over && !budget.renewed && !begins_request(payload) {
-            return None;
-        }
-        Some(Sample {
-            key: *key,
+        delta.sample(&Sample {
+            key,
             at,
             payload,
             payload_len: packet.payload_len,
-            tcp_seq: sequence_number(packet, key, data),
-            number,
-            last: number + 1 == budget.payloads && !budget.renewed,
-        })
+            tcp_seq: sequence_number(packet, &key, data),
+            number: turn.number,
+            last: turn.last,
+        });
     }
 }
 
@@ -111,6 +135,8 @@ fn begins_request(payload: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counters::{Counts, DeltaConfig};
+    use sensor_common::flow::Direction;
     use sensor_common::parse::{self, LinkType};
     use sensor_common::sample::FEW;
     use sensor_common::view::SliceView;
@@ -125,42 +151,77 @@ mod tests {
         bytes
     }
 
-    fn look(sampler: &mut Sampler, frame: &[u8]) -> Option<(Vec<u8>, u8, bool)> {
-        let packet = parse::packet(&SliceView(frame), LinkType::Ethernet).unwrap();
-        let sample = sampler.look(&packet, &packet.key, packet.key.hash(&[3; 10]), frame, None)?;
-        assert_eq!(sample.tcp_seq, Some(77));
-        Some((sample.payload.to_vec(), sample.number, sample.last))
+    /// What the delta's book has looked at, after each frame.
+    fn looked_at(frames: &[Vec<u8>]) -> Vec<u64> {
+        let mut sampler = Sampler::default();
+        let mut delta = Delta::new(DeltaConfig {
+            interval: 1,
+            max_flows: 9,
+            seeds: [3; 10],
+            trail: false,
+            names: 9,
+        });
+        let mut look = |frame: &Vec<u8>| {
+            let seen = Seen {
+                packet: parse::packet(&SliceView(frame), LinkType::Ethernet),
+                when: When::At(0),
+                slot: 0,
+                direction: Direction::Unknown,
+                counts: Counts::ZERO,
+                captured_bytes: frame.len() as u64,
+            };
+            sampler.sample(&seen, frame, &mut delta);
+            delta.book().unwrap().samples()
+        };
+        frames.iter().map(&mut look).collect()
     }
 
     #[test]
-    fn the_first_payloads_are_taken_without_padding() {
-        let mut sampler = Sampler::default();
-        let frame = frame(9999, b"ab");
-        for number in 0..FEW {
-            let taken = look(&mut sampler, &frame);
-            assert_eq!(taken, Some((b"ab".to_vec(), number, number + 1 == FEW)));
-        }
-        assert_eq!(look(&mut sampler, &frame), None);
+    fn the_first_payloads_are_taken_and_no_more() {
+        let frames = vec![frame(9999, b"ab"); 6];
+        assert_eq!(looked_at(&frames), [1, 2, 3, 4, 4, 4]);
     }
 
     #[test]
     fn what_has_no_payload_is_not_looked_at() {
-        let mut sampler = Sampler::default();
-        assert_eq!(look(&mut sampler, &frame(9999, b"")), None);
-        let cut = &frame(9999, b"abcdefghijkl")[..54];
-        assert_eq!(look(&mut sampler, cut), None);
+        let cut = frame(9999, b"abcdefghijkl")[..54].to_vec();
+        assert_eq!(looked_at(&[frame(9999, b""), cut]), [0, 0]);
     }
 
     #[test]
     fn requests_are_taken_whenever_they_come() {
-        let mut sampler = Sampler::default();
-        for _ in 0..9 {
-            look(&mut sampler, &frame(9999, b"ab"));
-        }
-        let (payload, number, last) = look(&mut sampler, &frame(9999, b"GET / HTTP/1.1")).unwrap();
+        let mut frames = vec![frame(9999, b"ab"); 9];
+        frames.push(frame(9999, b"GET / HTTP/1.1\r\n"));
+        assert_eq!(looked_at(&frames).last(), Some(&u64::from(FEW + 1)));
+    }
+
+    #[test]
+    fn a_new_connection_is_looked_at_again() {
+        let mut frames = vec![frame(9999, b"ab"); 6];
+        let mut syn = frame(9999, b"");
+        syn[47] = 2;
+        frames.push(syn);
+        frames.push(frame(9999, b"ab"));
+        assert_eq!(looked_at(&frames).last(), Some(&u64::from(FEW + 1)));
+    }
+
+    #[test]
+    fn payloads_have_numbers_and_padding_is_left_out() {
+        let frame = frame(9999, b"ab");
+        let packet = parse::packet(&SliceView(&frame), LinkType::Ethernet).unwrap();
+        assert_eq!(payload(&packet, &frame), Some(&b"ab"[..]));
+        assert_eq!(sequence_number(&packet, &packet.key, &frame), Some(77));
+        let mut budgets = Budgets::default();
+        let turns: [Turn; 5] = std::array::from_fn(|_| budgets.count(&packet.key, 7, false));
+        assert_eq!(turns.map(|turn| turn.number), [0, 1, 2, 3, FEW]);
         assert_eq!(
-            (&payload[..], number, last),
-            (&b"GET / HTTP/1.1"[..], FEW, false)
+            turns.map(|turn| turn.last),
+            [false, false, false, true, false]
         );
+        assert_eq!(
+            turns.map(|turn| turn.over),
+            [false, false, false, false, true]
+        );
+        assert_eq!(budgets.count(&packet.key, 7, true).number, 0);
     }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use crate::alike::{SAME, common};
 use crate::harness::{Pair, Sensor, ip, need_kernel, read_with};
 use crate::packets;
-use crate::alike::{SAME, common};
 
 /// Of packets, of flows, and of both.
 const EXPRESSIONS: [&str; 9] = [

@@ -9,11 +9,13 @@ pub mod object;
 mod samples;
 mod undisturbed;
 
+use std::time::Duration;
+
 use attach::{Attached, Program, Refusal};
 use clock::TickClock;
 use drain::{Quiet, Reader};
 use object::{Object, ObjectError, TableSize, Task};
-use samples::Samples;
+use samples::{BEFORE_A_POLL, BETWEEN_POLLS, Samples};
 
 use super::SourceError;
 use crate::clock::Now;
@@ -99,6 +101,11 @@ impl Kernel {
         self.object.release(ifindex, slot)
     }
 
+    /// Names go on from where `old` is, which is not run any more.
+    pub fn succeed(&mut self, old: &mut Kernel) {
+        self.samples.adopt(&mut old.samples);
+    }
+
     /// What was counted while the hooks were set up belongs to this moment.
     pub fn begin(&mut self, now: Now) {
         self.since = now.wall;
@@ -110,18 +117,32 @@ impl Kernel {
 
     /// Takes in the payloads that have come: the ring has room for a fraction of a second.
     pub fn look(&mut self, delta: &mut Delta) {
-        self.samples.drain(&self.object.maps, &self.clock, delta);
+        self.take_samples(delta, BETWEEN_POLLS);
     }
 
     pub fn poll(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
+        self.set_clock(now);
+        self.read_tables(now, delta, BEFORE_A_POLL)
+    }
+
+    /// `now` must have been read just before: what passes in between is by how much all times are wrong.
+    fn set_clock(&mut self, now: Now) {
         // A clock that can't be read must not cost counts: times are then taken from where it was last.
         if let Ok(ticks) = self.object.ticks() {
             self.clock.advance(ticks, now.wall);
         }
+    }
+
+    fn read_tables(
+        &mut self,
+        now: Now,
+        delta: &mut Delta,
+        for_samples: Duration,
+    ) -> Result<(), SourceError> {
         let half = self.reader.turn(&self.object.maps);
         drain::grace_period().map_err(SourceError::GracePeriod)?;
         // Before the flows: they are named when they are first counted.
-        self.look(delta);
+        self.take_samples(delta, for_samples);
         let quiet = Quiet {
             half,
             since: self.since,
@@ -132,12 +153,18 @@ impl Kernel {
         Ok(())
     }
 
+    fn take_samples(&mut self, delta: &mut Delta, longest: Duration) {
+        self.samples
+            .drain(&self.object.maps, &self.clock, delta, longest);
+    }
+
     /// Detaches from everything and reads both halves.
     pub fn finish(&mut self, now: Now, delta: &mut Delta) -> Result<(), SourceError> {
         let since = self.since;
+        self.set_clock(now);
         self.attached.clear();
-        let first = self.poll(now, delta);
+        let first = self.read_tables(now, delta, Duration::MAX);
         self.since = since;
-        first.and(self.poll(now, delta))
+        first.and(self.read_tables(now, delta, Duration::MAX))
     }
 }

@@ -6,7 +6,9 @@ use std::os::fd::AsFd;
 use aya::maps::{Array, Map, MapData};
 use aya::programs::{ProgramError, SchedClassifier, TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader};
-use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SLOT_L3, SLOT_TABLE, Set, WAYS};
+use sensor_common::abi::{
+    Control, Cpu, NO_SLOT, Record, SAMPLE_RING, SLOT_L3, SLOT_TABLE, Set, WAYS,
+};
 use sensor_common::flow::HashSeeds;
 use sensor_common::prefix_set::Line;
 
@@ -19,6 +21,9 @@ use super::undisturbed::undisturbed;
 /// Stripped, reproducible; `cargo xtask build-ebpf` makes it and compares it.
 static OBJECT: &[u8] =
     aya::include_bytes_aligned!("../../../../sensor-ebpf/prebuilt/sensor.bpfel.o");
+
+/// The kernel wants a power of two and whole pages, of whatever size.
+const LEAST_RING: u32 = 1 << 16;
 
 const XDP: &str = "sensor_xdp";
 const XDP_FRAGS: &str = "sensor_xdp_frags";
@@ -157,7 +162,7 @@ impl Object {
         // Without a filter too: kernels before 6.8 verify the stub that stands in its place, though nothing calls it.
         let everything = KernelFilter::everything();
         let filter = task.filter.unwrap_or(&everything);
-        let spliced = filter.put_into(OBJECT)?;
+        let spliced = filter.put_into(OBJECT, task.samples)?;
         let (filter_flags, filter_lines) = (filter.flags(), filter.lines());
         let slot_ways = size.slots * 2;
         let log_size = u64::from(size.log);
@@ -171,7 +176,22 @@ impl Object {
             .map_max_entries("LOG", size.regions() * size.log)
             .map_max_entries("TOUCHED", sets / 64)
             .map_max_entries("FILTER_LINES", filter_lines.len().max(1) as u32)
-            .map_max_entries("TAGS", size.cpus << size.set_bits)
+            .map_max_entries(
+                "TAGS",
+                if task.samples {
+                    size.cpus << size.set_bits
+                } else {
+                    1
+                },
+            )
+            .map_max_entries(
+                "SAMPLES",
+                if task.samples {
+                    SAMPLE_RING
+                } else {
+                    LEAST_RING
+                },
+            )
             .override_global("HASH_SEEDS", task.seeds, true)
             .override_global("SLOT_WAYS", &slot_ways, true)
             .override_global("SET_BITS", &size.set_bits, true)

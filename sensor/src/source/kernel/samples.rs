@@ -1,23 +1,31 @@
 //! Payloads that the programs handed over, from the ring buffer.
 
+use std::time::{Duration, Instant};
+
 use aya::maps::{Map, MapData, RingBuf};
 use sensor_common::flow::FlowKey;
 use sensor_common::protocol::ip;
-use sensor_common::sample::SampleHead;
+use sensor_common::sample::{BEGINS, SampleHead};
 
 use super::clock::TickClock;
 use super::object::{Maps, ObjectError};
 use crate::counters::Delta;
 use crate::names::Sample;
+use crate::source::sampling::{Budgets, Turn};
 
-/// Entries that are taken at a time, so that a flood of new flows does not keep the agent from its tables: 20 times what
-/// comes in 50 ms at line rate of the machines this was measured on.
-const MOST_AT_ONCE: usize = 100_000;
+/// A flood of new flows must not keep the agent from its tables: what is left waits in the ring, and what finds no room
+/// there is counted. Before a poll there is more time, because flows are best named when they are first counted.
+pub(super) const BETWEEN_POLLS: Duration = Duration::from_millis(25);
+pub(super) const BEFORE_A_POLL: Duration = Duration::from_millis(400);
+/// Entries between two looks at the clock.
+const AT_ONCE: usize = 256;
 
 pub(super) struct Samples {
     ring: RingBuf<MapData>,
     /// What the programs had lost when it was last told.
     lost: u64,
+    /// Of all CPUs together: each keeps its own for the flows that it sees.
+    budgets: Budgets,
 }
 
 impl Samples {
@@ -25,19 +33,48 @@ impl Samples {
         Ok(Samples {
             ring: RingBuf::try_from(map)?,
             lost: 0,
+            budgets: Budgets::default(),
         })
     }
 
-    /// Moves what has come to the delta.
-    pub(super) fn drain(&mut self, maps: &Maps, clock: &TickClock, delta: &mut Delta) {
-        for _ in 0..MOST_AT_ONCE {
+    /// Moves what has come to the delta, or as much as there is time for.
+    pub(super) fn drain(
+        &mut self,
+        maps: &Maps,
+        clock: &TickClock,
+        delta: &mut Delta,
+        longest: Duration,
+    ) {
+        let start = Instant::now();
+        while self.take(AT_ONCE, clock, delta) && start.elapsed() < longest {}
+        self.note_losses(maps, delta);
+    }
+
+    /// Goes on counting payloads where other programs have come to.
+    pub(super) fn adopt(&mut self, before: &mut Samples) {
+        self.budgets = std::mem::take(&mut before.budgets);
+    }
+
+    /// False once there are no more.
+    fn take(&mut self, most: usize, clock: &TickClock, delta: &mut Delta) -> bool {
+        for _ in 0..most {
             let Some(entry) = self.ring.next() else {
-                break;
+                return false;
             };
-            if let Some((head, payload)) = split(&entry) {
-                delta.sample(&sample(&head, payload, clock));
+            let Some((head, payload)) = split(&entry) else {
+                continue;
+            };
+            let key = FlowKey(head.key);
+            let hash = delta.flows().hash(&key);
+            let turn = self.budgets.count(&key, hash, head.flags & BEGINS != 0);
+            if !turn.over {
+                delta.sample(&sample(&head, turn, payload, clock));
             }
         }
+        true
+    }
+
+    fn note_losses(&mut self, maps: &Maps, delta: &mut Delta) {
         let lost = (0..maps.cpu.len())
             .filter_map(|cpu| maps.cpu.at(cpu))
             // SAFETY: a live value of the mapping; an aligned word that the program writes whole.
@@ -48,7 +85,7 @@ impl Samples {
     }
 }
 
-fn sample<'a>(head: &SampleHead, payload: &'a [u8], clock: &TickClock) -> Sample<'a> {
+fn sample<'a>(head: &SampleHead, turn: Turn, payload: &'a [u8], clock: &TickClock) -> Sample<'a> {
     let key = FlowKey(head.key);
     Sample {
         key,
@@ -56,8 +93,8 @@ fn sample<'a>(head: &SampleHead, payload: &'a [u8], clock: &TickClock) -> Sample
         payload,
         payload_len: head.payload_len,
         tcp_seq: (key.protocol() == ip::TCP).then_some(head.tcp_seq),
-        number: head.number,
-        last: head.last != 0,
+        number: turn.number,
+        last: turn.last,
     }
 }
 

@@ -146,7 +146,11 @@ impl Live {
                 new.begin(at);
             }
             // Nothing runs the old programs any more once this has waited for those that do.
-            if let Err(error) = old.finish(at, delta) {
+            let finished = old.finish(at, delta);
+            if let Some(new) = &mut self.kernel {
+                new.succeed(&mut old);
+            }
+            if let Err(error) = finished {
                 notes.push(format!(
                     "the counts before the switch can't be read: {error}"
                 ));

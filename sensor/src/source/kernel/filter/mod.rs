@@ -28,6 +28,13 @@ const XDP_FILTER: &str = "sensor_filter_xdp";
 const TC_FILTER: &str = "sensor_filter_tc";
 const SET_CONTAINS: &str = "sensor_set_contains";
 const PORTS_CONTAIN: &str = "sensor_ports_contain";
+const SAMPLES: [&str; 3] = [
+    "sensor_sample_xdp",
+    "sensor_sample_xdp_frags",
+    "sensor_sample_tc",
+];
+/// Gives that no more payloads are wanted.
+const NO_SAMPLE: [u8; 16] = [0xb7, 0, 0, 0, 0xff, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0];
 
 /// `bpf_skb_load_bytes`, `bpf_xdp_load_bytes` (5.18).
 const SKB_LOAD_BYTES: i32 = 26;
@@ -102,8 +109,13 @@ impl KernelFilter {
         self.flags
     }
 
-    /// The object with the filter in it.
-    pub(super) fn put_into(&self, object: &[u8]) -> Result<Vec<u8>, FilterLoadError> {
+    /// The object with the filter in it, and without what takes payloads unless they are wanted: where the kernel refuses
+    /// that, it must not cost the counts.
+    pub(super) fn put_into(
+        &self,
+        object: &[u8],
+        samples: bool,
+    ) -> Result<Vec<u8>, FilterLoadError> {
         let write = |text: &Text<'_>, start: usize, load_bytes: i32| {
             let distance = |name| {
                 let function = text.function(name).ok_or(SpliceError(name))?;
@@ -123,16 +135,15 @@ impl KernelFilter {
         } else {
             &[XDP_FILTER, TC_FILTER]
         };
-        splice::replaced(
-            object,
-            &[
-                (XDP_FILTER, &|text, start| {
-                    write(text, start, XDP_LOAD_BYTES)
-                }),
-                (TC_FILTER, &|text, start| write(text, start, SKB_LOAD_BYTES)),
-            ],
-            to_static,
-        )
+        let xdp = |text: &Text<'_>, start: usize| write(text, start, XDP_LOAD_BYTES);
+        let tc = |text: &Text<'_>, start: usize| write(text, start, SKB_LOAD_BYTES);
+        let nothing = |_: &Text<'_>, _: usize| Ok(NO_SAMPLE.to_vec());
+        let mut bodies: Vec<(&'static str, splice::Body<'_, FilterLoadError>)> =
+            vec![(XDP_FILTER, &xdp), (TC_FILTER, &tc)];
+        if !samples {
+            bodies.extend(SAMPLES.map(|name| (name, &nothing as splice::Body<'_, _>)));
+        }
+        splice::replaced(object, &bodies, to_static)
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) const INSTRUCTION: usize = 8;
 pub struct SpliceError(pub(super) &'static str);
 
 /// Makes a function's instructions.
-type Body<'a, E> = &'a dyn Fn(&Text<'_>, usize) -> Result<Vec<u8>, E>;
+pub(super) type Body<'a, E> = &'a dyn Fn(&Text<'_>, usize) -> Result<Vec<u8>, E>;
 
 /// The object with the bodies of functions in its `.text`, by name. A body gets where it will stand, in bytes from the
 /// start of `.text`, so that it can call others there.
