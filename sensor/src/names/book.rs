@@ -23,11 +23,11 @@ use sensor_common::flow::FlowKey;
 
 use self::addresses::Addresses;
 use self::answers::Answers;
-use self::conversations::Conversations;
+use self::conversations::{Conversations, Seen};
 use self::ends::Ends;
 use self::expected::Announced;
 use self::learn::{Leases, Unfinished};
-use super::{FlowInfo, How, Label, Name, Sample, Verdict};
+use super::{FlowInfo, Name, Sample, Verdict};
 
 /// How much was put out of the full caches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,14 +80,12 @@ impl Book {
             return NEVER;
         }
         let ends = Ends::of(key);
-        let (mut verdict, named) = self.conversations.counted(&ends, at);
-        if verdict == Verdict::Undecided && !self.announced.is_empty() {
-            verdict = self.as_announced(&ends, key, at);
-        }
-        if !named && !self.answers.is_empty() {
+        let seen = self.conversations.counted(&ends, at);
+        self.as_announced(&ends, seen, key, at);
+        if !seen.asked {
             self.name_as_asked(&ends, key, at);
         }
-        if key.has_ports() { verdict } else { NEVER }
+        if key.has_ports() { seen.verdict } else { NEVER }
     }
 
     /// What is known of a flow, whichever way and wherever it was seen.
@@ -120,19 +118,29 @@ impl Book {
         }
     }
 
-    /// The label of a flow that another one announced.
-    fn as_announced(&mut self, ends: &Ends, key: &FlowKey, at: Option<i64>) -> Verdict {
-        let Some(application) = self.announced.take(key, at) else {
-            return Verdict::Undecided;
-        };
-        let how = How::Expectation;
-        let verdict = Verdict::Decided(Some(Label { application, how }));
-        self.conversations.decide(*ends, verdict);
-        self.unfinished.forget(ends);
-        verdict
+    /// Notes what another flow announced this one as; what its payloads say goes before that.
+    fn as_announced(
+        &mut self,
+        ends: &Ends,
+        seen: Seen,
+        key: &FlowKey,
+        at: Option<i64>,
+    ) -> Option<Application> {
+        if seen.verdict != Verdict::Undecided {
+            return None;
+        }
+        if seen.announced.is_some() || self.announced.is_empty() {
+            return seen.announced;
+        }
+        let application = self.announced.take(key, at)?;
+        self.conversations.announce(*ends, application);
+        Some(application)
     }
 
     fn name_as_asked(&mut self, ends: &Ends, key: &FlowKey, at: Option<i64>) {
+        if self.answers.is_empty() {
+            return;
+        }
         // The names of these are those that they ask for.
         if by_port(key).is_some_and(learn::asks_for_names) {
             return;

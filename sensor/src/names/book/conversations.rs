@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sensor_common::application::Application;
+
 use super::addresses;
 use super::bounded::Bounded;
 use super::ends::Ends;
@@ -15,12 +17,20 @@ pub(super) struct Conversations {
 
 #[derive(Clone, Debug, Default)]
 struct Known {
-    verdict: Verdict,
+    seen: Seen,
     info: FlowInfo,
-    /// A name was found for it among the answers.
-    asked: bool,
     /// When it was counted for the first time.
     counted: Option<i64>,
+}
+
+/// What decides what is to be done with its next packet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) verdict: Verdict,
+    /// A name was found for it among the answers.
+    pub(super) asked: bool,
+    /// What another flow said that it would be.
+    pub(super) announced: Option<Application>,
 }
 
 /// What is counted again after this has a second chance when room must be made: it goes on, and its first payloads, which
@@ -38,41 +48,43 @@ impl Conversations {
     pub(super) fn verdict(&self, ends: &Ends) -> Verdict {
         self.known
             .get(ends)
-            .map_or(Verdict::Undecided, |known| known.verdict)
+            .map_or(Verdict::Undecided, |known| known.seen.verdict)
     }
 
     pub(super) fn info(&self, ends: &Ends) -> Option<&FlowInfo> {
         self.known.get(ends).map(|known| &known.info)
     }
 
-    /// The verdict, and whether [`Self::name_as_asked`] has been there; the conversation won't be the next to go out.
-    pub(super) fn touch(&mut self, ends: &Ends) -> (Verdict, bool) {
+    /// The conversation won't be the next to go out.
+    pub(super) fn touch(&mut self, ends: &Ends) -> Seen {
         let known = self.known.get_mut(ends);
-        known.map_or((Verdict::Undecided, false), |known| {
-            (known.verdict, known.asked)
-        })
+        known.map_or(Seen::default(), |known| known.seen)
     }
 
     /// As [`Self::touch`], of a conversation that is counted.
-    pub(super) fn counted(&mut self, ends: &Ends, at: Option<i64>) -> (Verdict, bool) {
+    pub(super) fn counted(&mut self, ends: &Ends, at: Option<i64>) -> Seen {
         let Some(known) = self.known.get_mut(ends) else {
-            return (Verdict::Undecided, false);
+            return Seen::default();
         };
         let first = *known.counted.get_or_insert(at.unwrap_or(i64::MAX));
         let again = at.is_some_and(|at| at.saturating_sub(first) >= AGAIN);
-        let (verdict, asked) = (known.verdict, known.asked);
+        let seen = known.seen;
         if again && known.says_something() {
             self.known.keep(ends);
         }
-        (verdict, asked)
+        seen
     }
 
     /// Unless it is decided already.
     pub(super) fn decide(&mut self, ends: Ends, verdict: Verdict) {
         let known = self.entry(ends);
-        if known.verdict == Verdict::Undecided {
-            known.verdict = verdict;
+        if known.seen.verdict == Verdict::Undecided {
+            known.seen.verdict = verdict;
         }
+    }
+
+    pub(super) fn announce(&mut self, ends: Ends, application: Application) {
+        self.entry(ends).seen.announced = Some(application);
     }
 
     pub(super) fn name(&mut self, ends: Ends, text: &str, source: NameSource) {
@@ -82,7 +94,7 @@ impl Conversations {
     /// The name by which the server was asked for just before.
     pub(super) fn name_as_asked(&mut self, ends: Ends, name: &Name) {
         let known = self.entry(ends);
-        known.asked = true;
+        known.seen.asked = true;
         addresses::add_first(&mut known.info.names, &name.text, name.source);
     }
 
@@ -104,15 +116,13 @@ impl Conversations {
 impl Known {
     fn says_something(&self) -> bool {
         let FlowInfo { names, tls, http } = &self.info;
-        let labelled = matches!(self.verdict, Verdict::Decided(Some(_)));
+        let labelled = matches!(self.seen.verdict, Verdict::Decided(Some(_)));
         labelled || !names.is_empty() || tls.is_some() || http.is_some()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use sensor_common::application::Application;
-
     use super::super::ends::tests::flow;
     use super::*;
     use crate::names::{How, Label};

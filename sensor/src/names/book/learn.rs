@@ -11,6 +11,7 @@ mod tls;
 mod web;
 
 use sensor_common::application::Application::{self, *};
+use sensor_common::flow::FlowKey;
 use sensor_common::protocol::ip;
 
 pub(super) use self::leases::Leases;
@@ -40,22 +41,43 @@ struct Open {
     /// The beginning of the first request's head, before the host.
     head: Option<Segments>,
     quic: Option<Box<QuicHello>>,
+    /// STUN, where media were announced.
+    way_free: Option<Label>,
 }
 
 impl Unfinished {
     pub(super) fn new() -> Self {
         Unfinished(Bounded::new(UNFINISHED))
     }
-
-    pub(super) fn forget(&mut self, ends: &Ends) {
-        self.0.remove(ends);
-    }
 }
 
 impl Open {
     fn is_empty(&self) -> bool {
-        let waits = self.pending.is_some() || self.quic.is_some() || self.is_begun();
-        !waits && self.hints == Hints::default()
+        !self.waits() && self.way_free.is_none() && self.hints == Hints::default()
+    }
+
+    fn waits(&self) -> bool {
+        self.pending.is_some() || self.quic.is_some() || self.is_begun()
+    }
+
+    /// The label of an announced flow. Anybody can announce any flow, so what its bytes prove goes before that; and of
+    /// media, which may go to a relay that the control channel doesn't know, the bytes must at least look like them.
+    fn weigh(
+        &mut self,
+        found: Option<Label>,
+        announced: Application,
+        sample: &Sample<'_>,
+    ) -> Option<Label> {
+        match found {
+            // ICE asks whether the way is free before the media come.
+            Some(label) if label.application == Stun && is_media(announced) => {
+                self.way_free = Some(label);
+                None
+            }
+            Some(label) => Some(label),
+            None if self.waits() => None,
+            None => fits(announced, sample).then(|| expected(announced)),
+        }
     }
 
     /// More is to come, whether the label is known or not.
@@ -72,13 +94,15 @@ pub(super) fn asks_for_names(application: Application) -> bool {
 impl Book {
     pub(super) fn learn(&mut self, sample: &Sample<'_>) {
         let ends = Ends::of(&sample.key);
-        let (mut verdict, _) = self.conversations.touch(&ends);
-        if verdict == Verdict::Undecided && !self.announced.is_empty() {
-            verdict = self.as_announced(&ends, &sample.key, sample.at);
-        }
+        let seen = self.conversations.touch(&ends);
+        let mut verdict = seen.verdict;
+        let announced = self.as_announced(&ends, seen, &sample.key, sample.at);
         let mut open = self.unfinished.0.remove(&ends).unwrap_or_default();
         if !sample.payload.is_empty() {
-            let found = self.look(ends, sample, verdict, &mut open);
+            let mut found = self.look(ends, sample, verdict, &mut open);
+            if let Some(application) = announced {
+                found = open.weigh(found, application, sample);
+            }
             if verdict == Verdict::Undecided && found.is_some() {
                 verdict = Verdict::Decided(found);
                 self.conversations.decide(ends, verdict);
@@ -86,7 +110,7 @@ impl Book {
             self.announcements(sample, verdict);
         }
         if sample.last {
-            self.give_up(ends, sample, verdict, open);
+            self.give_up(ends, &sample.key, verdict, announced, open);
         } else if verdict == Verdict::Undecided && !open.is_empty() || open.is_begun() {
             *self.unfinished.0.entry(ends).0 = open;
         }
@@ -153,23 +177,54 @@ impl Book {
         };
         if let Some(control @ (Ftp | Sip | Rtsp)) = application {
             let announced = &mut self.announced;
-            expect::announced(sample, control, &mut |flow| announced.add(&flow, sample.at));
+            let ends = (sample.key.src_addr(), sample.key.dst_addr());
+            expect::announced(sample, control, &mut |flow| {
+                announced.add(&flow, ends, sample.at);
+            });
         }
     }
 
     /// Nothing more will come of a flow: what there is must do.
-    fn give_up(&mut self, ends: Ends, sample: &Sample<'_>, verdict: Verdict, open: Open) {
-        let mut label = open.pending;
+    fn give_up(
+        &mut self,
+        ends: Ends,
+        key: &FlowKey,
+        verdict: Verdict,
+        announced: Option<Application>,
+        open: Open,
+    ) {
+        let mut label = open.pending.or(open.way_free);
         if let Some(hello) = open.hello {
-            label = self.cut_hello(ends, &sample.key, &hello).or(label);
+            label = self.cut_hello(ends, key, &hello).or(label);
         }
         if let Some(hello) = open.quic {
-            label = Some(self.quic_as_far(ends, &sample.key, &hello));
+            label = Some(self.quic_as_far(ends, key, &hello));
         }
+        let announced = announced.filter(|application| !is_media(*application));
+        let label = label.or(announced.map(expected));
         if verdict == Verdict::Undecided {
             self.conversations.decide(ends, Verdict::Decided(label));
         }
     }
+}
+
+fn is_media(application: Application) -> bool {
+    matches!(application, Rtp | Rtcp)
+}
+
+/// Version 2 and the length of a header (RFC 3550); FTP's data may be anything.
+fn fits(announced: Application, sample: &Sample<'_>) -> bool {
+    let version = sample.payload.first().map(|byte| byte >> 6);
+    match announced {
+        Rtp => version == Some(2) && sample.payload_len >= 12,
+        Rtcp => version == Some(2) && sample.payload_len >= 8,
+        _ => true,
+    }
+}
+
+fn expected(application: Application) -> Label {
+    let how = How::Expectation;
+    Label { application, how }
 }
 
 fn payload(application: Application) -> Label {
