@@ -98,7 +98,7 @@ fn tcp(port: u16) -> Option<Application> {
         8300..=8302 | 8500 => Consul,
         8125 => Statsd,
         9418 => Git,
-        9090 | 9100 => Prometheus,
+        9090 => Prometheus,
         10250 => Kubernetes,
         10050 | 10051 => Zabbix,
         5349 => Stun,

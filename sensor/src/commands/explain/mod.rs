@@ -41,8 +41,10 @@ pub fn run(args: &cli::Explain, library: &dyn Library) -> Result<Exit, Failure> 
         Ok(())
     });
     written.map_err(|error: SinkError| Failure::new(Exit::Output, error))?;
-    reader.note_what_was_missed(broken.is_some());
-    Ok(broken.map_or(Exit::Ok, |error| complain(&args.file, &error)))
+    match broken {
+        Some(error) => Ok(complain(&args.file, &error)),
+        None => reader.tell_what_was_missed(),
+    }
 }
 
 fn open(path: &Path) -> Result<CaptureFile, CaptureError> {
@@ -235,21 +237,23 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing printed and nothing said would look like a fault.
-    fn note_what_was_missed(&self, broken: bool) {
-        if self.explained > 0 || broken {
-            return;
-        }
+    /// A packet that was asked for by its number and is not there is a failure; that none matches is an answer.
+    fn tell_what_was_missed(&self) -> Result<Exit, Failure> {
         let packets = crate::units::packets(self.number);
-        status::note(&if self.number == 0 {
-            "the file has no packets".to_owned()
-        } else if self.number < self.args.packet {
-            format!(
+        if self.explained == 0 && self.number < self.args.packet && self.args.packet > 1 {
+            let message = format!(
                 "there is no packet {}: the file has {packets}",
                 self.args.packet
-            )
-        } else {
-            format!("no packet matches, of {packets}")
-        });
+            );
+            return Err(Failure::told(Exit::Failed, message));
+        }
+        if self.explained == 0 {
+            status::note(&match self.number {
+                0 => "the file has no packets".to_owned(),
+                _ => format!("no packet matches, of {packets}"),
+            });
+        }
+        Ok(Exit::Ok)
     }
 }
 
