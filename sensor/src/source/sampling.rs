@@ -120,7 +120,8 @@ fn sequence_number(packet: &Packet, key: &FlowKey, data: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(*bytes))
 }
 
-/// The methods that name a host in nearly all requests.
+/// The methods that name a host in nearly all requests: some of those of [`crate::names::decode::http`], told by a comparison
+/// of four bytes, for this is asked of every payload.
 #[inline]
 fn begins_request(payload: &[u8]) -> bool {
     let Some(start) = payload.first_chunk::<4>() else {
@@ -180,6 +181,21 @@ mod tests {
     fn the_first_payloads_are_taken_and_no_more() {
         let frames = vec![frame(9999, b"ab"); 6];
         assert_eq!(looked_at(&frames), [1, 2, 3, 4, 4, 4]);
+    }
+
+    #[test]
+    fn what_begins_a_request_is_one() {
+        use crate::names::decode::http;
+        for method in [
+            "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT",
+        ] {
+            let line = format!("{method} ");
+            assert!(begins_request(line.as_bytes()), "{method}");
+            assert!(http::is_method(method.as_bytes()), "{method}");
+        }
+        for other in [&b"NOTIFY "[..], b"GETS", b"get ", b"GE"] {
+            assert!(!begins_request(other));
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Book {
                 open.head = Segments::start(sample);
             }
             self.request(ends, sample.key.dst_addr(), &request);
-            if request.method == b"CONNECT" {
+            if http::is_for_proxy(request.method, request.target, sample.key.dst_port()) {
                 return Some(payload(Application::HttpProxy));
             }
             if request.upgrade.is_some_and(is_websocket) && !sample.last {
@@ -101,7 +101,7 @@ impl Book {
         let name = without_port(host.trim());
         self.conversations.name(ends, name, NameSource::Http);
         // A proxy is asked for what other hosts have.
-        let proxy = request.method == b"CONNECT" || request.target.starts_with(b"http://");
+        let proxy = request.method == b"CONNECT" || http::is_absolute(request.target);
         if !proxy {
             self.addresses.name(server, name, NameSource::Http);
         }

@@ -52,6 +52,28 @@ fn websocket_waits_for_the_answer_and_a_tunnel_is_a_proxy() {
 }
 
 #[test]
+fn who_is_asked_for_what_others_have_is_not_named_by_it() {
+    let mut book = Book::new(64);
+    for (client, scheme) in [
+        ("10.0.0.1:40000", "http://"),
+        ("10.0.0.1:40001", "HTTP://"),
+        ("10.0.0.1:40002", "hTTps://"),
+    ] {
+        let ask = format!("GET {scheme}bank.example/ HTTP/1.1\r\nHost: bank.example\r\n\r\n");
+        let mut talk = Talk::new(client, "192.0.2.8:8080", TCP);
+        let label = talk.client(&mut book, ask.as_bytes());
+        assert_eq!(label, payload(Application::HttpProxy), "{scheme}");
+        assert_eq!(flow_names(&book, &talk)[0].0, "bank.example");
+        assert_eq!(book.of_address([192, 0, 2, 8].into()), &[], "{scheme}");
+    }
+    // A path that speaks of another address is a path.
+    let mut talk = Talk::new("10.0.0.1:40003", "192.0.2.8:8080", TCP);
+    let ask = b"GET /http://other/ HTTP/1.1\r\nHost: own.example\r\n\r\n";
+    assert_eq!(talk.client(&mut book, ask), payload(Application::Http));
+    assert_eq!(book.of_address([192, 0, 2, 8].into()).len(), 1);
+}
+
+#[test]
 fn a_head_may_come_in_several_segments() {
     let mut book = Book::new(64);
     let mut talk = Talk::new(CLIENT, "192.0.2.1:80", TCP);

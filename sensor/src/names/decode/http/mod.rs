@@ -28,9 +28,9 @@ pub struct Response<'a> {
 /// Of one head, not more are read.
 const MOST_HEADERS: usize = 64;
 
-/// RFC 9110 and 5789, WebDAV and its kin (RFC 3253, 3744, 4791, 4918, 5323, 5842), Microsoft's RPC and RDP over HTTP,
-/// SSDP and UPnP.
-const METHODS: [&[u8]; 39] = [
+/// RFC 9110 and 5789, WebDAV and its kin (RFC 3253, 3744, 4791, 4918, 5323, 5842), caches, Microsoft's RPC, RDP, SSTP, BITS
+/// and Configuration Manager over HTTP, SSDP and UPnP.
+const METHODS: [&[u8]; 44] = [
     b"GET",
     b"POST",
     b"HEAD",
@@ -62,16 +62,40 @@ const METHODS: [&[u8]; 39] = [
     b"VERSION-CONTROL",
     b"LABEL",
     b"UPDATE",
+    b"PURGE",
+    b"RPC_CONNECT",
     b"RPC_IN_DATA",
     b"RPC_OUT_DATA",
     b"RDG_IN_DATA",
     b"RDG_OUT_DATA",
+    b"SSTP_DUPLEX_POST",
+    b"BITS_POST",
+    b"CCM_POST",
     b"M-SEARCH",
     b"NOTIFY",
     b"SUBSCRIBE",
     b"UNSUBSCRIBE",
 ];
-const LONGEST_METHOD: usize = 15;
+const LONGEST_METHOD: usize = 16;
+
+/// Whether the word is the method of a request.
+pub fn is_method(word: &[u8]) -> bool {
+    METHODS.contains(&word)
+}
+
+/// A target with its scheme and host before it, as proxies are asked (RFC 9112, 3.2.2); schemes have no case (RFC 3986, 3.1).
+pub fn is_absolute(target: &[u8]) -> bool {
+    let begins = |scheme: &[u8]| {
+        let start = target.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    begins(b"http://") || begins(b"https://")
+}
+
+/// Whether a request at this port is for a proxy. A server takes the absolute form, too (RFC 9112, 3.2.2).
+pub fn is_for_proxy(method: &[u8], target: &[u8], port: u16) -> bool {
+    method == b"CONNECT" || (is_absolute(target) && port != 80)
+}
 
 /// A payload that begins with a request line of HTTP/0.9 to 1.1.
 pub fn request(bytes: &[u8]) -> Option<Request<'_>> {
@@ -80,7 +104,7 @@ pub fn request(bytes: &[u8]) -> Option<Request<'_>> {
         .take(LONGEST_METHOD + 1)
         .position(|b| *b == b' ')?;
     let method = bytes.get(..space)?;
-    if !METHODS.contains(&method) {
+    if !is_method(method) {
         return None;
     }
     let rest = bytes.get(space + 1..)?;
@@ -173,11 +197,7 @@ fn is_target(method: &[u8], target: &[u8]) -> bool {
         let authority = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(byte);
         return !target.is_empty() && target.iter().all(authority);
     }
-    let absolute = |scheme: &[u8]| {
-        let begin = target.get(..scheme.len());
-        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
-    };
-    target.starts_with(b"/") || target == b"*" || absolute(b"http://") || absolute(b"https://")
+    target.starts_with(b"/") || target == b"*" || is_absolute(target)
 }
 
 /// The first line without its end, and what follows it.

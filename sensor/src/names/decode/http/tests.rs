@@ -130,8 +130,34 @@ fn an_answer_is_read() {
 }
 
 #[test]
-fn no_method_is_longer_than_said() {
-    assert!(METHODS.iter().all(|method| method.len() <= LONGEST_METHOD));
+fn the_methods_are_told_apart_by_what_is_read() {
+    let lengths = METHODS.iter().map(|method| method.len());
+    assert_eq!(lengths.max(), Some(LONGEST_METHOD));
+    let distinct: std::collections::BTreeSet<_> = METHODS.iter().collect();
+    assert_eq!(distinct.len(), METHODS.len());
+    for method in METHODS {
+        let target = if method == b"CONNECT" {
+            &b"a:1"[..]
+        } else {
+            b"/"
+        };
+        let line = [method, b" ", target, b" HTTP/1.1\r\n"].concat();
+        assert_eq!(request(&line).map(|one| one.method), Some(method));
+    }
+}
+
+#[test]
+fn schemes_have_no_case() {
+    for target in ["http://a/", "HTTP://a/", "https://a", "hTTpS://"] {
+        assert!(is_absolute(target.as_bytes()), "{target}");
+    }
+    for target in ["/http://a/", "http:/a", "ftp://a", "*", ""] {
+        assert!(!is_absolute(target.as_bytes()), "{target}");
+    }
+    assert!(is_for_proxy(b"CONNECT", b"a:443", 80));
+    assert!(is_for_proxy(b"GET", b"HTTPS://a/", 8080));
+    assert!(!is_for_proxy(b"GET", b"http://a/", 80));
+    assert!(!is_for_proxy(b"GET", b"/http://a/", 8080));
 }
 
 proptest! {

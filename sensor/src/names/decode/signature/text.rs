@@ -6,41 +6,10 @@ use sensor_common::application::Application::{
 };
 
 use super::message::{Message, begins, contains, is_word, number};
+use crate::names::decode::http::{is_absolute, is_for_proxy, is_method};
 
 /// Dialogues in which a line of HTTP can be nothing but content.
 const DIALOGUES: &[u16] = &[21, 25, 110, 119, 143, 465, 587, 2525];
-
-const METHODS: &[&[u8]] = &[
-    b"GET",
-    b"POST",
-    b"PUT",
-    b"HEAD",
-    b"DELETE",
-    b"OPTIONS",
-    b"PATCH",
-    b"TRACE",
-    b"CONNECT",
-    b"PROPFIND",
-    b"PROPPATCH",
-    b"MKCOL",
-    b"COPY",
-    b"MOVE",
-    b"LOCK",
-    b"UNLOCK",
-    b"REPORT",
-    b"SEARCH",
-    b"SUBSCRIBE",
-    b"UNSUBSCRIBE",
-    b"NOTIFY",
-    b"PURGE",
-    b"MERGE",
-    b"RPC_CONNECT",
-    b"RPC_IN_DATA",
-    b"RPC_OUT_DATA",
-    b"SSTP_DUPLEX_POST",
-    b"BITS_POST",
-    b"CCM_POST",
-];
 
 /// The first line of a request: `METHOD target VERSION`.
 struct Request<'a> {
@@ -74,7 +43,7 @@ fn endless<'a>(message: &Message<'a>) -> Option<Request<'a>> {
     let mut parts = message.bytes.splitn(2, |byte| *byte == b' ');
     let (method, target) = (parts.next()?, parts.next()?);
     let sound = message.bytes.len() >= 512
-        && (target.starts_with(b"/") || begins(target, b"http://"))
+        && (target.starts_with(b"/") || is_absolute(target))
         && target.iter().copied().all(is_word);
     sound.then_some(Request {
         method,
@@ -98,12 +67,11 @@ pub(super) fn http(message: &Message<'_>) -> Option<Application> {
     // A target of megabytes is cut off before the version.
     let version = matches!(request.version, b"HTTP/1.1" | b"HTTP/1.0")
         || (request.version.is_empty() && message.bytes.len() >= 128);
-    if !version || !METHODS.contains(&request.method) {
+    if !version || !is_method(request.method) {
         return None;
     }
-    let absolute = begins(request.target, b"http://");
-    // A server takes the absolute form, too.
-    let proxy = request.method == b"CONNECT" || (absolute && message.dst != 80);
+    let absolute = is_absolute(request.target);
+    let proxy = is_for_proxy(request.method, request.target, message.dst);
     let target = proxy
         || absolute
         || matches!(request.target.first(), Some(b'/' | b'*'))
