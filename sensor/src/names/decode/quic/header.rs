@@ -14,10 +14,12 @@ const LONG: u8 = 0x80;
 const FIXED: u8 = 0x40;
 /// Longer ids are for versions to come.
 const MAX_ID: usize = 20;
-/// Versions in a server's list that are looked at.
+/// Versions in a server's list; longer ones are none.
 const MAX_LISTED: usize = 32;
 /// Every protected packet has a packet number and enough behind it to take a sample of (RFC 9001 section 5.4.2).
 const MIN_PROTECTED: usize = 20;
+/// What proves a packet genuine, at its end.
+const TAG: usize = 16;
 
 /// One packet of a datagram, as far as it is there.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +70,7 @@ pub(super) fn packet(bytes: &[u8]) -> Option<Packet<'_>> {
     })
 }
 
-/// The long header of today's QUIC and of the versions of Google's that came near to it (Q046, Q050).
+/// The long header of today's QUIC and of versions that came near to it: drafts, Facebook's, Google's (Q046, Q050, T050).
 pub(super) fn ietf(bytes: &[u8]) -> Option<LongHeader<'_>> {
     let mut reader = Reader(bytes);
     let version = Reader(bytes.get(1..)?).u32()?;
@@ -77,9 +79,12 @@ pub(super) fn ietf(bytes: &[u8]) -> Option<LongHeader<'_>> {
     }
     let (first, header) = invariant(&mut reader)?;
     let possible = match version {
-        NEGOTIATION => lists_known_version(reader),
+        NEGOTIATION => header.dcid.len() + header.scid.len() > 0 && lists_known_version(reader),
         _ if has_tls(version) => first & FIXED != 0 && may_be_protected(reader, first, version),
-        _ => first & FIXED != 0 && is_google(version),
+        _ => {
+            // A number and a tag at the least.
+            first & FIXED != 0 && is_known(version) && reader.0.len() > TAG
+        }
     };
     possible.then_some(header)
 }
@@ -145,7 +150,7 @@ fn protected_len(reader: &mut Reader<'_>, kind: Kind) -> Option<usize> {
 fn may_be_protected(mut reader: Reader<'_>, first: u8, version: u32) -> bool {
     let kind = kind(first, version);
     if kind == Kind::Retry {
-        return reader.0.len() >= 16; // its tag
+        return reader.0.len() >= TAG;
     }
     if kind == Kind::Initial {
         let Some(token) = reader.varint() else {
@@ -166,6 +171,20 @@ fn may_be_protected(mut reader: Reader<'_>, first: u8, version: u32) -> bool {
 /// With TLS inside, and Initial packets whose keys anybody can know.
 fn has_tls(version: u32) -> bool {
     matches!(version, V1 | V2 | DRAFT_29..=DRAFT_34)
+}
+
+/// Those above, the drafts before them (from 16 on; their keys are others), Facebook's and Google's own.
+fn is_known(version: u32) -> bool {
+    const DRAFT_16: u32 = 0xff00_0010;
+    let facebook = 0xface_b000..=0xface_b00e;
+    let draft = DRAFT_16..=DRAFT_34;
+    let known = has_tls(version) || draft.contains(&version) || facebook.contains(&version);
+    known || is_google(version) || google_with_tls(version)
+}
+
+/// `T050`, `T051`: Google's, with the handshake of TLS.
+fn google_with_tls(version: u32) -> bool {
+    matches!(version.to_be_bytes(), [b'T', b'0', b'5', b'0'..=b'9'])
 }
 
 /// `Q0` and two digits.
@@ -202,13 +221,16 @@ fn half_way(bytes: &[u8]) -> Option<LongHeader<'_>> {
 
 /// Version negotiation: nothing but versions follows, and one of them is known.
 fn lists_known_version(mut reader: Reader<'_>) -> bool {
-    let listed = core::iter::from_fn(|| reader.u32()).take(MAX_LISTED);
+    if !reader.0.len().is_multiple_of(4) || reader.0.len() > 4 * MAX_LISTED {
+        return false;
+    }
+    let listed = core::iter::from_fn(|| reader.u32());
     let mut known = false;
     for version in listed {
         if version == NEGOTIATION {
             return false;
         }
-        known |= has_tls(version) || is_google(version);
+        known |= is_known(version);
     }
     known
 }

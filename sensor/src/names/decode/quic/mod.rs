@@ -19,7 +19,8 @@ pub struct LongHeader<'a> {
     pub scid: &'a [u8],
 }
 
-/// `None` if it can't be QUIC with a version that is known (v1, v2, drafts 29 to 34, version negotiation, Google's Q0xx).
+/// `None` if it can't be QUIC with a version that is known: v1, v2, drafts 16 to 34, Facebook's, Google's (Q0xx, T05x), and
+/// version negotiation with one of them. Of those before draft 29 and of the companies' own the keys are not known.
 pub fn long_header(datagram: &[u8]) -> Option<LongHeader<'_>> {
     header::ietf(datagram).or_else(|| header::google(datagram))
 }

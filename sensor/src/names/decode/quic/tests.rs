@@ -159,6 +159,40 @@ fn a_cut_packet_of_the_server_s_makes_no_sense() {
     assert_eq!(wrong.count(), 0);
 }
 
+/// Random bytes in the place of frames: what a wrong key makes of a packet.
+#[test]
+fn a_cut_packet_is_not_opened_with_a_wrong_key() {
+    let frames = padded(&[&crypto(0, &hello())]);
+    let mut opened = 0;
+    for wrong in 0..20_000_u32 {
+        let id = [&wrong.to_be_bytes()[..], &[7; 4]].concat();
+        let packet = seal(V1, &id, &DCID, 0, &frames);
+        // Short of frames, the less there is the more of it makes sense by chance.
+        for len in [64, 96, 300] {
+            opened += u32::from(Initials::default().add(&packet[..len]));
+        }
+    }
+    assert_eq!(opened, 0);
+}
+
+/// Of a stream that begins elsewhere nothing can be told.
+#[test]
+fn a_cut_packet_must_begin_a_hello() {
+    let opens = |piece: &[u8]| {
+        let packet = seal(V1, &DCID, &DCID, 0, &padded(&[piece]));
+        Initials::default().add(&packet[..200])
+    };
+    assert!(opens(&crypto(0, &hello())));
+    assert!(!opens(&crypto(100, &hello()[100..])));
+    assert!(!opens(&crypto(0, &[1, 0, 0, 4, 3, 3, 9, 9])));
+    let mut other = hello();
+    other[4] = 2;
+    assert!(!opens(&crypto(0, &other)));
+    // In pieces, the first of them behind another.
+    let pieces = [crypto(40, &hello()[40..80]), crypto(0, &hello()[..40])];
+    assert!(opens(&pieces.concat()));
+}
+
 #[test]
 fn pieces_in_any_order_in_several_datagrams() {
     let hello = hello();
@@ -273,6 +307,8 @@ fn headers_of_other_versions() {
     let expected = Some((0, vec![5, 6], vec![7]));
     assert_eq!(negotiation(&[0x1a2a_3a4a, V1, DRAFT_29]), expected);
     assert_eq!(negotiation(&[]), None);
+    assert!(negotiation(&[0xface_b002]).is_some());
+    assert_eq!(negotiation(&[V1; 33]), None);
     assert_eq!(negotiation(&[0x1234_5678, 0x9abc_def0]), None);
 
     let q035 = bytes(
@@ -285,8 +321,17 @@ fn headers_of_other_versions() {
     assert_eq!(header.dcid, &q035[1..9]);
     let q046 = bytes("c351303436500123456789abcdef00000001");
     assert_eq!(long_header(&q046).unwrap().dcid, &q046[6..14]);
-    let q050 = bytes("c351303530080123456789abcdef00000001");
-    assert_eq!(long_header(&q050).unwrap().dcid, &q050[6..14]);
+    for version in [
+        *b"Q050",
+        *b"T051",
+        [0xfa, 0xce, 0xb0, 2],
+        [0xff, 0, 0, 0x17],
+    ] {
+        let id = [8, 1, 2, 3, 4, 5, 6, 7, 8];
+        let packet = [&[0xc3], &version[..], &id, &[0], &[7; 17]].concat();
+        assert_eq!(long_header(&packet).unwrap().dcid, &id[1..]);
+        assert_eq!(long_header(&packet[..31]), None, "no room for a tag");
+    }
     let retry = [&[0xf0, 0, 0, 0, 1, 0, 1, 9], &[3; 20][..]].concat();
     assert_eq!(long_header(&retry).unwrap().scid, [9]);
 }

@@ -3,6 +3,7 @@
 use sensor_common::application::Application::{self, Dtls, Quic, Tls};
 
 use super::message::Message;
+use crate::names::decode::quic::long_header;
 
 /// The longest record that TLS allows: 2^14 and what encryption may add (RFC 5246, 6.2.3).
 const MAX_RECORD: usize = 16_384 + 2048;
@@ -119,62 +120,7 @@ fn is_fragment(message: &Message<'_>, offset: usize, record: usize) -> bool {
     read().unwrap_or(false)
 }
 
-/// The long header of a version that is known (RFC 9000, 17.2), or Google's header with a version in it.
+/// The long header of a version that is known.
 pub(super) fn quic(message: &Message<'_>) -> Option<Application> {
-    (long_header(message) || google(message)).then_some(Quic)
-}
-
-fn long_header(message: &Message<'_>) -> bool {
-    let read = || {
-        let first = message.u8(0)?;
-        let version = message.be32(1)?;
-        let dcid = usize::from(message.u8(5)?);
-        let scid = usize::from(message.u8(6 + dcid)?);
-        let behind = 7 + dcid + scid;
-        let short = first & 0x80 != 0 && dcid <= 20 && scid <= 20 && behind < message.wire;
-        if version == 0 {
-            return Some(short && is_negotiation(message, behind, dcid + scid));
-        }
-        // All packets with a long header that matter here hold at least a number and a tag of 16 bytes.
-        Some(short && first & 0x40 != 0 && is_version(version) && message.wire >= behind + 17)
-    };
-    read().unwrap_or(false)
-}
-
-/// Version negotiation: a list of versions to the end, one of which is known.
-fn is_negotiation(message: &Message<'_>, offset: usize, ids: usize) -> bool {
-    let versions = message.from(offset);
-    ids > 0
-        && !message.cut()
-        && versions.len().is_multiple_of(4)
-        && versions.len() <= 128
-        && versions.chunks_exact(4).any(|one| {
-            let version = u32::from_be_bytes([one[0], one[1], one[2], one[3]]);
-            is_version(version)
-        })
-}
-
-fn is_version(version: u32) -> bool {
-    let bytes = version.to_be_bytes();
-    let google = matches!(bytes, [b'Q' | b'T', b'0', b'4' | b'5', b'0'..=b'9']);
-    matches!(
-        version,
-        1 | 0x6b33_43cf | 0xff00_0010..=0xff00_0022 | 0xface_b000..=0xface_b00e
-    ) || google
-}
-
-/// Before Q046: flags, connection id, version.
-fn google(message: &Message<'_>) -> bool {
-    let read = || {
-        let flags = message.u8(0)?;
-        let [letter, zero, tens, ones] = message.get(9)?;
-        Some(
-            flags & 0b1100_1011 == 0b0000_1001
-                && (letter, zero) == (b'Q', b'0')
-                && (b'1'..=b'4').contains(&tens)
-                && ones.is_ascii_digit()
-                && message.wire >= 30,
-        )
-    };
-    read().unwrap_or(false)
+    long_header(message.bytes).map(|_| Quic)
 }
