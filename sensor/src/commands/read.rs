@@ -30,7 +30,7 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
         })
         .collect();
     outputs.flush_packets();
-    delta.settle();
+    delta.conclude();
     if let Some(selected) = matching
         .as_ref()
         .and_then(|matching| matching.select(&delta))

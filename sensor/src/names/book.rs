@@ -27,7 +27,7 @@ use self::conversations::{Conversations, Seen};
 use self::ends::Ends;
 use self::expected::Announced;
 use self::learn::{Leases, Unfinished};
-use super::{FlowInfo, Name, Sample, Verdict};
+use super::{FlowInfo, Label, Name, Sample, Verdict};
 
 /// How much was put out of the full caches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,6 +94,14 @@ impl Book {
             return NEVER;
         }
         self.conversations.verdict(&Ends::of(key))
+    }
+
+    /// The label so far: that of the verdict; before there is one, what the flow is if nothing better comes.
+    pub fn label(&self, key: &FlowKey) -> Option<Label> {
+        match self.verdict(key) {
+            Verdict::Decided(label) => label,
+            Verdict::Undecided => self.unfinished.otherwise(&Ends::of(key)),
+        }
     }
 
     pub fn flow(&self, key: &FlowKey) -> Option<&FlowInfo> {

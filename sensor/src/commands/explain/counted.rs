@@ -145,13 +145,12 @@ impl Counted {
         let Some(book) = book else {
             return;
         };
-        match book.verdict(&key) {
-            Verdict::Decided(Some(label)) => {
-                self.protocol = label.application.name().to_owned();
-                self.classified_by = Some(label.how.name());
-            }
-            Verdict::Decided(None) => {}
-            Verdict::Undecided => self.decided = !key.has_ports(),
+        if let Some(label) = book.label(&key) {
+            self.protocol = label.application.name().to_owned();
+            self.classified_by = Some(label.how.name());
+        }
+        if book.verdict(&key) == Verdict::Undecided {
+            self.decided = !key.has_ports();
         }
         let info = book.flow(&key);
         self.names = info.map(|info| named(&info.names)).unwrap_or_default();

@@ -54,7 +54,7 @@ pub(super) fn count(
     for path in paths {
         let mut delta = Delta::new(config);
         let file = captures::count_file(path, &mut delta, Some(&matching), None);
-        delta.settle();
+        delta.conclude();
         file.complain();
         let (matched, seen) = matched(&matching, &delta);
         all.merge(&delta);

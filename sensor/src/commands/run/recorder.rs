@@ -127,6 +127,9 @@ impl Recorder {
                 recorded.write(&mut write, work, context);
                 waiting.fetch_sub(1, Ordering::Release);
             }
+            if let Some(whole) = &mut recorded.whole {
+                whole.period.delta.conclude();
+            }
             recorded
         });
         Recorder {
@@ -184,7 +187,7 @@ impl Recorded {
         work: Work,
         mut context: Context,
     ) {
-        let work = match self.held.take() {
+        let mut work = match self.held.take() {
             Some(mut held) => {
                 context.interface_counters.clear(); // they cover the last period only
                 context.notes.push(
@@ -196,6 +199,7 @@ impl Recorded {
             }
             None => work,
         };
+        work.period.delta.conclude();
         match write(work.report(context)) {
             Ok(()) => self.written += 1,
             Err(error) => {

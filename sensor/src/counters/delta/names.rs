@@ -54,6 +54,15 @@ impl Labels {
         }
     }
 
+    /// The same once nothing more will come.
+    fn last_word(&self, key: &FlowKey) -> Verdict {
+        let label = match (self.verdict(key), &self.book) {
+            (Verdict::Undecided, Some(book)) => book.label(key),
+            (verdict, _) => return verdict,
+        };
+        label.map_or(Verdict::Undecided, |label| Verdict::Decided(Some(label)))
+    }
+
     pub(super) fn are_known(&self) -> bool {
         #[cfg(test)]
         if self.told.is_some() {
@@ -106,6 +115,15 @@ impl Delta {
     /// Gives every flow the label that is known by now. Before a report is made, or [`Self::select`] asked. Flows of which
     /// nothing is known yet may get theirs by a later call, or by [`Self::merge`].
     pub fn settle(&mut self) {
+        self.settle_by(Labels::verdict);
+    }
+
+    /// The same where no later packets are waited for: what only may have opened another protocol is taken for what it is.
+    pub fn conclude(&mut self) {
+        self.settle_by(Labels::last_word);
+    }
+
+    fn settle_by(&mut self, verdict: fn(&Labels, &FlowKey) -> Verdict) {
         self.flush();
         if !self.labels.are_known() {
             return;
@@ -119,7 +137,7 @@ impl Delta {
             if flow.known == Known::Decided {
                 continue;
             }
-            if let Verdict::Decided(label) = self.labels.verdict(&flow.key) {
+            if let Verdict::Decided(label) = verdict(&self.labels, &flow.key) {
                 sums.decide(flow, label);
             }
         }

@@ -49,6 +49,11 @@ impl Unfinished {
     pub(super) fn new() -> Self {
         Unfinished(Bounded::new(UNFINISHED))
     }
+
+    /// What a conversation that waits will be called if nothing better comes.
+    pub(super) fn otherwise(&self, ends: &Ends) -> Option<Label> {
+        self.0.get(ends)?.otherwise()
+    }
 }
 
 impl Open {
@@ -78,6 +83,11 @@ impl Open {
             None if self.waits() => None,
             None => fits(announced, sample).then(|| expected(announced)),
         }
+    }
+
+    fn otherwise(&self) -> Option<Label> {
+        let opened = self.hints.otherwise().map(payload);
+        self.pending.or(opened).or(self.way_free)
     }
 
     /// More is to come, whether the label is known or not.
@@ -193,7 +203,7 @@ impl Book {
         announced: Option<Application>,
         open: Open,
     ) {
-        let mut label = open.pending.or(open.way_free);
+        let mut label = open.otherwise();
         if let Some(hello) = open.hello {
             label = self.cut_hello(ends, key, &hello).or(label);
         }

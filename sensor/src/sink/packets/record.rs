@@ -7,7 +7,7 @@ use sensor_common::parse::Packet;
 use sensor_common::protocol::{network_name, transport_name};
 
 use crate::counters::{When, application};
-use crate::names::{Book, How, Label, Name, Verdict};
+use crate::names::{Book, How, Label, Name};
 use crate::source::tap::PacketRecord;
 
 /// The words of one record; the buffers are kept from packet to packet.
@@ -125,12 +125,11 @@ fn put(to: &mut String, what: impl fmt::Display) {
 
 /// What is known of the flow by now, else what its ports say.
 fn label(key: &FlowKey, book: Option<&Book>) -> Option<Label> {
-    if let Some(Verdict::Decided(Some(label))) = book.map(|book| book.verdict(key)) {
-        return Some(label);
-    }
-    application(key).map(|application| Label {
-        application,
-        how: How::Port,
+    book.and_then(|book| book.label(key)).or_else(|| {
+        application(key).map(|application| Label {
+            application,
+            how: How::Port,
+        })
     })
 }
 

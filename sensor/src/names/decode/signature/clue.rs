@@ -4,7 +4,10 @@ use sensor_common::application::Application;
 
 /// What earlier payloads of the same flow, this way and the other, left behind for protocols that one payload can't prove.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hints([Clue; 2]);
+pub struct Hints {
+    ways: [Clue; 2],
+    otherwise: Option<Application>,
+}
 
 /// The latest suspicion about one way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub(super) enum Kind {
 pub(super) enum Step {
     Nothing,
     Keep(Clue),
+    /// What it is if nothing better comes, and what to go on with.
+    Likely(Application, Clue),
     Sure(Application),
 }
 
@@ -74,6 +79,11 @@ impl Clue {
         }
     }
 
+    /// ICE shares its ports with what it opens (RFC 7983).
+    pub(super) fn opens(self) -> bool {
+        matches!(self.kind, Kind::StunRequest | Kind::StunAnswer)
+    }
+
     /// A dialogue was begun by this way, of which the answer can't be the start of another protocol.
     pub(super) fn began(self) -> bool {
         matches!(self.kind, Kind::Greeting | Kind::PlusOk | Kind::StarOk)
@@ -81,9 +91,14 @@ impl Clue {
 }
 
 impl Hints {
+    /// What the conversation is if nothing that comes later proves another protocol.
+    pub fn otherwise(&self) -> Option<Application> {
+        self.otherwise
+    }
+
     /// Clues of a way and of the other.
     pub(super) fn ways(&self, way: usize) -> (Clue, Clue) {
-        let [first, second] = self.0;
+        let [first, second] = self.ways;
         if way == 0 {
             (first, second)
         } else {
@@ -92,6 +107,10 @@ impl Hints {
     }
 
     pub(super) fn set(&mut self, way: usize, clue: Clue) {
-        self.0[way & 1] = clue;
+        self.ways[way & 1] = clue;
+    }
+
+    pub(super) fn set_otherwise(&mut self, application: Application) {
+        self.otherwise = Some(application);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Signatures stand in families, one file each. There are two kinds: those that prove a protocol with one payload (enough
 //! bits that are fixed, or that depend on one another, or fewer on the protocol's own port), and those that need a second
-//! message that fits the first; these leave a [`Clue`] in the [`Hints`] of the conversation.
+//! message that fits the first; these leave a [`Clue`] in the [`Hints`] of the conversation. What may only open another
+//! protocol is there as [`Hints::otherwise`], for when nothing else comes.
 //!
 //! A protocol of TCP begins with the first payload of a flow and nowhere else: what comes later is content, in which
 //! anything may stand.
@@ -62,6 +63,11 @@ pub fn identify(sample: &Sample<'_>, hints: &mut Hints) -> Option<Application> {
             Step::Nothing => {}
             Step::Keep(clue) => {
                 hints.set(way, clue);
+                return None;
+            }
+            Step::Likely(found, clue) => {
+                hints.set(way, clue);
+                hints.set_otherwise(found);
                 return None;
             }
             Step::Sure(found) => return Some(found),

@@ -5,21 +5,30 @@ use sensor_common::application::Application::{self, Iax2, Rtcp, Rtp, Stun};
 use super::clue::{Clue, Kind, Step};
 use super::message::Message;
 
-const STUN_PORTS: &[u16] = &[3478, 3479, 5349, 19302];
+/// STUN and TURN of servers, where nothing else is spoken: the registered ones, and those that browsers are set up with.
+const STUN_PORTS: &[u16] = &[
+    3478, 3479, 3480, 3481, 5349, 5350, 19302, 19303, 19304, 19305, 19306, 19307, 19308, 19309,
+];
 
-/// RFC 8489: type, length and cookie. Without cookie (RFC 3489): attributes that lead to the end.
+/// RFC 8489: type, length and cookie. Without cookie (RFC 3489): attributes that lead to the end. In datagrams only on its
+/// own ports, see [`stun_pair`].
 pub(super) fn stun(message: &Message<'_>) -> Option<Application> {
     let length = stun_length(message)?;
-    let cookie = message.be32(4)? == 0x2112_a442;
-    // The port alone can't vouch for TCP, where messages follow one another.
-    if cookie {
-        return Some(Stun);
+    if !message.udp {
+        // The port alone can't vouch for TCP, where messages follow one another.
+        return has_cookie(message).then_some(Stun);
     }
-    if !message.udp || !classic(message) {
-        return None;
-    }
-    let proven = (length > 0 && attributes(message)) || (length == 0 && message.on(STUN_PORTS));
-    proven.then_some(Stun)
+    let proven = proves(message, length) || (length == 0 && classic(message));
+    (message.on(STUN_PORTS) && proven).then_some(Stun)
+}
+
+/// One message is proof of STUN.
+fn proves(message: &Message<'_>, length: usize) -> bool {
+    has_cookie(message) || (length > 0 && classic(message) && attributes(message))
+}
+
+fn has_cookie(message: &Message<'_>) -> bool {
+    message.be32(4) == Some(0x2112_a442)
 }
 
 /// Behind its length (RFC 4571), as ICE has it over TCP.
@@ -65,11 +74,15 @@ fn attributes(message: &Message<'_>) -> bool {
     offset == message.wire
 }
 
-/// The shortest classic request, and an answer with its transaction.
+/// Between peers: what comes behind the first checks of a path, on the same ports, is what the conversation is (RFC 7983).
+/// The shortest classic request must have an answer with its transaction.
 pub(super) fn stun_pair(message: &Message<'_>, own: Clue, other: Clue) -> Step {
-    let (Some(_), true) = (stun_length(message), classic(message)) else {
+    let Some(length) = stun_length(message) else {
         return Step::Nothing;
     };
+    if !(proves(message, length) || classic(message)) {
+        return Step::Nothing;
+    }
     let Some(id) = message.get::<16>(4) else {
         return Step::Nothing;
     };
@@ -85,10 +98,15 @@ pub(super) fn stun_pair(message: &Message<'_>, own: Clue, other: Clue) -> Step {
     };
     let answered = other.kind == needed && other.token == token;
     let again = own.kind == kind && own.token == token;
-    if answered || again {
-        return Step::Sure(Stun);
+    // The path is checked again and again while media flow.
+    let clue = match own.kind {
+        Kind::Rtp | Kind::Rtcp => own,
+        _ => Clue::new(kind, token),
+    };
+    if proves(message, length) || answered || again {
+        return Step::Likely(Stun, clue);
     }
-    Step::Keep(Clue::new(kind, token))
+    Step::Keep(clue)
 }
 
 /// RFC 3550, 6: where the first packet of a compound is a report and its lengths lead to the end.
@@ -144,14 +162,20 @@ pub(super) fn rtcp_pair(message: &Message<'_>, own: Clue, other: Clue) -> Step {
             Step::Nothing
         };
     }
+    let clue = Clue::new(Kind::Rtcp, source);
     if compound || again {
-        return Step::Sure(Rtcp);
+        // Media that were opened by STUN have their reports on the same ports, as a rule (RFC 8834, 4.5).
+        return match own.opens() || other.opens() {
+            true => Step::Likely(Rtcp, clue),
+            false => Step::Sure(Rtcp),
+        };
     }
-    Step::Keep(Clue::new(Kind::Rtcp, source))
+    Step::Keep(clue)
 }
 
-/// RFC 3550, 5.1: three packets of one source with the same type, each a little later than the one before.
-pub(super) fn rtp_pair(message: &Message<'_>, own: Clue, _: Clue) -> Step {
+/// RFC 3550, 5.1: three packets of one source with the same type, each a little later than the one before. Two, where STUN
+/// opened the path.
+pub(super) fn rtp_pair(message: &Message<'_>, own: Clue, other: Clue) -> Step {
     let read = || {
         let [first, kind] = message.get(0)?;
         let sequence = u16::from_be_bytes(message.get(2)?);
@@ -173,6 +197,7 @@ pub(super) fn rtp_pair(message: &Message<'_>, own: Clue, _: Clue) -> Step {
         // Sent again, or mirrored: no news.
         0 if same => own.fits,
         1..=50 if same => own.fits.saturating_add(1),
+        _ if own.opens() || other.opens() => 2,
         _ => 1,
     };
     if fits >= 3 {

@@ -241,7 +241,9 @@ fn names() {
 #[test]
 fn voice() {
     let stun = bytes(&[&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42], &[7; 12]]);
-    udp(ANY, &stun, Stun);
+    for port in [3478, 5349, 19302] {
+        udp(port, &stun, Stun);
+    }
     tcp(ANY, &bytes(&[&[0, 20], &stun]), Stun);
     let classic = bytes(&[&[0, 1, 0, 0], &[7; 16]]);
     udp(3478, &classic, Stun);
@@ -252,7 +254,8 @@ fn voice() {
         &[7; 16],
         &[0, 1, 0, 8, 0, 1, 1, 2, 3, 4, 5, 6],
     ]);
-    assert_eq!(call.answer(&answer), Some(Stun));
+    assert_eq!(call.answer(&answer), None);
+    assert_eq!(call.hints.otherwise(), Some(Stun));
     let mut sound = Talk::udp(ANY);
     let packet = |sequence: u8| {
         bytes(&[
@@ -268,6 +271,41 @@ fn voice() {
         0x80, 201, 0, 1, 1, 2, 3, 4, 0x81, 202, 0, 2, 1, 2, 3, 4, 1, 0, 0, 0,
     ];
     udp(ANY, &report, Rtcp);
+}
+
+/// RFC 7983: what STUN opens comes on the same ports, and is what the conversation is.
+#[test]
+fn stun_between_peers_opens_something_else() {
+    let stun = bytes(&[&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42], &[7; 12]]);
+    let media = |sequence: u8| {
+        let head = [0x80, 96, 0, sequence, 0, 0, 0, 9, 1, 2, 3, 4];
+        bytes(&[&head, &[0x55; 100]])
+    };
+    let mut call = Talk::udp(ANY);
+    assert_eq!(call.hints.otherwise(), None);
+    for said in [call.ask(&stun), call.answer(&stun), call.ask(&stun)] {
+        assert_eq!(said, None);
+    }
+    assert_eq!(call.hints.otherwise(), Some(Stun));
+    assert_eq!(call.ask(&media(1)), None);
+    assert_eq!(call.ask(&stun), None, "checked again");
+    assert_eq!(call.ask(&media(2)), Some(Rtp));
+
+    let mut keyed = Talk::udp(ANY);
+    assert_eq!(keyed.ask(&stun), None);
+    let mut record = vec![22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 52];
+    record.extend([1, 0, 0, 40, 0, 0, 0, 0, 0, 0, 0, 40]);
+    record.extend([7; 40]);
+    assert_eq!(keyed.answer(&record), Some(Dtls));
+
+    // Reports beside the media that are to come.
+    let mut reports = Talk::udp(ANY);
+    let report = [
+        0x80, 201, 0, 1, 1, 2, 3, 4, 0x81, 202, 0, 2, 1, 2, 3, 4, 1, 0, 0, 0,
+    ];
+    assert_eq!(reports.ask(&stun), None);
+    assert_eq!(reports.ask(&report), None);
+    assert_eq!(reports.hints.otherwise(), Some(Rtcp));
 }
 
 #[test]
