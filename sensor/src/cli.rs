@@ -242,6 +242,12 @@ pub struct Outputs {
     /// Write charts as PNG: protocols, bandwidth, talkers
     #[arg(long, value_name = "DIR")]
     pub charts: Vec<PathBuf>,
+    /// Write a dashboard, one HTML file that opens from disk (repeatable); - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub html: Vec<PathBuf>,
+    /// Rows in each list of the dashboard; 0 = all, 100 bytes of the file a flow and more
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = rows)]
+    pub html_rows: usize,
     /// Write one record a packet, as CSV or JSON Lines by the ending: .csv, .jsonl, .ndjson (repeatable); - is standard output
     #[arg(long, value_name = "FILE")]
     pub packets: Vec<PathBuf>,

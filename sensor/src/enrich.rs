@@ -10,7 +10,7 @@ use crate::cli;
 use crate::failure::{Exit, Failure};
 use crate::geo::Geo;
 use crate::names::NameSource;
-use crate::report::{Name, Report};
+use crate::report::{Endpoint, Name, Report};
 use crate::resolve::Resolver;
 
 /// How late a report may be for the sake of names.
@@ -36,12 +36,15 @@ impl Enrichment {
         })
     }
 
+    /// A report of the same with longer lists: nobody is asked for the names of thousands.
+    pub fn enrich_as(&self, longer: &mut Report, enriched: &Report) {
+        self.locate(longer);
+        add_names(longer, &looked_up(enriched));
+        longer.notes.clone_from(&enriched.notes);
+    }
+
     pub fn enrich(&self, report: &mut Report) {
-        if let Some(geo) = &self.geo {
-            for endpoint in &mut report.endpoints {
-                endpoint.geo = geo.lookup(endpoint.addr);
-            }
-        }
+        self.locate(report);
         if let Some(resolver) = &self.resolver {
             let addrs: Vec<IpAddr> = report.endpoints.iter().map(|one| one.addr).collect();
             let resolved = resolver.resolve(&addrs, LIMIT);
@@ -55,6 +58,24 @@ impl Enrichment {
             }
         }
     }
+
+    fn locate(&self, report: &mut Report) {
+        if let Some(geo) = &self.geo {
+            for endpoint in &mut report.endpoints {
+                endpoint.geo = geo.lookup(endpoint.addr);
+            }
+        }
+    }
+}
+
+/// Of addresses, by reverse DNS.
+fn looked_up(report: &Report) -> HashMap<IpAddr, Arc<str>> {
+    let reverse = NameSource::ReverseDns.name();
+    let name = |one: &Endpoint| {
+        let name = one.names.iter().find(|name| name.source == reverse)?;
+        Some((one.addr, Arc::from(name.name.as_str())))
+    };
+    report.endpoints.iter().filter_map(name).collect()
 }
 
 /// Behind the names that traffic told, which are surer.

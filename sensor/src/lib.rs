@@ -10,6 +10,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod counters;
+pub mod dashboard;
 pub mod enrich;
 pub mod escape;
 pub mod explain;

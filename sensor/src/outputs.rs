@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::chart;
 use crate::cli;
+use crate::dashboard;
 use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::report::Report;
@@ -20,13 +21,15 @@ const STDOUT: &str = "-";
 pub struct Outputs {
     json: Vec<PathBuf>,
     charts: Vec<PathBuf>,
+    html: Vec<PathBuf>,
+    html_rows: usize,
     packets: PacketOutputs,
 }
 
 impl Outputs {
     /// Refuses what could not be written, or would destroy an input, before any packet is counted.
     pub fn prepare(asked: &cli::Outputs, inputs: &[PathBuf]) -> Result<Self, Failure> {
-        for path in asked.json.iter().filter(|path| !is_stdout(path)) {
+        for path in asked.json.iter().chain(&asked.html).filter(|path| !is_stdout(path)) {
             check_file(path, inputs)?;
         }
         PacketOutputs::check(&asked.packets)?;
@@ -40,16 +43,24 @@ impl Outputs {
             packets: PacketOutputs::open(&asked.packets)?,
             json: asked.json.clone(),
             charts: asked.charts.clone(),
+            html: asked.html.clone(),
+            html_rows: asked.html_rows,
         })
     }
 
     pub fn is_empty(&self) -> bool {
-        self.json.is_empty() && self.charts.is_empty() && self.packets.is_empty()
+        self.json.is_empty() && self.charts.is_empty() && self.html.is_empty() && self.packets.is_empty()
     }
 
     /// Something else than the text report goes to standard output.
     pub fn takes_stdout(&self) -> bool {
-        self.json.iter().any(|path| is_stdout(path)) || self.packets.take_stdout()
+        let mut files = self.json.iter().chain(&self.html);
+        files.any(|path| is_stdout(path)) || self.packets.take_stdout()
+    }
+
+    /// Rows of the dashboard's lists, if one is asked for; it has a report of its own, with longer lists.
+    pub fn dashboard_rows(&self) -> Option<usize> {
+        (!self.html.is_empty()).then_some(self.html_rows)
     }
 
     /// Records of packets are asked for.
@@ -72,7 +83,7 @@ impl Outputs {
     }
 
     /// Writes every output, also after one has failed; says which failed.
-    pub fn write(&self, report: &Report) -> Result<(), Failure> {
+    pub fn write(&self, report: &Report, dashboard: Option<&dashboard::Data>) -> Result<(), Failure> {
         let mut failed = None;
         for path in &self.json {
             let result = if is_stdout(path) {
@@ -86,6 +97,11 @@ impl Outputs {
         }
         for folder in &self.charts {
             if let Err(error) = chart::write_all(report, folder) {
+                note_failure(&mut failed, error);
+            }
+        }
+        for (path, data) in self.html.iter().zip(dashboard.into_iter().cycle()) {
+            if let Err(error) = dashboard::write_to(data, path) {
                 note_failure(&mut failed, error);
             }
         }

@@ -6,6 +6,7 @@
 )]
 
 mod corpus;
+mod dashboard;
 mod explain;
 mod filter;
 mod harness;

@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod rules;
+mod vendored;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub(crate) fn main() -> Result<()> {
             }));
         }
     }
+    violations.extend(vendored::check(&root, &files));
     violations.extend(dependencies::check()?);
     for violation in &violations {
         println!("{violation}");

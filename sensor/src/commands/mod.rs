@@ -25,12 +25,15 @@ fn delta_config(
     counting: &cli::Counting,
     seeds: HashSeeds,
     filter: Option<&Filter>,
+    outputs: &cli::Outputs,
 ) -> DeltaConfig {
     DeltaConfig {
         interval: nanoseconds(counting.interval),
         max_flows: counting.max_flows as usize,
         seeds,
-        trail: filter.is_some_and(|filter| filter.plan().flow.is_some()),
+        // The dashboard asks each flow for its packets of any time.
+        trail: !outputs.html.is_empty()
+            || filter.is_some_and(|filter| filter.plan().flow.is_some()),
         names: counting.max_names as usize,
     }
 }

@@ -10,6 +10,7 @@ mod late;
 mod merge;
 mod names;
 mod select;
+mod timeline;
 mod trail;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use self::late::{Coming, Late, Sums, in_current};
 use self::names::Labels;
 #[cfg(test)]
 pub(in crate::counters) use self::names::Told;
+pub use self::timeline::FlowPart;
 use self::trail::{Owner, Trail};
 use super::accounting::{index_of, not_ip_overflow};
 use super::{Buckets, Class, ClassId, Classes, Counts, FlowTable, Known, When};
@@ -37,11 +39,11 @@ pub struct DeltaConfig {
     /// The most flows that are kept apart; the packets of further ones are `overflow`.
     pub max_flows: usize,
     pub seeds: HashSeeds,
-    /// Remember what each flow put into each bucket, for [`Delta::select`]; only a filter with a part about flows needs
-    /// it. Measured: 0.3 us more for each packet at 100,000 flows, 0.5 us at a million (0.1 and 0.2 us without); of the
-    /// kernel's, for each flow record at each poll. Memory: 65 to 130 bytes for each flow, and 75 to 150 for each flow and
-    /// bucket that it has packets in. Of these there are at most two for each of `max_flows`: above that the buckets are
-    /// made wider.
+    /// Remember what each flow put into each bucket, for [`Delta::select`] and [`Delta::flow_parts`]; only a filter with a
+    /// part about flows and the dashboard need it. Measured: 0.3 us more for each packet at 100,000 flows, 0.5 us at a
+    /// million (0.1 and 0.2 us without); of the kernel's, for each flow record at each poll. Memory: 65 to 130 bytes
+    /// for each flow, and 75 to 150 for each flow and bucket that it has packets in. Of these there are at most two for each
+    /// of `max_flows`: above that the buckets are made wider.
     pub trail: bool,
     /// Entries in each cache of [`Book`]; 0 = payloads are not looked at, ports alone give labels.
     pub names: usize,

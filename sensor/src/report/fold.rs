@@ -11,7 +11,7 @@ use sensor_common::protocol::ip;
 
 use super::rank::top;
 use super::{Context, Conversation, Counts, Endpoint, FlowRow, Time, names};
-use crate::counters::{Flow, FlowTable, transport_name};
+use crate::counters::{Delta, Flow, FlowTable, transport_name};
 use crate::names::{Book, How};
 
 /// One ranked list: its first rows, how many rows there are, and the sum of those left out.
@@ -133,12 +133,18 @@ pub(super) fn conversations(
 }
 
 pub(super) fn flows(flows: &FlowTable, book: Option<&Book>, context: &Context) -> Ranked<FlowRow> {
+    by_size(flows, context.top_n).map(|flow| row(flow, book, context))
+}
+
+/// The flows that [`super::Report::flows`] lists, in its order.
+pub fn listed_flows(delta: &Delta, top_n: usize) -> Vec<&Flow> {
+    by_size(delta.flows(), top_n).rows
+}
+
+fn by_size(flows: &FlowTable, top_n: usize) -> Ranked<&Flow> {
     let list: Vec<&Flow> = with_addresses(flows).collect();
     let size = |flow: &&Flow| flow.counts();
-    let ranked = ranked(list, context.top_n, size, |a, b| {
-        order_of(a).cmp(&order_of(b))
-    });
-    ranked.map(|flow| row(flow, book, context))
+    ranked(list, top_n, size, |a, b| order_of(a).cmp(&order_of(b)))
 }
 
 fn with_addresses(flows: &FlowTable) -> impl Iterator<Item = &Flow> {

@@ -27,6 +27,7 @@ pub use build::{build, unjudged_note};
 pub use context::{
     Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, SlotCounts,
 };
+pub use fold::listed_flows;
 pub use names::{Http, Name, Naming, Place, PutOut, Tls};
 pub use process::{Process, ProcessRow, Processes};
 pub use series::{Column, columns};

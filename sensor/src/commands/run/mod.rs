@@ -216,7 +216,7 @@ impl Run {
             exit = Exit::Failed;
         }
         recorder.record(period, Arc::clone(&self.rules), self.context(false));
-        let summary = recorder.finish(self.context(true))?;
+        let summary = recorder.finish(self.context(true), outputs.dashboard_rows())?;
         Ok((summary, exit))
     }
 
@@ -292,7 +292,7 @@ impl Run {
         let written = if outputs.is_empty() {
             super::text::print(report)
         } else {
-            outputs.write(report)
+            outputs.write(report, summary.dashboard.as_ref())
         };
         status::note(&closing_line(report, summary));
         written?;

@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
 use crate::agent::Period;
+use crate::dashboard::{Counted, Data};
 use crate::enrich::Enrichment;
 use crate::failure::{Exit, Failure};
 use crate::report::{Context, Report};
@@ -28,6 +29,7 @@ pub(super) struct Recorder {
 /// The whole run, with its last report.
 pub(super) struct Summary {
     pub(super) report: Report,
+    pub(super) dashboard: Option<Data>,
     pub(super) written: u64,
     pub(super) failed: u64,
 }
@@ -52,15 +54,35 @@ struct Work {
 
 impl Work {
     fn report(&self, mut context: Context) -> Report {
+        self.tell(&mut context);
+        if self.judged {
+            return self.rules.report_judged(&self.period.delta, &context);
+        }
+        self.rules.report(&self.period.delta, &context)
+    }
+
+    /// With the rows that `context` says.
+    fn dashboard(&self, mut context: Context, enrich: impl Fn(&mut Report)) -> Data {
+        self.tell(&mut context);
+        let all = &self.period.delta;
+        let selected = match self.judged {
+            true => None,
+            false => self.rules.selected(all),
+        };
+        let delta = selected.as_ref().unwrap_or(all);
+        let mut report = self.rules.report_judged(delta, &context);
+        enrich(&mut report);
+        Data::new(report, Counted { delta, all }, context.top_n)
+    }
+
+    fn tell(&self, context: &mut Context) {
         context.span = Some((self.period.start, self.period.end));
         if self.judged {
             context.notes.push(
                 "the filter changed in this time: each part was judged by the filter of its time"
                     .to_owned(),
             );
-            return self.rules.report_judged(&self.period.delta, &context);
         }
-        self.rules.report(&self.period.delta, &context)
     }
 
     /// Adds a later time.
@@ -157,8 +179,8 @@ impl Recorder {
         }
     }
 
-    /// `context` is that of the whole run.
-    pub(super) fn finish(self, context: Context) -> Result<Summary, Failure> {
+    /// `context` is that of the whole run; `rows` those of a dashboard of it, if there is to be one.
+    pub(super) fn finish(self, context: Context, rows: Option<usize>) -> Result<Summary, Failure> {
         drop(self.periods);
         let failed = |what| Failure::told(Exit::Failed, what);
         let recorded = self
@@ -168,10 +190,15 @@ impl Recorder {
         let whole = recorded
             .whole
             .ok_or_else(|| failed("nothing was recorded"))?;
-        let mut report = whole.report(context);
+        let mut report = whole.report(context.clone());
         self.enrichment.enrich(&mut report);
+        let dashboard = rows.map(|top_n| {
+            let enrich = |longer: &mut Report| self.enrichment.enrich_as(longer, &report);
+            whole.dashboard(Context { top_n, ..context }, enrich)
+        });
         Ok(Summary {
             report,
+            dashboard,
             written: recorded.written,
             failed: recorded.failed,
         })
@@ -260,7 +287,7 @@ mod tests {
             disk.send(()).unwrap();
         }
         let unwritten = Arc::clone(&recorder.unwritten);
-        let summary = recorder.finish(Context::default()).unwrap();
+        let summary = recorder.finish(Context::default(), None).unwrap();
         assert_eq!((summary.written, summary.failed), (4, 0));
         assert_eq!(unwritten.load(Ordering::Relaxed), 0);
     }
@@ -285,7 +312,7 @@ mod tests {
             };
             recorder.record(period, Arc::default(), Context::default());
         }
-        let summary = recorder.finish(Context::default()).unwrap();
+        let summary = recorder.finish(Context::default(), None).unwrap();
         let reports: Vec<_> = reports.iter().collect();
         let at = |time| Some(report::Time(time));
         assert_eq!(reports, [(at(0), 3), (at(0), 7), (at(9), 1)]);

@@ -55,7 +55,7 @@ impl Rules {
     }
 
     pub(super) fn delta_config(&self, args: &cli::Run, seeds: HashSeeds) -> DeltaConfig {
-        delta_config(&args.counting, seeds, self.filter.as_ref())
+        delta_config(&args.counting, seeds, self.filter.as_ref(), &args.outputs)
     }
 
     /// Both say the same of every packet and flow.

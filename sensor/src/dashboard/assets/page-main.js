@@ -1,0 +1,136 @@
+// Puts the parts together: one state, drawn again when it changes.
+const Theme = (() => {
+  const choices = ["auto", "light", "dark"];
+  let choice = "auto";
+  const stored = () => {
+    try {
+      return localStorage.getItem("sensor-theme");
+    } catch {
+      return null; // not every browser lets a file remember
+    }
+  };
+  const apply = (wanted, onChange) => {
+    choice = choices.includes(wanted) ? wanted : "auto";
+    document.documentElement.dataset.theme = choice;
+    Dom.id("theme").textContent = `Theme: ${choice}`;
+    onChange();
+  };
+  const start = (onChange) => {
+    apply(stored(), () => {});
+    Dom.id("theme").addEventListener("click", () => {
+      apply(choices[(choices.indexOf(choice) + 1) % choices.length], onChange);
+      try {
+        localStorage.setItem("sensor-theme", choice);
+      } catch {
+        // the choice holds until the page is closed
+      }
+    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", onChange);
+  };
+  return { start };
+})();
+
+const App = (() => {
+  let model = null;
+  let span = null;
+  let tables = null;
+  let chart = null;
+  let control = null;
+
+  const look = (wanted) => {
+    span = wanted;
+    draw();
+  };
+
+  const draw = () => {
+    const view = model.view(span);
+    chart.show(model, span);
+    control.show(model, span);
+    tell(view);
+    Summary.cards(model, view);
+    Summary.protocols(model, view, (name) => {
+      tables.flows.find(name);
+      Dom.id("flows").scrollIntoView();
+      tables.flows.search.focus();
+    });
+    const ip = inFlows(view);
+    for (const [name, times] of [["endpoints", 2], ["conversations", 1], ["flows", 1]]) {
+      const most = name === "endpoints" ? view.endpoints.rows.reduce((sum, row) => Math.max(sum, volume(row)), 0) : 0;
+      for (const column of tables[name].columns) column.most = most;
+      tables[name].set(view[name], { packets: ip.packets * times, bytes: ip.bytes * times }, span);
+    }
+  };
+
+  // What columns add up to: IP packets, with those whose flow found no room.
+  const inFlows = (view) => {
+    const listed = tables.flows.total(view.flows.rows);
+    return { packets: listed.packets + view.flows.others.packets, bytes: listed.bytes + view.flows.others.bytes };
+  };
+
+  const tell = (view) => {
+    const [from, to] = model.times(span);
+    const text = span === null ? "The whole time." : `Span: ${Format.between(from, to)}, ${Format.duration((to - from) / 1000)}; ${Format.packets(view.packets)}, ${Format.bytes(view.bytes)}.`;
+    const missing = span !== null && !model.line.flows ? " When the packets of each flow came is not in this file: the lists stay empty." : "";
+    Dom.replace(Dom.id("span-told"), text + missing);
+  };
+
+  const load = (data) => {
+    const [from, to] = model && span ? model.times(span) : [null, null];
+    const kept = tables;
+    model = new Model(data);
+    span = from === null || model.line.slices === 0 ? null : model.slices(from, to);
+    tables = {};
+    for (const make of [Lists.endpoints, Lists.conversations, Lists.flows]) {
+      const made = make(model);
+      const table = new Table(made);
+      table.counts = made.counts;
+      table.allName = made.allName;
+      tables[made.id] = table;
+      resume(table, kept?.[made.id]);
+    }
+    Summary.title(model);
+    Summary.accounting(model);
+    Summary.about(model);
+    draw();
+    document.documentElement.dataset.ready = Math.round(performance.now());
+  };
+
+  // New data must not undo what somebody has typed or sorted.
+  const resume = (table, before) => {
+    if (!before) return;
+    table.search.value = before.search.value;
+    table.words = before.words;
+    table.sort = before.sort;
+  };
+
+  const fail = (error) => {
+    const node = Dom.id("failure");
+    node.hidden = false;
+    node.textContent = `This page can't show its report: ${error.message}`;
+    throw error;
+  };
+
+  const guarded = (action) => (value) => {
+    try {
+      action(value);
+    } catch (error) {
+      fail(error);
+    }
+  };
+
+  const start = () => {
+    chart = new Chart(Dom.id("chart"), look);
+    control = new SpanControl(Dom.id("span"), look);
+    Theme.start(() => model && draw());
+    addEventListener("beforeprint", () => tables && Object.values(tables).forEach((table) => table.print(true)));
+    addEventListener("afterprint", () => tables && Object.values(tables).forEach((table) => table.print(false)));
+    Source.open(guarded(load), (state) => {
+      Dom.id("feed").hidden = false;
+      Dom.id("feed").textContent = state;
+    });
+  };
+
+  return { start: guarded(start) };
+})();
+
+App.start();
