@@ -25,12 +25,14 @@ pub(super) fn dht(message: &Message<'_>) -> Option<Application> {
         b"d1:q",
         b"d1:t",
     ];
-    let known = starts.iter().any(|start| message.starts(start));
+    if !starts.iter().any(|start| message.starts(start)) {
+        return None; // before the whole payload is searched
+    }
     let kinds = [&b"1:y1:q"[..], b"1:y1:r", b"1:y1:e"];
     // The kind comes last, so it may be cut off.
     let kind = kinds.iter().any(|kind| message.contains(kind))
         || (message.cut() && message.contains(b"2:id20:"));
-    (known && kind).then_some(Bittorrent)
+    kind.then_some(Bittorrent)
 }
 
 /// BEP 15: the number that a connect request begins with.
