@@ -6,6 +6,7 @@
 
 mod addresses;
 mod answers;
+mod asked;
 mod bounded;
 mod conversations;
 mod ends;
@@ -23,6 +24,7 @@ use sensor_common::flow::FlowKey;
 
 use self::addresses::Addresses;
 use self::answers::Answers;
+use self::asked::Asked;
 use self::conversations::{Conversations, Seen};
 use self::ends::Ends;
 use self::expected::Announced;
@@ -32,9 +34,9 @@ use super::{FlowInfo, Label, Name, Sample, Verdict};
 /// How much was put out of the full caches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PutOut {
-    /// Flows of which the label or the names were known.
+    /// Flows of which the label or the names were known, or begun to be, or announced.
     pub flows: u64,
-    /// Names of addresses.
+    /// Names of addresses, or of leases without an address yet.
     pub names: u64,
     /// Answers of DNS.
     pub answers: u64,
@@ -45,6 +47,7 @@ pub struct Book {
     conversations: Conversations,
     addresses: Addresses,
     answers: Answers,
+    asked: Asked,
     announced: Announced,
     unfinished: Unfinished,
     leases: Leases,
@@ -54,13 +57,15 @@ pub struct Book {
 impl Book {
     /// `most`: entries in each cache.
     pub fn new(most: usize) -> Self {
+        let waiting = (most / 64).max(learn::LEAST_WAITING);
         Book {
             conversations: Conversations::new(most),
             addresses: Addresses::new(most),
             answers: Answers::new(most),
-            announced: Announced::new(),
-            unfinished: Unfinished::new(),
-            leases: Leases::new(),
+            asked: Asked::new(waiting),
+            announced: Announced::new(waiting),
+            unfinished: Unfinished::new(waiting),
+            leases: Leases::new(waiting),
             samples: 0,
         }
     }
@@ -120,9 +125,9 @@ impl Book {
 
     pub fn put_out(&self) -> PutOut {
         PutOut {
-            flows: self.conversations.put_out,
-            names: self.addresses.put_out,
-            answers: self.answers.put_out,
+            flows: self.conversations.put_out + self.unfinished.put_out + self.announced.put_out,
+            names: self.addresses.put_out + self.leases.put_out,
+            answers: self.answers.put_out + self.asked.put_out,
         }
     }
 

@@ -31,18 +31,13 @@ const EXCUSES: &[(&str, &str, &str)] = &[
     ),
     (
         "ndpi__fuzz-2006-06-26-2594.pcap",
-        "<Unknown extended label>",
-        "tshark's word for a damaged name, which we leave out",
+        "*",
+        "a fuzzer was at it: nothing is kept of a message that does not fit, of which tshark tells the beginning",
     ),
     (
-        "ndpi__fuzz-2006-06-26-2594.pcap",
-        "<Root>",
-        "asked for the root, which is no name of anybody",
-    ),
-    (
-        "ndpi__fuzz-2006-06-26-2594.pcap",
-        "_sip.]udp.sip.cybercity.dk",
-        "in the first of several fragments: tshark waits for the others",
+        "tcpdump__ipv4_invalid_total_length.pcap",
+        "www.tcpdump.org",
+        "the length in the header of IP is wrong, so the message does not fit",
     ),
     (
         "pcpp__clusterfuzz-5188876846235648.pcap",

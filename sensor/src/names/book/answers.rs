@@ -86,21 +86,24 @@ impl Answers {
         self.put_out += gone;
     }
 
-    /// The name that the address was asked for by, by `other` rather than by anybody else, and lately rather than long ago.
+    /// The name that the address was asked for by, if `other` asked or everybody heard the answer; lately rather than long
+    /// ago. What others asked for says nothing of this one: many names share an address.
     pub(super) fn find(&self, addr: IpAddr, other: IpAddr, at: Option<i64>) -> Option<&Name> {
         let answers = self.by_address.get(&addr.into())?;
         let other = Some(Addr::from(other));
         // Only where none was there before: the flow was not caused by what came just after it.
         [0, TICK].into_iter().find_map(|early| {
             let good = |answer: &&Answer| at.is_none_or(|at| answer.holds(at, early));
-            let mut any = None;
+            let mut heard = None;
             for answer in answers.iter().rev().filter(good) {
                 if answer.client == other {
                     return Some(&answer.name);
                 }
-                any = any.or(Some(&answer.name));
+                if answer.client.is_none() {
+                    heard = heard.or(Some(&answer.name));
+                }
             }
-            any
+            heard
         })
     }
 }
@@ -145,11 +148,13 @@ mod tests {
         };
         add("a", 1, 100, 60);
         add("b", 2, 110, 0);
+        answers.add(SERVER, ("c", NameSource::Mdns), given(None, 110, 0));
         assert_eq!(find(&answers, 1, 99), None);
         assert_eq!(find(&answers, 1, 100), Some("a"));
         assert_eq!(find(&answers, 1, 112), Some("a")); // its own, though another's is newer
-        assert_eq!(find(&answers, 3, 112), Some("b"));
-        assert_eq!(find(&answers, 3, 116), Some("a"));
+        assert_eq!(find(&answers, 2, 112), Some("b"));
+        assert_eq!(find(&answers, 3, 112), Some("c")); // everybody heard it
+        assert_eq!(find(&answers, 3, 116), None);
         assert_eq!(find(&answers, 1, 161), None);
         assert_eq!(answers.find(client(1), SERVER, None), None);
     }

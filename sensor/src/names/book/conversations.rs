@@ -55,6 +55,11 @@ impl Conversations {
         self.known.get(ends).map(|known| &known.info)
     }
 
+    pub(super) fn seen(&self, ends: &Ends) -> Seen {
+        let known = self.known.get(ends);
+        known.map_or(Seen::default(), |known| known.seen)
+    }
+
     /// The conversation won't be the next to go out.
     pub(super) fn touch(&mut self, ends: &Ends) -> Seen {
         let known = self.known.get_mut(ends);

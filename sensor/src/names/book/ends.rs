@@ -37,6 +37,11 @@ impl Ends {
         words[4] &= !(SLOT_MASK | DIRECTION_MASK);
         Ends(words)
     }
+
+    /// One of the two ways, without its origin.
+    pub(super) fn key(&self) -> FlowKey {
+        FlowKey(self.0)
+    }
 }
 
 /// The other way of a flow.

@@ -10,7 +10,6 @@ use super::bounded::Bounded;
 use super::ends::Addr;
 use crate::names::decode::expect::Expected;
 
-const MOST: usize = 4096;
 /// How long one is waited for: a call may ring for long.
 const PATIENCE: i64 = 5 * 60 * 1_000_000_000;
 
@@ -31,9 +30,9 @@ struct Waiting {
 }
 
 impl Announced {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(most: usize) -> Self {
         Announced {
-            places: Bounded::new(MOST),
+            places: Bounded::new(most),
             put_out: 0,
         }
     }
@@ -124,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_next_flow_is_the_announced_one() {
-        let mut announced = Announced::new();
+        let mut announced = Announced::new(4096);
         let there = flow("10.0.0.1:40000", "192.0.2.1:5000", 6);
         let back = flow("192.0.2.1:5000", "10.0.0.1:40000", 6);
         let udp = flow("192.0.2.1:5000", "10.0.0.1:40000", 17);
@@ -147,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_time_far_ahead_clears_nothing() {
-        let mut announced = Announced::new();
+        let mut announced = Announced::new(4096);
         let there = flow("10.0.0.1:40000", "192.0.2.1:5000", 6);
         announced.add(&FTP, ends(), Some(7));
         assert_eq!(announced.take(&there, Some(8 + PATIENCE)), None);
@@ -156,7 +155,7 @@ mod tests {
 
     #[test]
     fn not_everything_can_be_announced() {
-        let mut announced = Announced::new();
+        let mut announced = Announced::new(4096);
         let elsewhere = Expected {
             addr: addr("192.0.2.2"),
             ..FTP
@@ -177,16 +176,16 @@ mod tests {
 
     #[test]
     fn those_that_were_waited_for_are_counted_when_they_go() {
-        let mut announced = Announced::new();
+        let mut announced = Announced::new(4096);
         for port in 0..30_000 {
             let later = Expected { port, ..FTP };
             announced.add(&later, ends(), Some(0));
         }
-        assert_eq!(announced.put_out, 30_000 - MOST as u64);
+        assert_eq!(announced.put_out, 30_000 - 4096);
         for port in 0..30_000 {
             let later = Expected { port, ..FTP };
             announced.add(&later, ends(), Some(PATIENCE + 1));
         }
-        assert!(announced.put_out < 60_000 - 2 * MOST as u64 + 1);
+        assert!(announced.put_out < 60_000 - 2 * 4096 + 1);
     }
 }

@@ -8,6 +8,7 @@ mod leases;
 mod quic;
 mod segments;
 mod tls;
+mod unfinished;
 mod web;
 
 use sensor_common::application::Application::{self, *};
@@ -17,54 +18,18 @@ use sensor_common::protocol::ip;
 pub(super) use self::leases::Leases;
 use self::quic::Quic as QuicHello;
 use self::segments::Segments;
-use super::bounded::Bounded;
+use self::unfinished::Open;
+pub(super) use self::unfinished::Unfinished;
 use super::ends::Ends;
 use super::{Book, by_port, refine};
 use crate::names::decode::expect;
-use crate::names::decode::signature::{Hints, identify};
+use crate::names::decode::signature::identify;
 use crate::names::{How, Label, Sample, Verdict};
 
-/// Conversations that wait.
-const UNFINISHED: usize = 4096;
-
-#[derive(Clone, Debug)]
-pub(super) struct Unfinished(Bounded<Ends, Open>);
-
-/// What is known of a conversation that waits.
-#[derive(Clone, Debug, Default)]
-struct Open {
-    hints: Hints,
-    /// What it will be called if nothing better comes.
-    pending: Option<Label>,
-    /// The beginning of a ClientHello.
-    hello: Option<Segments>,
-    /// The beginning of the first request's head, before the host.
-    head: Option<Segments>,
-    quic: Option<Box<QuicHello>>,
-    /// STUN, where media were announced.
-    way_free: Option<Label>,
-}
-
-impl Unfinished {
-    pub(super) fn new() -> Self {
-        Unfinished(Bounded::new(UNFINISHED))
-    }
-
-    /// What a conversation that waits will be called if nothing better comes.
-    pub(super) fn otherwise(&self, ends: &Ends) -> Option<Label> {
-        self.0.get(ends)?.otherwise()
-    }
-}
+/// In caches of what is waited for, with room for less than the others.
+pub(super) const LEAST_WAITING: usize = 4096;
 
 impl Open {
-    fn is_empty(&self) -> bool {
-        !self.waits() && self.way_free.is_none() && self.hints == Hints::default()
-    }
-
-    fn waits(&self) -> bool {
-        self.pending.is_some() || self.quic.is_some() || self.is_begun()
-    }
-
     /// The label of an announced flow. Anybody can announce any flow, so what its bytes prove goes before that; and of
     /// media, which may go to a relay that the control channel doesn't know, the bytes must at least look like them.
     fn weigh(
@@ -84,16 +49,6 @@ impl Open {
             None => fits(announced, sample).then(|| expected(announced)),
         }
     }
-
-    fn otherwise(&self) -> Option<Label> {
-        let opened = self.hints.otherwise().map(payload);
-        self.pending.or(opened).or(self.way_free)
-    }
-
-    /// More is to come, whether the label is known or not.
-    fn is_begun(&self) -> bool {
-        self.hello.is_some() || self.head.is_some()
-    }
 }
 
 /// Protocols whose payloads ask for names and answer with addresses.
@@ -105,9 +60,13 @@ impl Book {
     pub(super) fn learn(&mut self, sample: &Sample<'_>) {
         let ends = Ends::of(&sample.key);
         let seen = self.conversations.touch(&ends);
+        // Here too, for the answer may have come just after the flow's first packet.
+        if sample.number == 0 && !seen.asked {
+            self.name_as_asked(&ends, &sample.key, sample.at);
+        }
         let mut verdict = seen.verdict;
         let announced = self.as_announced(&ends, seen, &sample.key, sample.at);
-        let mut open = self.unfinished.0.remove(&ends).unwrap_or_default();
+        let mut open = self.unfinished.take(&ends);
         if !sample.payload.is_empty() {
             let mut found = self.look(ends, sample, verdict, &mut open);
             if let Some(application) = announced {
@@ -119,10 +78,26 @@ impl Book {
             }
             self.announcements(sample, verdict);
         }
+        let waits = verdict == Verdict::Undecided && !open.is_empty() || open.is_begun();
+        if waits && !sample.last {
+            let out = self.unfinished.put(ends, sample.key.src_addr(), open);
+            for (ends, open) in out.into_iter().flatten() {
+                self.give_up_early(ends, open);
+            }
+            return;
+        }
+        self.unfinished.done(&ends, &open);
         if sample.last {
             self.give_up(ends, &sample.key, verdict, announced, open);
-        } else if verdict == Verdict::Undecided && !open.is_empty() || open.is_begun() {
-            *self.unfinished.0.entry(ends).0 = open;
+        }
+    }
+
+    /// For want of room.
+    fn give_up_early(&mut self, ends: Ends, open: Open) {
+        // Of clues alone nothing follows, and others may come.
+        if open.says_something() {
+            let seen = self.conversations.seen(&ends);
+            self.give_up(ends, &ends.key(), seen.verdict, seen.announced, open);
         }
     }
 
@@ -145,7 +120,14 @@ impl Book {
             open.head = None;
         }
         let Some(application) = known else {
-            self.by_habit(ends, sample);
+            // Of a connection that began anew behind the same ports.
+            let again = verdict != Verdict::Undecided
+                && (open.hello.is_some() || Segments::begin_in(sample));
+            if again {
+                self.tls(ends, sample, open);
+            } else {
+                self.by_habit(ends, sample);
+            }
             return None;
         };
         match application {

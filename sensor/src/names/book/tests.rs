@@ -1,5 +1,7 @@
 //! The book as its users see it: payloads in, labels and names out.
 
+mod announced;
+mod answers;
 mod web;
 mod wire;
 
@@ -95,94 +97,6 @@ fn payload(application: Application) -> Option<Label> {
 }
 
 #[test]
-fn an_answer_names_the_flow_that_follows() {
-    let mut book = Book::new(64);
-    let mut dns_talk = Talk::new(CLIENT, "10.0.0.53:53", UDP);
-    let chain = [
-        ("www.example.org", 60, Rr::Cname("cdn.example.net")),
-        ("cdn.example.net", 20, Rr::A([192, 0, 2, 1])),
-        ("ns.example.net", 20, Rr::A([192, 0, 2, 53])),
-    ];
-    dns_talk.client(&mut book, &dns(false, Some("www.example.org"), &[]));
-    dns_talk.server(&mut book, &dns(true, Some("www.example.org"), &chain));
-    let asked = ("www.example.org".to_string(), NameSource::Dns);
-    assert_eq!(flow_names(&book, &dns_talk), std::slice::from_ref(&asked));
-    let server = book.of_address([192, 0, 2, 1].into());
-    assert_eq!(names(server), [("www.example.org", NameSource::Dns)]);
-    let glue = book.of_address([192, 0, 2, 53].into());
-    assert_eq!(names(glue), [("ns.example.net", NameSource::Dns)]);
-
-    let talk = Talk::new("10.0.0.1:50000", SERVER, TCP);
-    let late = book.flow_started(&talk.key(), Some(121 * SECOND));
-    assert_eq!(
-        (late, flow_names(&book, &talk)),
-        (Verdict::Undecided, vec![])
-    );
-    book.flow_started(&talk.key(), Some(101 * SECOND));
-    book.flow_started(&talk.key(), Some(900 * SECOND));
-    assert_eq!(flow_names(&book, &talk), std::slice::from_ref(&asked));
-    let ping = FlowKey::ipv4(
-        u32::from_ne_bytes([10, 0, 0, 1]),
-        u32::from_ne_bytes([192, 0, 2, 1]),
-        1,
-    );
-    assert_eq!(
-        book.flow_started(&ping, Some(101 * SECOND)),
-        Verdict::Decided(None)
-    );
-    assert_eq!(book.flow(&ping).map(|info| info.names.len()), Some(1));
-    assert_eq!(book.samples(), 2);
-}
-
-/// STUN between peers opens what the conversation is; if nothing comes, STUN it was.
-#[test]
-fn what_opens_a_path_waits_for_what_comes_on_it() {
-    let mut book = Book::new(64);
-    let check = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &[1; 12]].concat();
-    let media = |sequence: u8| {
-        let head = [0x80, 96, 0, sequence, 0, 0, 0, 9, 0xde, 0xad, 0xbe, 0xef];
-        [&head[..], &[0x55; 100]].concat()
-    };
-    let mut call = Talk::new("10.0.0.1:50000", "10.0.0.2:50002", UDP);
-    assert_eq!(call.client(&mut book, &check), None);
-    assert_eq!(book.verdict(&call.key()), Verdict::Undecided);
-    assert_eq!(book.label(&call.key()), payload(Application::Stun));
-    assert_eq!(call.client(&mut book, &media(1)), None);
-    let rtp = payload(Application::Rtp);
-    assert_eq!(call.client(&mut book, &media(2)), rtp);
-    assert_eq!(book.label(&call.key()), rtp);
-
-    let stun = payload(Application::Stun);
-    let mut checks = Talk::new("10.0.0.1:50004", "10.0.0.2:50006", UDP);
-    for _ in 0..3 {
-        assert_eq!(checks.client(&mut book, &check), None);
-    }
-    assert_eq!(checks.client(&mut book, &check), stun);
-    let mut server = Talk::new("10.0.0.1:50008", "10.0.0.2:3478", UDP);
-    assert_eq!(server.client(&mut book, &check), stun);
-}
-
-#[test]
-fn multicast_dns_and_pointers_name_addresses() {
-    let mut book = Book::new(64);
-    let mut talk = Talk::new("10.0.0.9:5353", "224.0.0.251:5353", UDP);
-    let answer = [("printer.local", 120, Rr::A([10, 0, 0, 9]))];
-    talk.client(&mut book, &dns(true, None, &answer));
-    let printer = names(book.of_address([10, 0, 0, 9].into()));
-    assert_eq!(printer, [("printer.local", NameSource::Mdns)]);
-    let scan = flow("10.0.0.3:1", "10.0.0.9:631", TCP);
-    book.flow_started(&scan, Some(101 * SECOND));
-    assert_eq!(book.flow(&scan).map(|info| info.names.len()), Some(1));
-
-    let mut talk = Talk::new(CLIENT, "10.0.0.53:53", UDP);
-    let reverse = "7.2.0.192.in-addr.arpa";
-    let pointer = [(reverse, 9, Rr::Ptr("host.example.org"))];
-    talk.server(&mut book, &dns(true, Some(reverse), &pointer));
-    let host = names(book.of_address([192, 0, 2, 7].into()));
-    assert_eq!(host, [("host.example.org", NameSource::Dns)]);
-}
-
-#[test]
 fn a_client_hello_tells_label_and_name() {
     let mut book = Book::new(64);
     let mut talk = Talk::new(CLIENT, SERVER, TCP);
@@ -231,6 +145,46 @@ fn a_client_hello_in_several_segments_is_waited_for() {
 }
 
 #[test]
+fn half_a_hello_that_has_to_go_tells_what_it_said() {
+    let hello = client_hello("victim.example", "h2", 2000);
+    let half = |book: &mut Book, client: String, bytes: &[u8]| {
+        let mut talk = Talk::new(client.leak(), "10.0.0.8:9999", TCP);
+        talk.client(book, bytes);
+        talk
+    };
+    // Of many hosts: the oldest go.
+    let mut book = Book::new(1 << 15);
+    let victim = half(&mut book, "10.0.0.5:40002".into(), &hello[..900]);
+    assert_eq!(book.verdict(&victim.key()), Verdict::Undecided);
+    for number in 0..8000 {
+        let client = format!("10.6.{}.{}:40002", number >> 8, number & 255);
+        half(&mut book, client, &hello[..900]);
+    }
+    let tls = Verdict::Decided(payload(Application::Tls));
+    assert_eq!(book.verdict(&victim.key()), tls);
+    assert_eq!(book.put_out().flows, 8001 - 4096);
+    // Of one host: its own.
+    let mut book = Book::new(1 << 15);
+    let victim = half(&mut book, "10.0.0.5:40002".into(), &hello[..900]);
+    for number in 0..8000 {
+        half(
+            &mut book,
+            format!("10.6.6.6:{}", 1000 + number),
+            &hello[..900],
+        );
+    }
+    assert_eq!(book.verdict(&victim.key()), Verdict::Undecided);
+    assert_eq!(book.put_out().flows, 8000 - 256);
+    let mut victim = victim;
+    let label = victim.client(&mut book, &hello[900..]);
+    assert_eq!(
+        label.map(|label| label.application),
+        Some(Application::Https)
+    );
+    assert_eq!(flow_names(&book, &victim).len(), 1);
+}
+
+#[test]
 fn tls_seen_from_its_middle_goes_by_the_port() {
     let mut book = Book::new(64);
     let mut talk = Talk::new(CLIENT, "192.0.2.1:993", TCP);
@@ -246,88 +200,6 @@ fn tls_seen_from_its_middle_goes_by_the_port() {
 }
 
 #[test]
-fn what_ftp_announces_is_its_data() {
-    let mut book = Book::new(64);
-    let mut talk = Talk::new(CLIENT, "192.0.2.1:21", TCP);
-    talk.server(
-        &mut book,
-        b"227 Entering Passive Mode (192,0,2,1,200,1)\r\n",
-    );
-    let expected = Verdict::Decided(Some(Label {
-        application: Application::FtpData,
-        how: How::Expectation,
-    }));
-    let mut data = Talk::new("10.0.0.1:40009", "192.0.2.1:51201", TCP);
-    let started = book.flow_started(&data.key(), Some(101 * SECOND));
-    assert_eq!(started, Verdict::Undecided);
-    data.server(&mut book, b"-rw-r--r-- 1 a b 7 Jan  1 00:00 c\r\n");
-    let back = flow("192.0.2.1:51201", "10.0.0.1:40009", TCP);
-    assert_eq!(book.verdict(&back), expected);
-}
-
-#[test]
-fn no_announcement_beats_what_bytes_prove() {
-    let mut book = Book::new(64);
-    let mut control = Talk::new("10.0.0.8:41000", "10.0.0.5:21", TCP);
-    control.client(&mut book, b"PORT 10,0,0,5,0,22\r\n");
-    let mut ssh = Talk::new("10.0.0.8:41001", "10.0.0.5:22", TCP);
-    book.flow_started(&ssh.key(), Some(101 * SECOND));
-    let label = ssh.client(&mut book, b"SSH-2.0-OpenSSH_9\r\n");
-    assert_eq!(label, payload(Application::Ssh));
-
-    // Of other hosts.
-    let mut control = Talk::new("198.51.100.6:40000", "10.0.0.9:21", TCP);
-    control.client(&mut book, b"PORT 10,0,0,5,200,1\r\n");
-    let mut other = Talk::new("10.0.0.8:41002", "10.0.0.5:51201", TCP);
-    assert_eq!(other.client(&mut book, b"anything"), None);
-}
-
-#[test]
-fn announced_media_must_look_like_them() {
-    let invite = b"INVITE sip:a@b SIP/2.0\r\nContent-Type: application/sdp\r\n\r\n\
-        v=0\r\nc=IN IP4 10.0.0.5\r\nm=audio 50000 RTP/AVP 0\r\n";
-    let mut book = Book::new(64);
-    let announce = |book: &mut Book| {
-        Talk::new("198.51.100.6:5060", "10.0.0.9:5060", UDP).client(book, invite);
-    };
-    let expected = |application| {
-        let how = How::Expectation;
-        Some(Label { application, how })
-    };
-    announce(&mut book);
-    let mut wireguard = Talk::new("10.0.0.5:50000", "10.0.0.7:51820", UDP);
-    let first = [&[1, 0, 0, 0][..], &[0x11; 128], &[0; 16]].concat();
-    let second = [&[2, 0, 0, 0][..], &[0x22; 72], &[0; 16]].concat();
-    assert_ne!(
-        wireguard.client(&mut book, &first),
-        expected(Application::Rtp)
-    );
-    wireguard.server(&mut book, &second);
-    assert_ne!(
-        wireguard.client(&mut book, &[0; 32]),
-        expected(Application::Rtp)
-    );
-
-    announce(&mut book);
-    let mut rtp = Talk::new("10.0.0.5:50000", "10.0.0.7:4000", UDP);
-    let stun = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &[1; 12]].concat();
-    assert_eq!(rtp.client(&mut book, &stun), None, "the way is free");
-    let media = [&[0x80, 96, 0, 1][..], &[5; 160]].concat();
-    assert_eq!(rtp.client(&mut book, &media), expected(Application::Rtp));
-
-    announce(&mut book);
-    let mut never = Talk::new("10.0.0.5:50000", "10.0.0.7:4001", UDP);
-    for _ in 0..3 {
-        assert_eq!(never.client(&mut book, &stun), None);
-    }
-    assert_eq!(
-        never.client(&mut book, &stun),
-        payload(Application::Stun),
-        "nothing else came"
-    );
-}
-
-#[test]
 fn who_says_nothing_is_given_up() {
     let mut book = Book::new(64);
     let mut talk = Talk::new(CLIENT, "192.0.2.1:9999", TCP);
@@ -338,6 +210,24 @@ fn who_says_nothing_is_given_up() {
     talk.client(&mut book, &[0xff; 3]);
     assert_eq!(book.verdict(&talk.key()), Verdict::Decided(None));
     assert_eq!((book.samples(), book.put_out()), (4, PutOut::default()));
+}
+
+#[test]
+fn a_second_connection_adds_its_names_to_the_first_one_s_label() {
+    let mut book = Book::new(64);
+    let mut unknown = Talk::new(CLIENT, "192.0.2.1:9999", TCP);
+    for _ in 0..4 {
+        unknown.client(&mut book, &[0xff; 3]);
+    }
+    let mut ssh = Talk::new(CLIENT, "192.0.2.1:22", TCP);
+    ssh.client(&mut book, b"SSH-2.0-OpenSSH_9\r\n");
+    for (first, label) in [(unknown, None), (ssh, payload(Application::Ssh))] {
+        let mut second = Talk::new(first.client, first.server, TCP);
+        let hello = client_hello("example.org", "h2", 1500);
+        second.client(&mut book, &hello[..900]);
+        assert_eq!(second.client(&mut book, &hello[900..]), label);
+        assert_eq!(flow_names(&book, &second).len(), 1);
+    }
 }
 
 #[test]
@@ -403,4 +293,32 @@ fn any_bytes_will_do() {
         });
         book.flow_started(&key, None);
     }
+}
+
+/// STUN between peers opens what the conversation is; if nothing comes, STUN it was.
+#[test]
+fn what_opens_a_path_waits_for_what_comes_on_it() {
+    let mut book = Book::new(64);
+    let check = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &[1; 12]].concat();
+    let media = |sequence: u8| {
+        let head = [0x80, 96, 0, sequence, 0, 0, 0, 9, 0xde, 0xad, 0xbe, 0xef];
+        [&head[..], &[0x55; 100]].concat()
+    };
+    let mut call = Talk::new("10.0.0.1:50000", "10.0.0.2:50002", UDP);
+    assert_eq!(call.client(&mut book, &check), None);
+    assert_eq!(book.verdict(&call.key()), Verdict::Undecided);
+    assert_eq!(book.label(&call.key()), payload(Application::Stun));
+    assert_eq!(call.client(&mut book, &media(1)), None);
+    let rtp = payload(Application::Rtp);
+    assert_eq!(call.client(&mut book, &media(2)), rtp);
+    assert_eq!(book.label(&call.key()), rtp);
+
+    let stun = payload(Application::Stun);
+    let mut checks = Talk::new("10.0.0.1:50004", "10.0.0.2:50006", UDP);
+    for _ in 0..3 {
+        assert_eq!(checks.client(&mut book, &check), None);
+    }
+    assert_eq!(checks.client(&mut book, &check), stun);
+    let mut server = Talk::new("10.0.0.1:50008", "10.0.0.2:3478", UDP);
+    assert_eq!(server.client(&mut book, &check), stun);
 }

@@ -7,8 +7,9 @@ use sensor_common::protocol::ip;
 
 use super::super::Book;
 use super::super::answers::Given;
+use super::super::asked::Belief;
 use super::super::ends::Ends;
-use crate::names::decode::dns::{self, Data, Message, Record};
+use crate::names::decode::dns::{self, Data, End, Message, Record};
 use crate::names::{NameSource, Sample};
 
 /// Messages of one TCP segment.
@@ -19,11 +20,7 @@ const CHAIN: usize = 16;
 impl Book {
     pub(super) fn questions(&mut self, ends: Ends, sample: &Sample<'_>, application: Application) {
         if sample.key.protocol() != ip::TCP {
-            let message = match application {
-                Application::NetbiosNs => dns::netbios(sample.payload),
-                _ => dns::message(sample.payload),
-            };
-            if let Some(message) = message {
+            if let Some(message) = datagram(sample, application) {
                 self.take_message(ends, sample, application, &message);
             }
             return;
@@ -64,23 +61,47 @@ impl Book {
                 self.conversations.name(ends, &question.name, source);
             }
         }
-        // A host that takes a NetBIOS name says so in a request.
-        let tells = message.response || source == NameSource::Netbios;
-        if !tells || message.code != 0 {
+        if source == NameSource::Dns {
+            self.take_answers(ends, sample, message);
             return;
         }
-        let asked = match source {
-            NameSource::Dns => message.questions.first(),
-            _ => None,
-        };
-        let chain = asked.map_or(Vec::new(), |asked| chain(&asked.name, &message.records));
-        for record in &message.records {
+        // A host that takes a NetBIOS name says so in a request.
+        let tells = message.response || source == NameSource::Netbios;
+        if tells && message.code == 0 {
+            for record in &message.records {
+                self.take_record(sample, record, (&record.name, source));
+            }
+        }
+    }
+
+    /// Of DNS itself, where only one is asked, and only that one may answer.
+    fn take_answers(&mut self, ends: Ends, sample: &Sample<'_>, message: &Message) {
+        let asked = message.questions.first().map(|asked| asked.name.as_str());
+        if !message.response {
+            if let Some(asked) = asked {
+                let client = sample.key.src_addr();
+                self.asked.ask(ends, client, (message.id, asked), sample.at);
+            }
+            return;
+        }
+        let client = sample.key.dst_addr();
+        let belief = self
+            .asked
+            .answer(ends, client, (message.id, asked), sample.at);
+        if belief == Belief::Forged || message.code != 0 {
+            return;
+        }
+        let chain = asked.map_or(Vec::new(), |asked| chain(asked, &message.records));
+        for (number, record) in message.records.iter().enumerate() {
             let is_asked = chain.iter().any(|name| same(name, &record.name));
+            if belief == Belief::Perhaps && !(is_asked && number < message.answers) {
+                continue;
+            }
             let name = match asked {
-                Some(asked) if is_asked => &asked.name,
+                Some(asked) if is_asked => asked,
                 _ => &record.name,
             };
-            self.take_record(sample, record, (name, source));
+            self.take_record(sample, record, (name, NameSource::Dns));
         }
     }
 
@@ -105,6 +126,23 @@ impl Book {
             Data::Cname(_) => {}
         }
     }
+}
+
+/// The message, if it fits its datagram; of one that is damaged nothing can be believed, and anything may come by on a
+/// port.
+fn datagram(sample: &Sample<'_>, application: Application) -> Option<Message> {
+    let wire_len = sample.payload_len as usize;
+    let message = match application {
+        Application::NetbiosNs => dns::netbios(sample.payload),
+        Application::Dns if !dns::is_plausible(sample.payload, wire_len) => None,
+        _ => dns::message(sample.payload),
+    }?;
+    let sound = match message.end {
+        End::Whole | End::Full => true,
+        End::Cut => sample.payload.len() < wire_len,
+        End::Damaged => false,
+    };
+    sound.then_some(message)
 }
 
 /// The name that was asked for and those that it stands for, in whichever order the records are.

@@ -8,15 +8,26 @@ use crate::names::decode::dhcp::{self, Lease};
 use crate::names::{NameSource, Sample};
 
 /// Names that wait for their address.
-const MOST: usize = 4096;
-
-/// By protocol and transaction.
 #[derive(Clone, Debug)]
-pub(in crate::names::book) struct Leases(Bounded<(Application, u32), String>);
+pub(in crate::names::book) struct Leases {
+    /// By protocol and transaction.
+    waiting: Bounded<(Application, u32), Waiting>,
+    pub(in crate::names::book) put_out: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Waiting {
+    name: String,
+    /// The address has come, and may come again.
+    met: bool,
+}
 
 impl Leases {
-    pub(in crate::names::book) fn new() -> Self {
-        Leases(Bounded::new(MOST))
+    pub(in crate::names::book) fn new(most: usize) -> Self {
+        Leases {
+            waiting: Bounded::new(most),
+            put_out: 0,
+        }
     }
 }
 
@@ -34,13 +45,15 @@ impl Book {
     fn take_lease(&mut self, application: Application, lease: &Lease) {
         let transaction = (application, lease.transaction);
         if let Some(name) = &lease.host_name {
-            let (waiting, _) = self.leases.0.entry(transaction);
-            addresses::cut(name).clone_into(waiting);
+            let (waiting, out) = self.leases.waiting.entry(transaction);
+            addresses::cut(name).clone_into(&mut waiting.name);
+            self.leases.put_out += u64::from(out.is_some_and(|(_, out)| !out.met));
         }
         if let (true, Some(addr)) = (lease.settled, lease.address)
-            && let Some(name) = self.leases.0.get(&transaction)
+            && let Some(waiting) = self.leases.waiting.get_mut(&transaction)
         {
-            self.addresses.name(addr, name, NameSource::Dhcp);
+            waiting.met = true;
+            self.addresses.name(addr, &waiting.name, NameSource::Dhcp);
         }
     }
 }
@@ -73,5 +86,21 @@ mod tests {
             panic!("one name");
         };
         assert_eq!((&*name.text, name.source), ("printer", NameSource::Dhcp));
+    }
+
+    #[test]
+    fn names_that_never_met_an_address_are_counted_when_they_go() {
+        let mut book = Book::new(8);
+        let mut lease = Lease {
+            host_name: Some("printer".into()),
+            address: None,
+            settled: false,
+            transaction: 0,
+        };
+        for transaction in 0..20_000 {
+            lease.transaction = transaction;
+            book.take_lease(Application::Dhcp, &lease);
+        }
+        assert_eq!(book.put_out().names, 20_000 - 4096);
     }
 }

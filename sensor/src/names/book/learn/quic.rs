@@ -1,5 +1,7 @@
 //! Handshakes of QUIC, which come in several datagrams.
 
+use std::sync::Arc;
+
 use sensor_common::flow::FlowKey;
 
 use super::super::ends::{Ends, goes_up, turned};
@@ -28,7 +30,11 @@ impl Book {
         sample: &Sample<'_>,
         open: &mut Open,
     ) -> Option<Label> {
-        let mut quic = open.quic.take().unwrap_or_default();
+        let mut quic = open
+            .quic
+            .take()
+            .map(Arc::unwrap_or_clone)
+            .unwrap_or_default();
         quic.add(sample);
         let complete = quic.hello().is_some_and(|hello| hello.complete);
         let closed = long_header(sample.payload).is_some_and(|header| is_google(header.version));
@@ -36,7 +42,7 @@ impl Book {
             return Some(self.quic_as_far(ends, &sample.key, &quic));
         }
         open.pending = Some(refine::quic(&ports(&sample.key), &[]));
-        open.quic = Some(quic);
+        open.quic = Some(Arc::new(quic));
         None
     }
 

@@ -1,6 +1,8 @@
 //! The beginning of a TCP stream that is put together from its first segments, because a ClientHello, or the head of a
 //! request, has grown too long for one.
 
+use std::sync::Arc;
+
 use sensor_common::flow::FlowKey;
 
 use super::super::ends::{goes_up, turned};
@@ -14,7 +16,8 @@ pub(super) struct Segments {
     goes_up: bool,
     /// Sequence number of the first byte.
     seq: u32,
-    pub(super) bytes: Vec<u8>,
+    /// Shared with earlier states of the book.
+    pub(super) bytes: Arc<Vec<u8>>,
 }
 
 impl Segments {
@@ -28,7 +31,7 @@ impl Segments {
         let mut segments = Segments {
             goes_up: goes_up(&sample.key),
             seq: sample.tcp_seq?,
-            bytes: Vec::new(),
+            bytes: Arc::default(),
         };
         (segments.add(sample) && segments.may_grow()).then_some(segments)
     }
@@ -65,7 +68,7 @@ impl Segments {
             return true;
         };
         let room = MOST.saturating_sub(self.bytes.len());
-        self.bytes.extend_from_slice(&new[..new.len().min(room)]);
+        Arc::make_mut(&mut self.bytes).extend_from_slice(&new[..new.len().min(room)]);
         sample.payload.len() >= sample.payload_len as usize
     }
 }
@@ -93,11 +96,11 @@ mod tests {
         assert!(segments.add(&sample(u32::MAX - 1, b"abc"))); // sent again
         assert!(segments.add(&sample(3, b"xyz"))); // behind a gap
         assert!(segments.add(&sample(0, b"cde"))); // part of it sent again
-        assert_eq!(segments.bytes, b"abcde");
+        assert_eq!(**segments.bytes, *b"abcde");
         let mut cut = sample(3, b"f");
         cut.payload_len = 9;
         assert!(!segments.add(&cut));
-        assert_eq!(segments.bytes, b"abcdef");
+        assert_eq!(**segments.bytes, *b"abcdef");
         assert!(Segments::start(&cut).is_none());
     }
 

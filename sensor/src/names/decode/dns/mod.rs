@@ -32,8 +32,24 @@ pub struct Message {
     pub questions: Vec<Question>,
     /// Of all sections, in the order of the message; only the kinds that name something.
     pub records: Vec<Record>,
-    /// It was cut off, or is damaged, or has more than is read, behind what is here.
+    /// How many of these are of the section that answers.
+    pub answers: usize,
+    /// There is something behind what is here.
     pub cut: bool,
+    pub end: End,
+}
+
+/// Why there is no more in a [`Message`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    #[default]
+    Whole,
+    /// The bytes end first.
+    Cut,
+    /// It has more than is read.
+    Full,
+    /// No right message goes on like this.
+    Damaged,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +85,8 @@ pub fn message(bytes: &[u8]) -> Option<Message> {
         return None;
     }
     let mut message = Message::begun(header);
-    message.cut = fill(&mut message, header, bytes).is_err();
-    Some(message)
+    let filled = fill(&mut message, header, bytes);
+    Some(message.ended(filled))
 }
 
 /// The NetBIOS name service, with names decoded (`WORKGROUP<1d>` becomes `WORKGROUP`).
@@ -87,13 +103,24 @@ impl Message {
             ..Message::default()
         }
     }
+
+    fn ended(mut self, filled: Result<(), Stop>) -> Self {
+        self.end = match filled {
+            Ok(()) => End::Whole,
+            Err(Stop::Cut) => End::Cut,
+            Err(Stop::Full) => End::Full,
+            Err(Stop::Damaged) => End::Damaged,
+        };
+        self.cut = self.end != End::Whole;
+        self
+    }
 }
 
 fn fill(message: &mut Message, header: Header, bytes: &[u8]) -> Result<(), Stop> {
     let mut reader = Reader::new(bytes);
     for _ in 0..header.questions {
         if message.questions.len() == MOST_QUESTIONS {
-            return Err(Stop::Cut);
+            return Err(Stop::Full);
         }
         let question = reader.question()?;
         message.questions.push(Question {
@@ -103,7 +130,7 @@ fn fill(message: &mut Message, header: Header, bytes: &[u8]) -> Result<(), Stop>
     }
     for number in 0..header.records() {
         if number as usize == MOST_RECORDS {
-            return Err(Stop::Cut);
+            return Err(Stop::Full);
         }
         let record = reader.record()?;
         if let Some(data) = data(bytes, &record) {
@@ -112,6 +139,9 @@ fn fill(message: &mut Message, header: Header, bytes: &[u8]) -> Result<(), Stop>
                 ttl: record.ttl,
                 data,
             });
+            if number < u32::from(header.answers) {
+                message.answers = message.records.len();
+            }
         }
     }
     Ok(())

@@ -7,6 +7,8 @@ use crate::names::text;
 pub(super) enum Stop {
     /// The rest was not captured, or never sent.
     Cut,
+    /// There is more than is read.
+    Full,
     /// No right message has this.
     Damaged,
 }

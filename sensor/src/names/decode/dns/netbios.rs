@@ -19,8 +19,8 @@ pub(super) fn message(bytes: &[u8]) -> Option<Message> {
         return None;
     }
     let mut message = Message::begun(header);
-    message.cut = fill(&mut message, header, bytes).is_err();
-    Some(message)
+    let filled = fill(&mut message, header, bytes);
+    Some(message.ended(filled))
 }
 
 fn fill(message: &mut Message, header: Header, bytes: &[u8]) -> Result<(), Stop> {
@@ -28,7 +28,7 @@ fn fill(message: &mut Message, header: Header, bytes: &[u8]) -> Result<(), Stop>
     for _ in 0..header.questions {
         let question = reader.question()?;
         if message.questions.len() == MOST_QUESTIONS {
-            return Err(Stop::Cut);
+            return Err(Stop::Full);
         }
         message.questions.push(Question {
             name: decoded(&question.name).ok_or(Stop::Damaged)?.0,
@@ -37,7 +37,7 @@ fn fill(message: &mut Message, header: Header, bytes: &[u8]) -> Result<(), Stop>
     }
     for number in 0..header.records() {
         if number as usize == MOST_RECORDS {
-            return Err(Stop::Cut);
+            return Err(Stop::Full);
         }
         let record = reader.record()?;
         if record.kind == NB && record.class == INTERNET {
@@ -57,7 +57,7 @@ fn addresses(message: &mut Message, bytes: &[u8], record: &RawRecord) -> Result<
     let data = bytes.get(record.data.clone()).unwrap_or_default();
     for entry in data.as_chunks::<6>().0 {
         if message.records.len() == MOST_RECORDS {
-            return Err(Stop::Cut);
+            return Err(Stop::Full);
         }
         let [flags, _, a, b, c, d] = *entry;
         if flags & GROUP == 0 {
