@@ -48,13 +48,15 @@ impl Data {
     /// `report` must list its flows by the same `top_n`, the rows of each list; 0 = all.
     pub fn new(mut report: Report, counted: Counted<'_>, top_n: usize) -> Self {
         let origin = report.start.unwrap_or(Time(0));
+        let watched = report.start.zip(report.end);
+        let watched = watched.map(|(start, end)| (start.0, end.0));
         let listed = listed_flows(counted.delta, top_n);
         let mut tables = Tables::new(origin);
         let endpoints = tables.endpoints(&report.endpoints);
         let conversations = tables.conversations(&report.conversations);
         let flows = tables.flows(&report.flows);
         let buckets = timeline::bucket_rows(&report);
-        let (timeline, parts) = timeline::timeline(counted, &listed, &mut tables);
+        let (timeline, parts) = timeline::timeline(counted, watched, &listed, &mut tables);
         report.endpoints = Vec::new();
         report.conversations = Vec::new();
         report.flows = Vec::new();

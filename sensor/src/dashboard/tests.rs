@@ -230,6 +230,21 @@ fn a_selection_shows_when_its_flows_came_and_no_others() {
 }
 
 #[test]
+fn a_live_watch_shows_its_idle_ends() {
+    let delta = samples::delta_of(&[tcp4(HOST, 1, HOST, 2).at(5 * SECOND)], 10);
+    let context = Context {
+        span: Some((START - SECOND / 2, START + 9 * SECOND + SECOND / 2)),
+        ..samples::context()
+    };
+    let json = json_of(&Data::new(build(&delta, &context), Counted::of(&delta), 10));
+    assert_eq!(number(&json["timeline"]["slices"]), 11);
+    assert_eq!(
+        json["timeline"]["start"].as_f64(),
+        Some((START - SECOND) as f64 / 1e6)
+    );
+}
+
+#[test]
 fn centuries_have_six_hundred_slices_too() {
     let samples: Vec<_> = [-START + 1, 0, 7_000_000_000 * SECOND]
         .iter()

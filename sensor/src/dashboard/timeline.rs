@@ -74,14 +74,15 @@ pub(super) fn bucket_rows(report: &Report) -> BucketRows {
     }
 }
 
-/// The slices, and the parts of each flow of `listed`.
+/// The slices, and the parts of each flow of `listed`. `watched`: when somebody began and ended to look; a live report's first and last packet come later and earlier.
 pub(super) fn timeline(
     counted: Counted<'_>,
+    watched: Option<(i64, i64)>,
     listed: &[&Flow],
     tables: &mut Tables,
 ) -> (Timeline, Vec<Parts>) {
     let trail = counted.all.trail_interval();
-    let Some(mut grid) = Grid::of(counted.delta, trail) else {
+    let Some(mut grid) = Grid::of(counted.delta, trail, watched) else {
         let timeline = Timeline {
             flows: trail.is_some(),
             ..Timeline::default()
@@ -126,11 +127,15 @@ struct Grid {
 }
 
 impl Grid {
-    fn of(delta: &Delta, trail: Option<i64>) -> Option<Self> {
+    fn of(delta: &Delta, trail: Option<i64>, watched: Option<(i64, i64)>) -> Option<Self> {
         let buckets = delta.buckets();
         let sorted = buckets.sorted();
         let start = |index: i64| index.saturating_mul(buckets.interval());
         let (first, last) = (start(sorted.first()?.index), start(sorted.last()?.index));
+        let (first, last) = match watched {
+            Some((start, end)) => (first.min(start), last.max(end.saturating_sub(1))),
+            None => (first, last),
+        };
         // One is a multiple of the other.
         let unit = buckets.interval().max(trail.unwrap_or(0));
         let units = (i128::from(last) - i128::from(first)) / i128::from(unit) + 1;

@@ -226,6 +226,56 @@ fn lists_are_sorted_searched_and_copied() {
 }
 
 #[test]
+fn a_copied_cell_is_never_a_formula() {
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let table = include_str!("../../../sensor/src/dashboard/assets/page-table.js");
+    let mut cell = |text: &str| {
+        let expression = format!("{table}; Csv.cell({})", serde_json::json!(text));
+        let made = browser.value(&format!(
+            "(() => {{ return eval({}); }})()",
+            serde_json::json!(expression)
+        ));
+        made.as_str().unwrap().to_owned()
+    };
+    assert_eq!(cell("web1.example"), "web1.example");
+    assert_eq!(cell("a,\"b\""), "\"a,\"\"b\"\"\"");
+    for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "|x", "%x"] {
+        assert_eq!(cell(formula), format!("\"'{formula}\""));
+    }
+}
+
+#[test]
+fn paper_has_the_first_rows_and_no_controls() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some((mut browser, _)) = opened(folder.path(), "plain.pcap", &[]) else {
+        return;
+    };
+    browser.call(
+        "Emulation.setEmulatedMedia",
+        serde_json::json!({"media": "print"}),
+    );
+    browser.value("window.dispatchEvent(new Event('beforeprint'))");
+    let hidden = browser.value("getComputedStyle(document.getElementById('span')).display");
+    assert_eq!(hidden, "none");
+    assert!(
+        browser
+            .value("document.querySelectorAll('#flows tbody tr').length")
+            .as_u64()
+            .unwrap()
+            <= 40
+    );
+    let printed = browser.call("Page.printToPDF", serde_json::json!({}));
+    assert!(
+        printed["data"]
+            .as_str()
+            .is_some_and(|data| data.len() > 10_000)
+    );
+    calm(&browser);
+}
+
+#[test]
 fn the_theme_follows_the_system_and_the_switch() {
     let folder = tempfile::tempdir().unwrap();
     let Some((mut browser, _)) = opened(folder.path(), "plain.pcap", &[]) else {

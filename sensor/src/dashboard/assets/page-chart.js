@@ -29,7 +29,7 @@ class Chart {
     }
     const series = this.by.value === "direction" ? directions(model) : stacked(model, this.by.value === "application" ? 3 : 2);
     const perSecond = this.unit.value === "bits" ? (row) => row.bytes * 8 : (row) => row.packets;
-    const { xs, lists } = series.rates(perSecond);
+    const { xs, lists } = fromEndToEnd(series.rates(perSecond), model.times(null));
     this.xs = xs;
     this.values = lists;
     const format = this.unit.value === "bits" ? Format.bits : Format.packetRate;
@@ -37,6 +37,7 @@ class Chart {
     const options = {
       width: Math.max(this.place.clientWidth, 200),
       height: 260,
+      padding: [10, 36, 0, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 }, bind: { dblclick: () => () => { this.onSpan(null); return null; } } },
       scales: { x: { time: true, range: [from / 1000, to / 1000] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
@@ -161,6 +162,19 @@ const stacked = (model, layer) => {
     return filled(numbers, line.start, line.width, names.map((_, place) => (at) => values[at][place]));
   };
   return { list, rates, stack: true };
+};
+
+// Nothing before the first and after the last packet, as far as somebody looked.
+const fromEndToEnd = ({ xs, lists }, [from, to]) => {
+  if (xs[0] > from / 1000) {
+    xs.unshift(from / 1000);
+    lists.forEach((list) => list.unshift(0));
+  }
+  if (xs[xs.length - 1] < to / 1000) {
+    xs.push(to / 1000);
+    lists.forEach((list) => list.push(0));
+  }
+  return { xs, lists };
 };
 
 // Steps with zeros where there was nothing, and an end: uPlot draws from point to point.

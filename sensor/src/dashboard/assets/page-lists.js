@@ -19,7 +19,7 @@ const Lists = (() => {
   const joined = (text, port) => (port === 0 ? text : text.includes(":") ? `[${text}]:${port}` : `${text}:${port}`);
 
   const counted = (title, value, format, hint, sum) => ({
-    title, hint, sum, numeric: true, value, width: title.length > 9 ? 10 : title.length > 7 ? 7.5 : 6.5,
+    title, hint, sum, numeric: true, value, width: title.length > 12 ? 11 : title.length > 9 ? 9 : title.length > 7 ? 7.5 : 6.5,
     text: (row) => format(value(row)), csv: [[title.toLowerCase().replaceAll(" ", "_"), value]],
   });
   const sumBytes = (counts) => bytes(counts.bytes);
@@ -55,7 +55,7 @@ const Lists = (() => {
     const hasGeo = model.data.addresses.some(([, geo]) => geo !== 0);
     const geo = { title: "Place", hint: "What the databases say that were given", width: 16, value: (row) => address(row).geo, text: (row) => address(row).geo, csv: [["place", (row) => address(row).geo]] };
     return {
-      id: "endpoints", title: "Top talkers", unit: "endpoints", allName: "all × 2 (one sends, one receives)", empty: "No endpoint has packets here.",
+      id: "endpoints", title: "Top talkers", one: "endpoint", unit: "endpoints", allName: "all × 2 (one sends, one receives)", empty: "No endpoint has packets here.",
       columns: [
         hostColumn(model, "Endpoint", "address", address),
         ...(hasGeo ? [geo] : []),
@@ -87,7 +87,7 @@ const Lists = (() => {
     const b = (row) => model.address(row.b);
     const part = (title, at, csv) => ({ ...counted(title, (row) => row.counts[at], bytes), csv: [[csv, (row) => row.counts[at]]] });
     return {
-      id: "conversations", title: "Conversations", unit: "conversations", empty: "No two addresses talked here.",
+      id: "conversations", title: "Conversations", one: "conversation", unit: "conversations", empty: "No two addresses talked here.",
       columns: [
         hostColumn(model, "A", "a", a), hostColumn(model, "B", "b", b),
         counted("Bytes", (row) => row.counts[1] + row.counts[3], bytes, "Both directions", sumBytes),
@@ -121,7 +121,7 @@ const Lists = (() => {
     const directed = data.flows.some((_, i) => more(2)(i) !== "unknown");
     const { packets, bytes: sums } = model.flowSums;
     return {
-      id: "flows", title: "Flows", unit: "flows (one direction each)", empty: "No flow has packets here.",
+      id: "flows", title: "Flows", one: "flow (one direction)", unit: "flows (one direction each)", empty: "No flow has packets here.",
       columns: [
         hostAndPort("Source", "src", src, field(1)), hostAndPort("Destination", "dst", dst, field(3)),
         { title: "Protocol", hint: "? = only the port says so", width: 9, value: both, text: (i) => (how(i) ? `${both(i)}, told by ${how(i)}` : both(i)),

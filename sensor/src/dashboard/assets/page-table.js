@@ -1,8 +1,8 @@
 // A list of any length: sorted by a click on a heading, searched, copied as CSV; only the rows in sight are in the page.
 class Table {
   // `columns`: { title, numeric, value(row), text(row), cell(row), width, csv: [[title, value(row)]], hint, sum }
-  constructor({ id, title, unit, columns, haystack, empty }) {
-    Object.assign(this, { id, title, unit, columns, haystack, empty });
+  constructor({ id, title, one, unit, columns, haystack, empty }) {
+    Object.assign(this, { id, title, one, unit, columns, haystack, empty });
     this.sort = null;
     this.words = [];
     this.rows = [];
@@ -90,7 +90,8 @@ class Table {
     this.refresh();
   }
 
-  draw(most = null) {
+  draw() {
+    const most = this.printing ? 40 : null;
     const height = this.pane.clientHeight || 400;
     const first = most ? 0 : Math.max(Math.floor(this.pane.scrollTop / this.rowHeight) - 15, 0);
     const last = most ? Math.min(most, this.rows.length) : Math.min(first + Math.ceil(height / this.rowHeight) + 30, this.rows.length);
@@ -116,15 +117,17 @@ class Table {
 
   // Rows that print, as paper does not scroll.
   print(on) {
+    this.printing = on;
     this.first = -1;
-    this.draw(on ? 40 : null);
+    this.draw();
   }
 
   tell() {
     const { rows, total } = this.list;
     const { count } = Format;
+    const unit = (number) => (number === 1 ? this.one : this.unit);
     const here = this.span === null ? "" : ", with packets in this span";
-    const known = total === null ? `${count(rows.length)} of the listed ${this.unit}${here}` : this.span !== null ? `${count(total)} ${this.unit}${here}` : total === rows.length ? `${count(total)} ${this.unit}` : `${count(rows.length)} of ${count(total)} ${this.unit} are listed, the largest`;
+    const known = total === null ? `${count(rows.length)} of the listed ${this.unit}${here}` : this.span !== null ? `${count(total)} ${unit(total)}${here}` : total === rows.length ? `${count(total)} ${unit(total)}` : `${count(rows.length)} of ${count(total)} ${this.unit} are listed, the largest`;
     this.told.textContent = this.words.length > 0 ? `${count(this.rows.length)} match; ${known}` : known;
   }
 
