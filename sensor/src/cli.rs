@@ -1,10 +1,14 @@
 //! What may be typed. What it means is decided by the commands.
 
+mod charts;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
+
+pub use charts::{ChartFormat, ChartSize, ChartTheme, Charts};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -239,9 +243,8 @@ pub struct Outputs {
     /// Write the report as JSON (repeatable); - is standard output
     #[arg(long, value_name = "FILE")]
     pub json: Vec<PathBuf>,
-    /// Write charts as PNG: protocols, bandwidth, talkers
-    #[arg(long, value_name = "DIR")]
-    pub charts: Vec<PathBuf>,
+    #[command(flatten)]
+    pub charts: Charts,
     /// Write a dashboard, one HTML file that opens from disk (repeatable); - is standard output
     #[arg(long, value_name = "FILE")]
     pub html: Vec<PathBuf>,

@@ -21,6 +21,7 @@ const STDOUT: &str = "-";
 pub struct Outputs {
     json: Vec<PathBuf>,
     charts: Vec<PathBuf>,
+    chart_options: chart::Options,
     html: Vec<PathBuf>,
     html_rows: usize,
     packets: PacketOutputs,
@@ -29,27 +30,40 @@ pub struct Outputs {
 impl Outputs {
     /// Refuses what could not be written, or would destroy an input, before any packet is counted.
     pub fn prepare(asked: &cli::Outputs, inputs: &[PathBuf]) -> Result<Self, Failure> {
-        for path in asked.json.iter().chain(&asked.html).filter(|path| !is_stdout(path)) {
+        for path in asked
+            .json
+            .iter()
+            .chain(&asked.html)
+            .filter(|path| !is_stdout(path))
+        {
             check_file(path, inputs)?;
         }
         PacketOutputs::check(&asked.packets)?;
         for path in asked.packets.iter().filter(|path| !is_stdout(path)) {
             check_file(path, inputs)?;
         }
-        for folder in &asked.charts {
+        let chart_options = chart_options(&asked.charts);
+        if let (false, Err(why)) = (asked.charts.folders.is_empty(), chart_options.check()) {
+            return Err(Failure::told(Exit::Usage, why));
+        }
+        for folder in &asked.charts.folders {
             prepare_folder(folder)?;
         }
         Ok(Outputs {
             packets: PacketOutputs::open(&asked.packets)?,
             json: asked.json.clone(),
-            charts: asked.charts.clone(),
+            charts: asked.charts.folders.clone(),
+            chart_options,
             html: asked.html.clone(),
             html_rows: asked.html_rows,
         })
     }
 
     pub fn is_empty(&self) -> bool {
-        self.json.is_empty() && self.charts.is_empty() && self.html.is_empty() && self.packets.is_empty()
+        self.json.is_empty()
+            && self.charts.is_empty()
+            && self.html.is_empty()
+            && self.packets.is_empty()
     }
 
     /// Something else than the text report goes to standard output.
@@ -83,7 +97,11 @@ impl Outputs {
     }
 
     /// Writes every output, also after one has failed; says which failed.
-    pub fn write(&self, report: &Report, dashboard: Option<&dashboard::Data>) -> Result<(), Failure> {
+    pub fn write(
+        &self,
+        report: &Report,
+        dashboard: Option<&dashboard::Data>,
+    ) -> Result<(), Failure> {
         let mut failed = None;
         for path in &self.json {
             let result = if is_stdout(path) {
@@ -96,7 +114,7 @@ impl Outputs {
             }
         }
         for folder in &self.charts {
-            if let Err(error) = chart::write_all(report, folder) {
+            if let Err(error) = chart::write_all(report, folder, &self.chart_options) {
                 note_failure(&mut failed, error);
             }
         }
@@ -122,6 +140,23 @@ pub fn check_packets(asked: &cli::Outputs, backend: cli::Backend) -> Result<(), 
         Exit::Usage,
         "--packets needs every packet, and programs in the kernel count without handing them over: add --backend af-packet",
     ))
+}
+
+fn chart_options(asked: &cli::Charts) -> chart::Options {
+    let format = |format: &cli::ChartFormat| match format {
+        cli::ChartFormat::Png => chart::Format::Png,
+        cli::ChartFormat::Svg => chart::Format::Svg,
+    };
+    chart::Options {
+        formats: asked.formats.iter().map(format).collect(),
+        themes: match asked.theme {
+            cli::ChartTheme::Light => vec![chart::Theme::Light],
+            cli::ChartTheme::Dark => vec![chart::Theme::Dark],
+            cli::ChartTheme::Both => vec![chart::Theme::Light, chart::Theme::Dark],
+        },
+        size: asked.size.map(|size| (size.width, size.height)),
+        dpi: asked.dpi,
+    }
 }
 
 /// Makes the folder if it is not there, and tries whether files can be made in it.

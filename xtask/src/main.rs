@@ -13,6 +13,7 @@ mod build_ebpf;
 mod cmd;
 mod elf;
 mod fuzz;
+mod gallery;
 mod run;
 mod rustc_wrapper;
 mod setup;
@@ -66,6 +67,8 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// Draw the pictures of README and docs anew, from traffic that it makes itself
+    Gallery,
     /// Install the Debian packages that a full test run needs, or say which are missing
     Setup,
     /// Check the rules of the source tree that a compiler does not know
@@ -99,6 +102,7 @@ fn dispatch(task: Task) -> Result<ExitCode> {
         Task::BuildEbpf { bless } => build_ebpf::main(bless)?,
         Task::Bench => bench::main()?,
         Task::Fuzz { target, seconds } => fuzz::main(&target, seconds)?,
+        Task::Gallery => gallery::main()?,
         Task::Setup => setup::main()?,
         Task::Tidy => tidy::main()?,
     }

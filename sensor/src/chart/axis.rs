@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 
+use super::calendar;
 use crate::report::Time;
 
 const SECOND: i64 = 1_000_000_000;
@@ -45,9 +46,10 @@ const STEPS: [i64; 30] = [
     36_525 * DAY,
 ];
 
-/// Ticks of a time axis: multiples of `step` since the epoch.
+/// Ticks of a time axis: multiples of a round time since the epoch, or first days of months.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TimeTicks {
+    /// From one to the next, at least.
     pub(super) step: i64,
     pub(super) ticks: Vec<i64>,
     format: String,
@@ -58,20 +60,30 @@ impl TimeTicks {
     pub(super) fn new(start: i64, end: i64, most: usize) -> Self {
         let span = i128::from(end) - i128::from(start);
         let enough = |step: &i64| span / i128::from(*step) <= most.max(1) as i128;
-        let below_second = (0..9).flat_map(|power| [1, 2, 5].map(|n| n * 10_i64.pow(power)));
-        let step = below_second
-            .chain(STEPS)
-            .find(enough)
-            .unwrap_or(STEPS[STEPS.len() - 1]);
-        let first = i128::from(start).div_euclid(step.into());
-        let last = i128::from(end).div_euclid(step.into());
-        let ticks = (first..=last)
-            .filter_map(|n| i64::try_from(n * i128::from(step)).ok())
-            .filter(|tick| (start..=end).contains(tick))
-            .collect();
+        let days = STEPS.into_iter().filter(|step| *step <= 7 * DAY);
+        match below_second().chain(days).find(enough) {
+            Some(step) => {
+                let first = i128::from(start).div_euclid(step.into());
+                let last = i128::from(end).div_euclid(step.into());
+                let ticks = (first..=last).filter_map(|n| i64::try_from(n * i128::from(step)).ok());
+                Self::within(start, end, step, ticks)
+            }
+            None => {
+                let least = |months: &i64| months * 30 * DAY - months / 2 * DAY;
+                let months = MONTHS.into_iter().find(|months| enough(&least(months)));
+                let months = months.unwrap_or(MONTHS[MONTHS.len() - 1]);
+                let first = calendar::month_of(start).div_euclid(months);
+                let last = calendar::month_of(end).div_euclid(months);
+                let ticks = (first..=last).filter_map(|n| calendar::start_of(n * months));
+                Self::within(start, end, least(&months), ticks)
+            }
+        }
+    }
+
+    fn within(start: i64, end: i64, step: i64, ticks: impl Iterator<Item = i64>) -> Self {
         TimeTicks {
             step,
-            ticks,
+            ticks: ticks.filter(|tick| (start..=end).contains(tick)).collect(),
             format: format_of(step, start, end),
         }
     }
@@ -81,9 +93,15 @@ impl TimeTicks {
     }
 }
 
+/// Distances between ticks that are longer than weeks.
+const MONTHS: [i64; 11] = [1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000];
+
 fn format_of(step: i64, start: i64, end: i64) -> String {
     let one_day = start.div_euclid(DAY) == end.div_euclid(DAY);
     let clock = match step {
+        // Twelve months, of thirty days some.
+        step if step >= 350 * DAY => return "%Y".into(),
+        step if step > 7 * DAY => return "%Y-%m".into(),
         DAY.. => return "%Y-%m-%d".into(),
         MINUTE.. => "%H:%M",
         SECOND.. => "%H:%M:%S",
@@ -95,6 +113,25 @@ fn format_of(step: i64, start: i64, end: i64) -> String {
         true => clock.into(),
         false => format!("%m-%d {clock}"),
     }
+}
+
+/// A round time, of whole intervals, of which at most `most` (and one) make up `span`.
+pub(super) fn round_step(span: i128, interval: i64, most: usize) -> i64 {
+    let most = most.max(1) as i128;
+    let enough = |step: &i64| span <= i128::from(*step) * most;
+    if enough(&interval) {
+        return interval;
+    }
+    let times = (span / most / i128::from(interval)).saturating_add(1);
+    let least = i64::try_from(times.saturating_mul(interval.into())).unwrap_or(i64::MAX);
+    // Odd intervals have few round multiples; far too long a step would hide too much.
+    let fits = |step: &i64| enough(step) && step % interval == 0 && step / 5 <= least;
+    let round = below_second().chain(STEPS).find(fits);
+    round.unwrap_or(least)
+}
+
+fn below_second() -> impl Iterator<Item = i64> {
+    (0..9).flat_map(|power| [1, 2, 5].map(|n| n * 10_i64.pow(power)))
 }
 
 /// Multiples of 1, 2 or 5 times a power of ten from zero to the first that is not below `highest`; some `most` of them.
@@ -115,7 +152,13 @@ pub(super) fn value_ticks(highest: f64, most: usize) -> Vec<f64> {
 
 /// Tick labels are round numbers: `50 Mbit/s`, not `50.0 Mbit/s`.
 pub(super) fn short(label: &str) -> String {
-    label.replace(".00 ", " ").replace(".0 ", " ")
+    match label.split_once(' ') {
+        Some((number, unit)) if number.contains('.') => {
+            let number = number.trim_end_matches('0').trim_end_matches('.');
+            format!("{number} {unit}")
+        }
+        _ => label.to_owned(),
+    }
 }
 
 /// An axis that plotters maps, with our ticks.
@@ -182,7 +225,12 @@ mod tests {
             ["22:13:20.000", "22:13:20.002", "22:13:20.004"]
         );
         assert_eq!(labels(900, 3), ["22:13:20.000000000", "22:13:20.000000500"]);
-        assert_eq!(labels(31 * DAY, 3), ["2023-11-23", "2023-12-07"]);
+        assert_eq!(
+            labels(20 * DAY, 3),
+            ["2023-11-16", "2023-11-23", "2023-11-30"]
+        );
+        assert_eq!(labels(90 * DAY, 3), ["2023-12", "2024-01", "2024-02"]);
+        assert_eq!(labels(1500 * DAY, 5), ["2024", "2025", "2026", "2027"]);
     }
 
     #[test]
@@ -208,6 +256,17 @@ mod tests {
         }
         let all = TimeTicks::new(i64::MIN, i64::MAX, 8);
         assert!((2..=9).contains(&all.ticks.len()), "{:?}", all.ticks);
+    }
+
+    #[test]
+    fn steps_are_round_and_of_whole_intervals() {
+        let hour = i128::from(HOUR);
+        assert_eq!(round_step(hour, SECOND, 4000), SECOND);
+        assert_eq!(round_step(hour, SECOND, 500), 10 * SECOND);
+        assert_eq!(round_step(hour, 7 * SECOND, 500), 14 * SECOND);
+        assert_eq!(round_step(720 * hour, SECOND, 500), 2 * HOUR);
+        let longest = round_step(i128::from(u64::MAX), 10_000_000, 100);
+        assert!(i128::from(u64::MAX) / i128::from(longest) <= 100);
     }
 
     #[test]

@@ -1,41 +1,25 @@
-//! A plotters backend over tiny-skia.
+//! A plotters backend that writes down what is drawn.
 //!
-//! Plotters' own bitmap backend neither smooths polygons nor places letters right. Its coordinates are whole numbers
-//! everywhere, so this backend says it is [`UNITS`] times as large as the picture: fine enough that a circle made of them is round.
+//! Plotters' own bitmap backend neither smooths polygons nor places letters right, and its SVG has whole pixels only.
+//! Its coordinates are whole numbers everywhere, so this backend says it is [`UNITS`] times as large as the picture:
+//! fine enough that a circle made of them is round.
 
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
     FontStyle,
 };
-use tiny_skia::{
-    Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, Transform,
-};
 
 use super::font;
-use super::frame::{Drawn, Frame, Size};
+use super::scene::{Anchor, Circle, Path, Pen, Point, Rgba, Scene, Shape, Text};
+use crate::escape;
 
 /// Plotters' units in one logical pixel.
-pub(super) const UNITS: i32 = 16;
-/// Pixels of the file in one logical pixel: sharp on screens of today.
-pub(super) const PIXELS: u32 = 2;
-const SCALE: f32 = PIXELS as f32 / UNITS as f32;
-
-/// The file that `draw` makes of an empty picture.
-pub(super) fn png(size: Size, draw: impl FnOnce(&Frame) -> Drawn) -> Result<Vec<u8>, String> {
-    let mut pixmap = Pixmap::new(size.width * PIXELS, size.height * PIXELS)
-        .ok_or_else(|| format!("{} x {} pixels are too many", size.width, size.height))?;
-    pixmap.fill(Color::WHITE);
-    let frame = Frame::new(Canvas {
-        pixmap: &mut pixmap,
-    });
-    draw(&frame).map_err(|error| error.to_string())?;
-    drop(frame);
-    pixmap.encode_png().map_err(|error| error.to_string())
-}
+pub(super) const UNITS: i32 = 10;
+const SCALE: f32 = 1.0 / UNITS as f32;
 
 pub(super) struct Canvas<'a> {
-    pixmap: &'a mut Pixmap,
+    pub(super) scene: &'a mut Scene,
 }
 
 /// Drawing into memory can't fail.
@@ -43,26 +27,13 @@ type Never = std::convert::Infallible;
 type Done = Result<(), DrawingErrorKind<Never>>;
 
 impl Canvas<'_> {
-    fn fill(&mut self, path: Option<Path>, color: BackendColor) {
-        if let Some(path) = path {
-            let (rule, same) = (FillRule::Winding, Transform::identity());
-            self.pixmap
-                .fill_path(&path, &paint(color), rule, same, None);
+    fn path(&mut self, points: Vec<Point>, pen: Pen, color: BackendColor) -> Done {
+        let color = rgba(color);
+        if color.alpha > 0.0 && points.len() > 1 {
+            let path = Path { points, pen, color };
+            self.scene.shapes.push(Shape::Path(path));
         }
-    }
-
-    fn stroke(&mut self, path: Option<Path>, style: &impl BackendStyle) {
-        let stroke = Stroke {
-            width: style.stroke_width() as f32 * SCALE,
-            line_cap: LineCap::Butt,
-            line_join: LineJoin::Round,
-            ..Stroke::default()
-        };
-        if let Some(path) = path {
-            let paint = paint(style.color());
-            let same = Transform::identity();
-            self.pixmap.stroke_path(&path, &paint, &stroke, same, None);
-        }
+        Ok(())
     }
 }
 
@@ -70,8 +41,8 @@ impl DrawingBackend for Canvas<'_> {
     type ErrorType = Never;
 
     fn get_size(&self) -> (u32, u32) {
-        let units = |pixels: u32| pixels / PIXELS * UNITS as u32;
-        (units(self.pixmap.width()), units(self.pixmap.height()))
+        let units = |pixels: u32| pixels * UNITS as u32;
+        (units(self.scene.width), units(self.scene.height))
     }
 
     fn ensure_prepared(&mut self) -> Done {
@@ -83,14 +54,11 @@ impl DrawingBackend for Canvas<'_> {
     }
 
     fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Done {
-        let rect = rect((x, y), (x + 1, y + 1));
-        self.fill(rect.map(PathBuilder::from_rect), color);
-        Ok(())
+        self.path(rect((x, y), (x + 1, y + 1)), Pen::Fill, color)
     }
 
     fn draw_line<S: BackendStyle>(&mut self, a: BackendCoord, b: BackendCoord, style: &S) -> Done {
-        self.stroke(polyline([a, b], false), style);
-        Ok(())
+        self.draw_path([a, b], style)
     }
 
     fn draw_rect<S: BackendStyle>(
@@ -100,12 +68,12 @@ impl DrawingBackend for Canvas<'_> {
         style: &S,
         fill: bool,
     ) -> Done {
-        let path = rect(a, b).map(PathBuilder::from_rect);
-        match fill {
-            true => self.fill(path, style.color()),
-            false => self.stroke(path, style),
+        let mut corners = rect(a, b);
+        if fill {
+            return self.path(corners, Pen::Fill, style.color());
         }
-        Ok(())
+        corners.push(corners[0]);
+        self.path(corners, stroke(style), style.color())
     }
 
     fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
@@ -113,8 +81,8 @@ impl DrawingBackend for Canvas<'_> {
         path: I,
         style: &S,
     ) -> Done {
-        self.stroke(polyline(path, false), style);
-        Ok(())
+        let points = path.into_iter().map(point).collect();
+        self.path(points, stroke(style), style.color())
     }
 
     fn draw_circle<S: BackendStyle>(
@@ -122,14 +90,13 @@ impl DrawingBackend for Canvas<'_> {
         center: BackendCoord,
         radius: u32,
         style: &S,
-        fill: bool,
+        _: bool,
     ) -> Done {
-        let (x, y) = pixels(center);
-        let path = PathBuilder::from_circle(x, y, radius as f32 * SCALE);
-        match fill {
-            true => self.fill(path, style.color()),
-            false => self.stroke(path, style),
-        }
+        self.scene.shapes.push(Shape::Circle(Circle {
+            center: point(center),
+            radius: radius as f32 * SCALE,
+            color: rgba(style.color()),
+        }));
         Ok(())
     }
 
@@ -138,27 +105,32 @@ impl DrawingBackend for Canvas<'_> {
         corners: I,
         style: &S,
     ) -> Done {
-        self.fill(polyline(corners, true), style.color());
-        Ok(())
+        let points = corners.into_iter().map(point).collect();
+        self.path(points, Pen::Fill, style.color())
     }
 
     /// Never rotated: no chart here does that.
     fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, at: BackendCoord) -> Done {
-        let (em, bold) = (em(style) * SCALE, is_bold(style));
-        let (x, y) = pixels(at);
-        let width = font::width(text, bold) * em;
-        let x = match style.anchor().h_pos {
-            HPos::Left => x,
-            HPos::Center => x - width / 2.0,
-            HPos::Right => x - width,
-        };
+        let em = em(style) * SCALE;
+        let (x, y) = point(at);
         // Centred are the capitals and figures, not the box that has room for descenders.
         let baseline = match style.anchor().v_pos {
             VPos::Top => y + em,
             VPos::Center => y + em * font::CAP_HEIGHT / 2.0,
             VPos::Bottom => y - em * 0.25,
         };
-        self.fill(font::outline(text, bold, em, (x, baseline)), style.color());
+        self.scene.shapes.push(Shape::Text(Text {
+            at: (x, baseline),
+            anchor: match style.anchor().h_pos {
+                HPos::Left => Anchor::Start,
+                HPos::Center => Anchor::Middle,
+                HPos::Right => Anchor::End,
+            },
+            em,
+            bold: is_bold(style),
+            color: rgba(style.color()),
+            text: escape::text(text),
+        }));
         Ok(())
     }
 
@@ -182,39 +154,22 @@ fn is_bold(style: &impl BackendTextStyle) -> bool {
     matches!(style.style(), FontStyle::Bold)
 }
 
-fn paint(color: BackendColor) -> Paint<'static> {
-    let (r, g, b) = color.rgb;
-    let alpha = (color.alpha.clamp(0.0, 1.0) * 255.0).round() as u8;
-    let mut paint = Paint::default();
-    paint.set_color_rgba8(r, g, b, alpha);
-    paint
+fn stroke(style: &impl BackendStyle) -> Pen {
+    Pen::Stroke(style.stroke_width() as f32 * SCALE)
 }
 
-fn pixels((x, y): BackendCoord) -> (f32, f32) {
+fn rgba(color: BackendColor) -> Rgba {
+    Rgba {
+        rgb: color.rgb,
+        alpha: color.alpha.clamp(0.0, 1.0) as f32,
+    }
+}
+
+fn point((x, y): BackendCoord) -> Point {
     (x as f32 * SCALE, y as f32 * SCALE)
 }
 
-fn rect(a: BackendCoord, b: BackendCoord) -> Option<Rect> {
-    let ((left, top), (right, bottom)) = (pixels(a), pixels(b));
-    Rect::from_ltrb(
-        left.min(right),
-        top.min(bottom),
-        left.max(right),
-        top.max(bottom),
-    )
-}
-
-fn polyline(points: impl IntoIterator<Item = BackendCoord>, closed: bool) -> Option<Path> {
-    let mut path = PathBuilder::new();
-    for point in points {
-        let (x, y) = pixels(point);
-        match path.is_empty() {
-            true => path.move_to(x, y),
-            false => path.line_to(x, y),
-        }
-    }
-    if closed {
-        path.close();
-    }
-    path.finish()
+fn rect(a: BackendCoord, b: BackendCoord) -> Vec<Point> {
+    let ((left, top), (right, bottom)) = (point(a), point(b));
+    vec![(left, top), (right, top), (right, bottom), (left, bottom)]
 }

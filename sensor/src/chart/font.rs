@@ -19,6 +19,9 @@ static BOLD: LazyLock<Option<FontRef<'static>>> = LazyLock::new(|| {
 /// Height of a capital letter of an em.
 pub(super) const CAP_HEIGHT: f32 = 0.729;
 
+/// Stands for letters that the fonts lack: they have those of Latin, Greek and Cyrillic.
+const MISSING: char = '\u{fffd}';
+
 /// Width of `text` in ems.
 pub(super) fn width(text: &str, bold: bool) -> f32 {
     let mut end = 0.0;
@@ -51,8 +54,18 @@ fn each_glyph(text: &str, bold: bool, mut each: impl FnMut(&FontRef, ab_glyph::G
     let em = font.units_per_em().unwrap_or(1.0);
     let mut x = 0.0;
     for c in text.chars() {
-        let glyph = font.glyph_id(c);
-        x += font.h_advance_unscaled(glyph) / em;
+        let known = font.glyph_id(c);
+        let glyph = match known.0 {
+            0 => font.glyph_id(MISSING),
+            _ => known,
+        };
+        let advance = font.h_advance_unscaled(glyph) / em;
+        // In SVG another font has the letter: none is wider than an em.
+        x += if known.0 == 0 {
+            advance.max(1.0)
+        } else {
+            advance
+        };
         each(font, glyph, x);
     }
 }
@@ -112,7 +125,7 @@ mod tests {
     fn the_fonts_have_every_letter_of_a_chart() {
         for bold in [false, true] {
             let font = if bold { &BOLD } else { &REGULAR }.as_ref().unwrap();
-            for c in ('!'..='~').chain("µ·…→–’".chars()) {
+            for c in ('!'..='~').chain("µ·…→–’ÄőλΩЖя\u{fffd}".chars()) {
                 assert_ne!(font.glyph_id(c).0, 0, "{c}");
                 assert!(
                     outline(&c.to_string(), bold, 10.0, (0.0, 0.0)).is_some(),
@@ -120,6 +133,14 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn letters_that_are_missing_are_marked_and_have_room() {
+        assert!(width("電視", false) >= 2.0);
+        let drawn = |text| outline(text, false, 10.0, (0.0, 0.0)).unwrap();
+        assert_eq!(drawn("電"), drawn("視"));
+        assert_eq!(drawn("電"), drawn("\u{fffd}"));
     }
 
     #[test]

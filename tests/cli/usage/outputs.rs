@@ -43,14 +43,57 @@ fn a_report_in_a_file_is_whole_and_private() {
 }
 
 #[test]
-fn charts_are_three_pictures_in_a_folder_that_is_made() {
+fn charts_are_pictures_in_a_folder_that_is_made() {
     let (folder, input) = folder_with_capture();
     let charts = folder.path().join("a/b");
     read_to(&input, "--charts", &charts).ended(0);
-    for name in ["protocols.png", "bandwidth.png", "talkers.png"] {
-        let picture = fs::read(charts.join(name)).unwrap();
-        assert!(picture.starts_with(b"\x89PNG\r\n\x1a\n"), "{name}");
+    let names = [
+        "bandwidth",
+        "bandwidth-by-protocol",
+        "packets",
+        "protocols",
+        "talkers",
+    ];
+    for name in names {
+        let picture = |ending| fs::read(charts.join(format!("{name}.{ending}"))).unwrap();
+        assert!(picture("png").starts_with(b"\x89PNG\r\n\x1a\n"), "{name}");
+        assert!(picture("svg").starts_with(b"<svg "), "{name}");
     }
+    assert_eq!(fs::read_dir(charts).unwrap().count(), 2 * names.len());
+}
+
+#[test]
+fn charts_have_the_format_theme_and_size_that_was_asked_for() {
+    let (folder, input) = folder_with_capture();
+    let charts = folder.path().join("charts");
+    let read = |options: &[&str]| {
+        let arguments = [OsStr::new("read"), input.as_os_str(), "--charts".as_ref()];
+        let arguments = arguments.into_iter().chain([charts.as_os_str()]);
+        sensor(arguments.chain(options.iter().map(OsStr::new))).run()
+    };
+    let options = [
+        "--chart-format=svg",
+        "--chart-theme=both",
+        "--chart-size=700x500",
+    ];
+    read(&options).ended(0);
+    assert_eq!(fs::read_dir(&charts).unwrap().count(), 10);
+    let dark = fs::read_to_string(charts.join("talkers-dark.svg")).unwrap();
+    assert!(dark.contains("width=\"700\" height=\"500\""), "{dark}");
+    read(&["--chart-format=png", "--chart-dpi=96"]).ended(0);
+    let png = fs::read(charts.join("bandwidth.png")).unwrap();
+    assert_eq!(png[16..24], [0, 0, 3, 232, 0, 0, 1, 184]);
+    for bad in [
+        "--chart-size=10x10",
+        "--chart-dpi=9",
+        "--chart-format=gif",
+        "--chart-theme=blue",
+    ] {
+        read(&[bad]).ended(2);
+    }
+    let ran = read(&["--chart-size=4000x4000", "--chart-dpi=600"]).ended(2);
+    let said = "PNG of 25000x25000 pixels is too large: lower --chart-size or --chart-dpi, or choose --chart-format svg";
+    assert_eq!(ran.line(), said);
 }
 
 #[test]
