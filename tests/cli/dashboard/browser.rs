@@ -59,7 +59,7 @@ impl Browser {
                 "--no-first-run",
                 "--disable-background-networking",
             ])
-            .arg("--host-resolver-rules=MAP * ~NOTFOUND")
+            .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -105,13 +105,25 @@ impl Browser {
         }
         let size = json!({"width": 1400, "height": 1000, "deviceScaleFactor": 1, "mobile": false});
         self.call("Emulation.setDeviceMetricsOverride", size);
-        let offline = json!({"offline": true, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
-        self.call("Network.emulateNetworkConditions", offline);
+        self.set_offline(true);
+    }
+
+    fn set_offline(&mut self, offline: bool) {
+        let conditions = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.call("Network.emulateNetworkConditions", conditions);
     }
 
     /// Opens a file from disk, and waits until the page says that it is ready.
     pub(crate) fn open(&mut self, path: &Path) {
-        let url = format!("file://{}", path.display());
+        self.visit(&format!("file://{}", path.display()));
+    }
+
+    /// As far as the loopback interface.
+    pub(crate) fn go_online(&mut self) {
+        self.set_offline(false);
+    }
+
+    pub(crate) fn visit(&mut self, url: &str) {
         self.call("Page.navigate", json!({"url": url}));
         self.until("document.documentElement?.dataset.ready !== undefined");
     }

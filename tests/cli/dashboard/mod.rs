@@ -2,6 +2,7 @@
 //! its controls promise.
 
 mod browser;
+mod live;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};

@@ -77,6 +77,7 @@ const App = (() => {
   const load = (data) => {
     const [from, to] = model && span ? model.times(span) : [null, null];
     const kept = tables;
+    const restore = keepPlace();
     model = new Model(data);
     span = from === null || model.line.slices === 0 ? null : model.slices(from, to);
     tables = {};
@@ -86,21 +87,27 @@ const App = (() => {
       table.counts = made.counts;
       table.allName = made.allName;
       tables[made.id] = table;
-      resume(table, kept?.[made.id]);
+      if (kept) table.resume(kept[made.id]);
     }
     Summary.title(model);
     Summary.accounting(model);
     Summary.about(model);
     draw();
+    restore();
     document.documentElement.dataset.ready = Math.round(performance.now());
   };
 
-  // New data must not undo what somebody has typed or sorted.
-  const resume = (table, before) => {
-    if (!before) return;
-    table.search.value = before.search.value;
-    table.words = before.words;
-    table.sort = before.sort;
+  // New data must not take away what somebody is at: gives what puts focus, caret and scrolling back.
+  const keepPlace = () => {
+    const { id, selectionStart, selectionEnd } = document.activeElement;
+    const scrolled = Object.entries(tables ?? {}).map(([name, table]) => [name, table.pane.scrollTop, table.pane.scrollLeft]);
+    return () => {
+      for (const [name, top, left] of scrolled) tables[name].pane.scrollTo(left, top);
+      const again = id && Dom.id(id);
+      if (!again || again === document.activeElement) return;
+      again.focus({ preventScroll: true });
+      if (again.type === "search") again.setSelectionRange(selectionStart, selectionEnd);
+    };
   };
 
   const fail = (error) => {

@@ -82,12 +82,24 @@ class Table {
     if (this.sort?.column !== place) this.sort = { column: place, descending };
     else if (this.sort.descending === descending) this.sort.descending = !descending;
     else this.sort = null;
+    this.tellOrder();
+    this.pane.scrollTop = 0;
+    this.refresh();
+  }
+
+  tellOrder() {
     this.heads.forEach((head, at) => {
       const order = this.sort?.column === at ? (this.sort.descending ? "descending" : "ascending") : "none";
       head.setAttribute("aria-sort", order);
     });
-    this.pane.scrollTop = 0;
-    this.refresh();
+  }
+
+  // Takes over what somebody did to the table that this one replaces; draw before and after.
+  resume(before) {
+    this.search.value = before.search.value;
+    this.words = before.words;
+    this.sort = before.sort !== null && before.sort.column < this.columns.length ? before.sort : null;
+    this.tellOrder();
   }
 
   draw() {
@@ -127,7 +139,7 @@ class Table {
     const { count } = Format;
     const unit = (number) => (number === 1 ? this.one : this.unit);
     const here = this.span === null ? "" : ", with packets in this span";
-    const known = total === null ? `${count(rows.length)} of the listed ${this.unit}${here}` : this.span !== null ? `${count(total)} ${unit(total)}${here}` : total === rows.length ? `${count(total)} ${unit(total)}` : `${count(rows.length)} of ${count(total)} ${this.unit} are listed, the largest`;
+    const known = total === null ? `${count(rows.length)} of the ${this.unit} that are in this file${here}` : this.span !== null ? `${count(total)} ${unit(total)}${here}` : total === rows.length ? `${count(total)} ${unit(total)}` : `${count(rows.length)} of ${count(total)} ${this.unit} are listed, the largest`;
     this.told.textContent = this.words.length > 0 ? `${count(this.rows.length)} match; ${known}` : known;
   }
 
