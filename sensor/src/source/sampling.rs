@@ -4,13 +4,16 @@
 use sensor_common::flow::FlowKey;
 use sensor_common::parse::Packet;
 use sensor_common::protocol::ip;
-use sensor_common::sample::{self, Tags};
+use sensor_common::sample::{self, TAGS, Tags};
 
 use crate::counters::{Delta, Seen, When};
 use crate::names::Sample;
 
-/// Binary logarithm of the lines of tags: room for a million flows, 4 MiB. A flow that is forgotten is looked at again.
-const LINE_BITS: u32 = 16;
+/// Binary logarithm of the lines of tags at first: room for 16,384 flows, 64 KiB. A flow that is forgotten is looked at
+/// again, which costs a microsecond; a table that does not fit the caches costs a tenth of that for every packet.
+const LEAST_BITS: u32 = 10;
+/// Room for a million flows, 4 MiB.
+const MOST_BITS: u32 = 16;
 
 #[derive(Default)]
 pub struct Sampler {
@@ -20,6 +23,9 @@ pub struct Sampler {
 /// How many payloads of which flow were looked at.
 pub struct Budgets {
     tags: Vec<Tags>,
+    bits: u32,
+    /// Flows that fell out since the table grew.
+    forgotten: usize,
 }
 
 /// A payload's place among those of its flow.
@@ -35,7 +41,9 @@ pub struct Turn {
 impl Default for Budgets {
     fn default() -> Self {
         Budgets {
-            tags: vec![Tags::NONE; 1 << LINE_BITS],
+            tags: vec![Tags::NONE; 1 << LEAST_BITS],
+            bits: LEAST_BITS,
+            forgotten: 0,
         }
     }
 }
@@ -45,8 +53,12 @@ impl Budgets {
     #[inline]
     pub fn count(&mut self, key: &FlowKey, hash: u64, begins: bool) -> Turn {
         let budget = sample::budget(key);
-        let line = (hash >> (64 - LINE_BITS)) as usize;
-        let number = self.tags[line].count(hash, budget.payloads, begins);
+        let line = self.line(hash);
+        let full = line.0[TAGS - 1] != 0;
+        let number = line.count(hash, budget.payloads, begins);
+        if full && number == 0 {
+            self.note_forgotten();
+        }
         Turn {
             number,
             over: number >= budget.payloads && !budget.renewed,
@@ -57,7 +69,30 @@ impl Budgets {
     /// The connection is new.
     #[inline]
     fn restart(&mut self, hash: u64) {
-        self.tags[(hash >> (64 - LINE_BITS)) as usize].forget(hash);
+        self.line(hash).forget(hash);
+    }
+
+    #[inline]
+    fn line(&mut self, hash: u64) -> &mut Tags {
+        // As many lines as there are numbers of so many bits.
+        &mut self.tags[(hash >> (64 - self.bits)) as usize]
+    }
+
+    #[inline]
+    fn note_forgotten(&mut self) {
+        self.forgotten += 1;
+        if self.forgotten >= self.tags.len() * TAGS * 2 && self.bits < MOST_BITS {
+            self.grow();
+        }
+    }
+
+    /// Each line becomes two, both with all that it had: which flow belongs where is not known any more, and the half that
+    /// is in the wrong place falls out in time.
+    #[cold]
+    fn grow(&mut self) {
+        self.tags = self.tags.iter().flat_map(|line| [*line; 2]).collect();
+        self.bits += 1;
+        self.forgotten = 0;
     }
 }
 
@@ -219,6 +254,25 @@ mod tests {
         frames.push(syn);
         frames.push(frame(9999, b"ab"));
         assert_eq!(looked_at(&frames).last(), Some(&u64::from(FEW + 1)));
+    }
+
+    #[test]
+    fn the_table_grows_with_the_flows_and_forgets_none_of_them_by_it() {
+        let frame = frame(9999, b"ab");
+        let key = parse::packet(&SliceView(&frame), LinkType::Ethernet)
+            .unwrap()
+            .key;
+        let hash = |number: u64| (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut budgets = Budgets::default();
+        let few = 4_000;
+        assert!((0..few).all(|flow| budgets.count(&key, hash(flow), false).number == 0));
+        budgets.grow();
+        assert!((0..few).all(|flow| budgets.count(&key, hash(flow), false).number == 1));
+        for flow in 0..2_000_000 {
+            budgets.count(&key, hash(flow), false);
+        }
+        assert!(budgets.bits > LEAST_BITS + 2 && budgets.bits <= MOST_BITS);
+        assert_eq!(budgets.tags.len(), 1 << budgets.bits);
     }
 
     #[test]
