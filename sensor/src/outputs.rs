@@ -11,7 +11,7 @@ use crate::dashboard;
 use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::report::Report;
-use crate::sink::packets::PacketOutputs;
+use crate::sink::packets::{Pace, PacketOutputs};
 use crate::sink::{self, SinkError};
 use crate::source::tap::{PacketRecord, SharedTap};
 use crate::status;
@@ -30,6 +30,15 @@ pub struct Outputs {
 impl Outputs {
     /// Refuses what could not be written, or would destroy an input, before any packet is counted.
     pub fn prepare(asked: &cli::Outputs, inputs: &[PathBuf]) -> Result<Self, Failure> {
+        Self::opened(asked, inputs, Pace::Output)
+    }
+
+    /// The same for a live run, which waits for none of them.
+    pub fn prepare_live(asked: &cli::Outputs) -> Result<Self, Failure> {
+        Self::opened(asked, &[], Pace::Source)
+    }
+
+    fn opened(asked: &cli::Outputs, inputs: &[PathBuf], pace: Pace) -> Result<Self, Failure> {
         for path in asked
             .json
             .iter()
@@ -50,7 +59,7 @@ impl Outputs {
             prepare_folder(folder)?;
         }
         Ok(Outputs {
-            packets: PacketOutputs::open(&asked.packets)?,
+            packets: PacketOutputs::open(&asked.packets, pace)?,
             json: asked.json.clone(),
             charts: asked.charts.folders.clone(),
             chart_options,
@@ -89,6 +98,16 @@ impl Outputs {
     /// Makes the records visible that were written by now.
     pub fn flush_packets(&self) {
         self.packets.flush();
+    }
+
+    /// Records that could not be written so far.
+    pub fn unwritten_packets(&self) -> u64 {
+        self.packets.unwritten()
+    }
+
+    /// No more packets come; the same number in the end.
+    pub fn close_packets(&self) -> u64 {
+        self.packets.close()
     }
 
     /// For sources that must be able to go to another thread.

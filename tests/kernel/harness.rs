@@ -76,8 +76,30 @@ impl Sensor {
         Self::launch(command, arguments, folder, reports)
     }
 
+    /// The same with somebody at its standard output.
+    pub(crate) fn start_to(
+        stdout: impl Into<Stdio>,
+        namespace: &Namespace,
+        arguments: &[&str],
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let reports = folder.path().join("reports");
+        let command = namespace.command(env!("CARGO_BIN_EXE_sensor"));
+        Self::launch_to(stdout.into(), command, arguments, folder, reports)
+    }
+
     /// Starts the sensor that `command` names, with a folder for its own files and one for the reports.
     pub(crate) fn launch(
+        command: Command,
+        arguments: &[&str],
+        folder: tempfile::TempDir,
+        reports: PathBuf,
+    ) -> Self {
+        Self::launch_to(Stdio::null(), command, arguments, folder, reports)
+    }
+
+    fn launch_to(
+        stdout: Stdio,
         mut command: Command,
         arguments: &[&str],
         folder: tempfile::TempDir,
@@ -91,10 +113,11 @@ impl Sensor {
         command.arg("--json").arg(folder.path().join("whole.json"));
         let mut child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        drop(command); // its end of the output is the sensor's alone
         let stderr = lines(child.stderr.take().unwrap());
         let mut sensor = Sensor {
             process: Process(child),

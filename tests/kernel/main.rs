@@ -21,6 +21,7 @@ mod names;
 mod namespace;
 mod packets;
 mod privilege;
+mod stalled;
 mod processes;
 mod replay;
 mod reports;

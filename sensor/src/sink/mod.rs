@@ -8,7 +8,7 @@ mod stdout;
 pub mod text;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use atomic::{clean_stale, write_atomically};
 pub(crate) use atomic::{folder_of, refuse_special};
@@ -31,13 +31,18 @@ pub enum SinkError {
     Folder { path: PathBuf, error: io::Error },
     #[error("can't write to standard output: {0}")]
     Stdout(io::Error),
+    #[error(
+        "{} takes records of packets slower than they come: {records} were left out; narrow them down with -f",
+        place(path.as_deref())
+    )]
+    TooSlow { path: Option<PathBuf>, records: u64 },
 }
 
 impl SinkError {
     /// The disk is full, or a quota is: worth another try later, when there may be room again.
     pub fn is_full(&self) -> bool {
         let error = match self {
-            SinkError::NotAFile { .. } => return false,
+            SinkError::NotAFile { .. } | SinkError::TooSlow { .. } => return false,
             SinkError::Write { error, .. } | SinkError::Folder { error, .. } => error,
             SinkError::Stdout(error) => error,
         };
@@ -46,4 +51,8 @@ impl SinkError {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
         )
     }
+}
+
+fn place(path: Option<&Path>) -> String {
+    path.map_or_else(|| "standard output".to_owned(), escape::path)
 }

@@ -52,6 +52,21 @@ pub(super) fn held_back(at: i64) -> String {
     )
 }
 
+/// `at` is in nanoseconds since the epoch.
+pub(super) fn packets_left_out(at: i64) -> String {
+    format!(
+        "records of --packets can't be written as fast as packets come: from {} on some are left out; all are counted",
+        Time(at).strftime("%H:%M:%S UTC"),
+    )
+}
+
+pub(super) fn packets_unwritten(records: u64) -> String {
+    format!(
+        "records of --packets that were not written: {}; their packets are counted",
+        units::count(records)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

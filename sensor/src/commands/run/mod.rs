@@ -8,6 +8,7 @@ mod reload;
 mod rules;
 mod select;
 mod signals;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,12 +26,12 @@ use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::filter::Library;
 use crate::outputs::{self, Outputs};
-use crate::processes::Watch;
-use crate::report::{self, Context, InterfaceInfo, Report};
+use crate::processes::{self, Watch};
+use crate::report::{self, Context, InterfaceInfo};
 use crate::seeds;
 use crate::source::ladder::Wish;
 use crate::source::live::{Interface, Live, LiveConfig, OpenError};
-use crate::source::{Event, Hook};
+use crate::source::Event;
 use crate::status;
 use crate::units;
 use counters::InterfaceWatch;
@@ -39,6 +40,7 @@ use recorder::{Recorder, Summary};
 use reload::Pending;
 use rules::Rules;
 use signals::{Signal, Signals};
+use words::{announcement, closing_line, name, progress};
 
 pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit, Failure> {
     let wish = Wish {
@@ -60,7 +62,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
     let signals = runtime
         .block_on(async { Signals::listen() })
         .map_err(failed)?;
-    let outputs = Outputs::prepare(&args.outputs, &[])?;
+    let outputs = Outputs::prepare_live(&args.outputs)?;
     let enrichment = Enrichment::prepare(&args.naming)?;
     let links = select::links(&args.interfaces)?;
     let seeds = seeds::random();
@@ -142,7 +144,10 @@ impl Run {
             let found = processes.processes().status();
             match found.failed {
                 Some(_) => status::warn(&found.line()),
-                None if self.verbose => status::note(&found.line()),
+                None if self.verbose => {
+                    status::note(&found.line());
+                    status::note(&processes::cost_note());
+                }
                 None => {}
             }
         }
@@ -167,6 +172,7 @@ impl Run {
         };
         let mut agent = Agent::new(config, Now::read(), &mut self.live);
         let mut exit = Exit::Ok;
+        let mut behind = false;
         loop {
             let pause = Duration::from_nanos(agent.sleep(Now::read()).unsigned_abs());
             let signal = tokio::select! {
@@ -193,6 +199,10 @@ impl Run {
                 }
             };
             outputs.flush_packets();
+            if !behind && outputs.unwritten_packets() > 0 {
+                behind = true;
+                self.say(events::packets_left_out(now.wall));
+            }
             self.tell(&tick, agent.counted());
             self.go_on_reloading(&mut agent, &mut recorder);
             if tick.events.contains(&Event::AllGone) {
@@ -214,6 +224,10 @@ impl Run {
         if let Err(error) = result {
             status::warn(&format!("the last counts can't be read: {error}"));
             exit = Exit::Failed;
+        }
+        let unwritten = outputs.close_packets();
+        if unwritten > 0 {
+            self.notes.push(events::packets_unwritten(unwritten));
         }
         recorder.record(period, Arc::clone(&self.rules), self.context(false));
         let summary = recorder.finish(self.context(true), outputs.dashboard_rows())?;
@@ -305,76 +319,6 @@ impl Run {
         }
         Ok(exit)
     }
-}
-
-fn closing_line(report: &Report, summary: &Summary) -> String {
-    let accounting = &report.accounting;
-    let lost: u64 = accounting.lost.values().sum();
-    let places: Vec<_> = accounting
-        .lost
-        .iter()
-        .map(|(place, packets)| format!("{packets} {place}"))
-        .collect();
-    let mut line = format!(
-        "captured {} packets, {}; ",
-        units::count(report.totals.packets),
-        units::bytes(report.totals.bytes),
-    );
-    if report.filter.is_some() || accounting.filtered.packets > 0 {
-        line += &format!(
-            "filtered out {}; ",
-            units::count(accounting.filtered.packets)
-        );
-    }
-    line += &format!("lost {}", units::count(lost));
-    if lost > 0 {
-        line += &format!(" ({})", places.join(", "));
-    }
-    if accounting.overflow.packets > 0 {
-        line += &format!(
-            "; flow table full for {} packets",
-            units::count(accounting.overflow.packets)
-        );
-    }
-    let reports = if summary.written == 1 {
-        "report"
-    } else {
-        "reports"
-    };
-    line += &format!("; {} {reports} written", summary.written);
-    if summary.failed > 0 {
-        line += &format!(", {} could not be written", summary.failed);
-    }
-    line
-}
-
-fn progress(counted: Counts) -> String {
-    format!(
-        "{} packets, {} so far",
-        units::count(counted.packets),
-        units::bytes(counted.bytes)
-    )
-}
-
-fn announcement(interface: &Interface) -> String {
-    let hook = |hook: &Hook| match (hook.name, hook.mode) {
-        (Some(name), Some(mode)) => format!("by {name} ({mode})"),
-        (Some(name), None) => format!("by {name}"),
-        (None, _) => "not counted".to_owned(),
-    };
-    let (ingress, egress) = (&interface.ingress, &interface.egress);
-    format!(
-        "{}: ingress {}: {}; egress {}: {}",
-        name(interface),
-        hook(ingress),
-        ingress.why,
-        hook(egress),
-        egress.why,
-    )
-}
-
-fn name(interface: &Interface) -> String {
-    escape::text(&interface.link.name)
 }
 
 fn info(interface: &Interface) -> InterfaceInfo {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Format, PacketWriter};
+use super::{Format, Pace, PacketWriter};
 use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::sink::SinkError;
@@ -33,8 +33,9 @@ impl PacketOutputs {
         }
     }
 
-    pub fn open(paths: &[PathBuf]) -> Result<Self, Failure> {
-        let created = paths.iter().filter_map(|path| PacketWriter::create(path));
+    pub fn open(paths: &[PathBuf], pace: Pace) -> Result<Self, Failure> {
+        let create = |path: &PathBuf| PacketWriter::create(path, pace);
+        let created = paths.iter().filter_map(create);
         let writers: Result<Vec<PacketWriter>, SinkError> = created.collect();
         Ok(PacketOutputs {
             writers: Arc::new(Mutex::new(
@@ -63,6 +64,17 @@ impl PacketOutputs {
         self.writers().iter_mut().for_each(PacketWriter::flush);
     }
 
+    /// Nothing comes after that: waits a little for what is still to be written. How many records weren't.
+    pub fn close(&self) -> u64 {
+        self.writers().iter_mut().for_each(PacketWriter::close);
+        self.unwritten()
+    }
+
+    /// Records that could not be written so far.
+    pub fn unwritten(&self) -> u64 {
+        self.writers().iter().map(PacketWriter::unwritten).sum()
+    }
+
     /// `None` where nothing was asked for.
     pub fn tap(&self) -> Option<SharedTap> {
         let this = self.clone();
@@ -75,13 +87,17 @@ impl PacketOutputs {
     pub fn finish(&self) -> Vec<SinkError> {
         let mut failed = Vec::new();
         for writer in self.writers().iter_mut() {
-            if let Err(error) = writer.finish() {
-                failed.push(error);
+            let Err(error) = writer.finish() else {
+                continue;
+            };
+            // The other error says it itself.
+            if !matches!(error, SinkError::TooSlow { .. }) {
                 let records = units::count(writer.unwritten());
                 status::warn(&format!(
                     "records of packets that were not written: {records} and those still buffered"
                 ));
             }
+            failed.push(error);
         }
         failed
     }

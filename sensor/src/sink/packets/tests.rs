@@ -68,7 +68,102 @@ fn write(writer: &mut PacketWriter, bytes: &[u8], interface: Option<&str>) {
 }
 
 fn writer(to: impl Write + Send + 'static, format: Format) -> PacketWriter {
-    PacketWriter::new(None, Box::new(to), format).unwrap()
+    PacketWriter::new(None, Box::new(to), format, Pace::Output).unwrap()
+}
+
+/// Takes nothing before it may.
+struct Stalled(std::sync::mpsc::Receiver<()>, Shared);
+
+impl Write for Stalled {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = self.0.recv();
+        self.1.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn live(to: impl Write + Send + 'static, format: Format) -> PacketWriter {
+    PacketWriter::new(None, Box::new(to), format, Pace::Source).unwrap()
+}
+
+#[test]
+fn a_live_run_writes_the_same() {
+    for format in [Format::Csv, Format::Jsonl] {
+        let outs = [Shared::default(), Shared::default()];
+        let writers = [
+            writer(outs[0].clone(), format),
+            live(outs[1].clone(), format),
+        ];
+        for mut writer in writers {
+            writer.flush();
+            writer.flush();
+            for _ in 0..3 * BATCH + 7 {
+                write(&mut writer, &tagged(), Some("eth0"));
+            }
+            writer.finish().unwrap();
+            assert_eq!(writer.unwritten(), 0);
+        }
+        let [one, other] = outs.map(|out| out.0.lock().unwrap().clone());
+        assert!(one == other, "{format:?}");
+    }
+}
+
+/// Nothing waits for it; what is left out are whole records, all counted.
+#[test]
+fn an_output_that_stalls_stops_nobody() {
+    let (go, wait) = std::sync::mpsc::channel();
+    let out = Shared::default();
+    let mut writer = live(Stalled(wait, out.clone()), Format::Csv);
+    let all = 100 * BATCH;
+    for _ in 0..all {
+        write(&mut writer, &tagged(), None);
+    }
+    let left_out = writer.unwritten();
+    assert!(left_out > 0 && left_out < all, "{left_out}");
+    drop(go); // from now on it takes everything
+    let error = writer.finish().unwrap_err();
+    assert!(matches!(error, SinkError::TooSlow { path: None, records } if records == left_out));
+    assert_eq!(writer.unwritten(), left_out);
+    let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
+    assert!(text.ends_with("\r\n"));
+    assert_eq!(text.lines().count() as u64, 1 + all - left_out);
+    let cells = |line: &str| line.split(',').count();
+    assert!(text.lines().all(|line| cells(line) == csv::COLUMNS.len()));
+}
+
+#[test]
+fn an_output_that_stalls_for_ever_is_given_up_at_the_end() {
+    let (go, wait) = std::sync::mpsc::channel();
+    let mut writer = live(Stalled(wait, Shared::default()), Format::Jsonl);
+    for _ in 0..10 {
+        write(&mut writer, &tagged(), None);
+    }
+    writer.close();
+    assert_eq!(writer.unwritten(), 10);
+    write(&mut writer, &tagged(), None); // too late, and no harm
+    assert!(matches!(
+        writer.finish(),
+        Err(SinkError::TooSlow { records: 10, .. })
+    ));
+    drop(go);
+}
+
+#[test]
+fn failures_behind_are_told_like_others() {
+    for (kind, full) in [
+        (io::ErrorKind::StorageFull, true),
+        (io::ErrorKind::BrokenPipe, false),
+    ] {
+        let mut writer = live(Broken(kind), Format::Jsonl);
+        for _ in 0..2000 {
+            write(&mut writer, &tagged(), None);
+        }
+        let result = writer.finish();
+        assert_eq!(result.is_err_and(|error| error.is_full()), full);
+        assert_eq!(writer.unwritten() > 0, full);
+    }
 }
 
 #[test]
