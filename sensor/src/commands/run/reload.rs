@@ -186,7 +186,12 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
         kept("resolve", &old.naming.resolve, &mut naming.resolve),
         kept("json", &old.outputs.json, &mut outputs.json),
         kept("charts", &old.outputs.charts, &mut outputs.charts),
+        kept("html", &old.outputs.html, &mut outputs.html),
+        kept("html-rows", &old.outputs.html_rows, &mut outputs.html_rows),
+        kept("packets", &old.outputs.packets, &mut outputs.packets),
     ];
+    // Whatever comes to be an output: they were checked and opened at the start.
+    new.outputs = old.outputs.clone();
     kept.into_iter().flatten().collect()
 }
 
@@ -196,4 +201,38 @@ fn kept<T: Clone + PartialEq>(name: &'static str, old: &T, new: &mut T) -> Optio
     }
     new.clone_from(old);
     Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn run(arguments: &[&str]) -> cli::Run {
+        let arguments = [&["sensor", "run", "-i", "lo"], arguments].concat();
+        match cli::Cli::try_parse_from(arguments).unwrap().command {
+            Command::Run(run) => run,
+            _ => panic!("another command"),
+        }
+    }
+
+    #[test]
+    fn every_output_is_that_of_the_start() {
+        let old = run(&["--json", "a.json"]);
+        for (option, value) in [
+            ("json", "b.json"),
+            ("charts", "b"),
+            ("html", "b.html"),
+            ("html-rows", "7"),
+            ("packets", "b.csv"),
+        ] {
+            let mut new = run(&["-f", "tcp", &format!("--{option}"), value]);
+            let told = keep_fixed(&old, &mut new);
+            assert!(told.contains(&option), "{told:?}");
+            assert_eq!(format!("{:?}", new.outputs), format!("{:?}", old.outputs));
+            assert_ne!(format!("{new:?}"), format!("{old:?}"), "the filter is new");
+        }
+        assert_eq!(keep_fixed(&old, &mut old.clone()), [""; 0]);
+    }
 }
