@@ -124,20 +124,23 @@ pub(crate) fn dump<T>(
     request: Request,
     parse: impl Fn(Message<'_>) -> Option<T>,
 ) -> Result<Vec<T>, LinkError> {
-    dump_from(libc::NETLINK_ROUTE, request, parse)
+    dump_from(libc::NETLINK_ROUTE, request, usize::MAX, parse)
 }
 
-/// The same of another of the kernel's families than NETLINK_ROUTE.
+/// The same of another of the kernel's families than NETLINK_ROUTE, up to `most`: of each attempt anew.
 pub(crate) fn dump_from<T>(
     family: libc::c_int,
     mut request: Request,
+    most: usize,
     parse: impl Fn(Message<'_>) -> Option<T>,
 ) -> Result<Vec<T>, LinkError> {
     let mut socket = Socket::open(family)?;
     for _ in 0..DUMP_ATTEMPTS {
         let mut found = Vec::new();
         let consistent = socket.ask(&mut request, |message| {
-            found.extend(parse(message));
+            if found.len() < most {
+                found.extend(parse(message));
+            }
             ControlFlow::Continue(())
         })?;
         if consistent {

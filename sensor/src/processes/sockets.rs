@@ -1,6 +1,5 @@
 //! The local TCP and UDP sockets: from the kernel over sock_diag, or where that is refused from /proc/net.
 
-use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use sensor_common::protocol::ip;
@@ -50,7 +49,7 @@ pub(super) enum Road {
 
 /// All sockets of this thread's network namespace that somebody holds; an error is a sentence.
 pub(super) fn list() -> Result<Found, String> {
-    match by_diag() {
+    match by_diag(MOST) {
         Ok(sockets) => Ok(found(sockets, Road::Diag)),
         Err(error) => {
             let refused = refusal(&error);
@@ -94,21 +93,18 @@ fn found(sockets: Vec<Socket>, road: Road) -> Found {
     }
 }
 
-fn by_diag() -> Result<Vec<Socket>, LinkError> {
+fn by_diag(most: usize) -> Result<Vec<Socket>, LinkError> {
     let mut sockets = Vec::new();
     for (transport, states) in [(ip::TCP, TCP_STATES), (ip::UDP, u32::MAX)] {
         for family in [libc::AF_INET, libc::AF_INET6] {
             let request = request(family as u8, transport, states);
-            let room = Cell::new(MOST.saturating_sub(sockets.len()));
+            let room = most.saturating_sub(sockets.len());
             let parse = |message: Message<'_>| {
-                let left = room.get().checked_sub(1)?;
-                let socket = (message.kind == SOCK_DIAG_BY_FAMILY)
+                (message.kind == SOCK_DIAG_BY_FAMILY)
                     .then(|| socket(transport, message.payload))
-                    .flatten()?;
-                room.set(left);
-                Some(socket)
+                    .flatten()
             };
-            match netlink::dump_from(libc::NETLINK_SOCK_DIAG, request, parse) {
+            match netlink::dump_from(libc::NETLINK_SOCK_DIAG, request, room, parse) {
                 Ok(more) => sockets.extend(more),
                 // Without IPv6 there are no sockets of it.
                 Err(LinkError::Refused(error))
@@ -225,6 +221,20 @@ mod tests {
         assert_eq!(socket(ip::TCP, &listener).unwrap().remote, None);
         let dead = message(libc::AF_INET, (&[10, 0, 0, 1], 22), (&[10, 0, 0, 2], 9), 0);
         assert_eq!(socket(ip::TCP, &dead), None);
+    }
+
+    #[test]
+    fn not_more_are_listed_than_there_is_room_for() {
+        let open = || std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let _held = [open(), open(), open()];
+        let Ok(all) = by_diag(MOST) else {
+            println!("skipped: the kernel does not list its sockets");
+            return;
+        };
+        assert!(all.len() >= 3);
+        for most in 0..3 {
+            assert_eq!(by_diag(most).unwrap().len(), most);
+        }
     }
 
     #[test]
