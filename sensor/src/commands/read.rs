@@ -36,7 +36,7 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
         })
         .collect();
     outputs.flush_packets();
-    all.settle();
+    all.conclude();
     let selected = matching.as_ref().and_then(|matching| matching.select(&all));
     let delta = selected.as_ref().unwrap_or(&all);
     let context = Context {

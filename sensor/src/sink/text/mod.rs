@@ -1,6 +1,7 @@
 //! The report for people: aligned plain text, never wider than the terminal.
 
 mod escape;
+mod lines;
 mod lists;
 mod names;
 mod processes;
@@ -14,8 +15,9 @@ use std::io::{self, Write};
 
 use escape::{escape, wrap};
 
+use self::lines::{file_line, interface_line, matched_line, time_line, together};
 use self::table::{Align, Table};
-use crate::report::{Counts, FileInfo, Interface, Report, Time};
+use crate::report::{Counts, Report};
 use crate::units;
 
 #[derive(Clone, Copy, Debug)]
@@ -343,64 +345,3 @@ const RESET: &str = "\x1b[0m";
 
 /// Keeps a number and its unit on one line; printed as a blank.
 const NO_BREAK: char = '\u{a0}';
-
-/// Lines are broken between the parts, not within.
-fn together(parts: &[String], separator: &str) -> String {
-    let parts: Vec<String> = parts
-        .iter()
-        .map(|part| part.replace(' ', &NO_BREAK.to_string()))
-        .collect();
-    parts.join(separator)
-}
-
-fn interface_line(interface: &Interface) -> String {
-    let (ingress, egress) = (&interface.ingress, &interface.egress);
-    let mut line = format!("{}: ingress ", interface.name);
-    line.push_str(ingress.hook.as_deref().unwrap_or("not counted"));
-    if let Some(mode) = &ingress.mode {
-        line.push_str(&format!(" {mode}"));
-    }
-    line.push_str(", egress ");
-    line.push_str(egress.hook.as_deref().unwrap_or("not counted"));
-    line
-}
-
-fn file_line(file: &FileInfo) -> String {
-    let mut line = format!("{} ({}", file.path, file.format);
-    for link_type in &file.link_types {
-        line.push_str(&format!(", {link_type}"));
-    }
-    line.push_str(&format!("), {}", units::packets(file.packets)));
-    if let Some(error) = &file.error {
-        line.push_str(&format!(", then: {error}"));
-    } else if !file.complete {
-        line.push_str(", incomplete");
-    }
-    line
-}
-
-fn matched_line(report: &Report) -> String {
-    let seen = units::packets(report.accounting.seen.packets);
-    format!("{} of {seen} matched", units::count(report.totals.packets))
-}
-
-fn time_line(report: &Report) -> String {
-    let (Some(start), Some(end)) = (report.start, report.end) else {
-        return match report.totals.packets == 0 && report.accounting.seen.packets > 0 {
-            true => "no packet matched".into(),
-            false => "no packet has one".into(),
-        };
-    };
-    let day = |time: Time| time.strftime("%Y-%m-%d");
-    let clock = if day(start) == day(end) {
-        ""
-    } else {
-        "%Y-%m-%d "
-    };
-    format!(
-        "{} to {} UTC, {}",
-        start.strftime("%Y-%m-%d %H:%M:%S%.3f"),
-        end.strftime(&format!("{clock}%H:%M:%S%.3f")),
-        units::duration(report.duration_seconds).replace(' ', &NO_BREAK.to_string())
-    )
-}

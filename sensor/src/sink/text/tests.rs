@@ -2,7 +2,7 @@ use super::escape::width;
 use super::*;
 use crate::counters::{Delta, DeltaConfig, Flow};
 use crate::report::samples::*;
-use crate::report::{Context, InterfaceCounters, Name, Place, build};
+use crate::report::{Context, FileInfo, InterfaceCounters, Name, Place, build};
 
 fn plain(width: usize) -> Options {
     Options {
