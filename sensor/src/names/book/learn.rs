@@ -20,6 +20,7 @@ use self::quic::Quic as QuicHello;
 use self::segments::Segments;
 use self::unfinished::Open;
 pub(super) use self::unfinished::Unfinished;
+use super::conversations::Seen;
 use super::ends::Ends;
 use super::{Book, by_port, refine};
 use crate::names::decode::expect;
@@ -88,7 +89,12 @@ impl Book {
         }
         self.unfinished.done(&ends, &open);
         if sample.last {
-            self.give_up(ends, &sample.key, verdict, announced, open);
+            let seen = Seen {
+                verdict,
+                announced,
+                ..seen
+            };
+            self.give_up(ends, &sample.key, seen, open);
         }
     }
 
@@ -97,7 +103,7 @@ impl Book {
         // Of clues alone nothing follows, and others may come.
         if open.says_something() {
             let seen = self.conversations.seen(&ends);
-            self.give_up(ends, &ends.key(), seen.verdict, seen.announced, open);
+            self.give_up(ends, &ends.key(), seen, open);
         }
     }
 
@@ -177,14 +183,7 @@ impl Book {
     }
 
     /// Nothing more will come of a flow: what there is must do.
-    fn give_up(
-        &mut self,
-        ends: Ends,
-        key: &FlowKey,
-        verdict: Verdict,
-        announced: Option<Application>,
-        open: Open,
-    ) {
+    fn give_up(&mut self, ends: Ends, key: &FlowKey, seen: Seen, open: Open) {
         let mut label = open.otherwise();
         if let Some(hello) = open.hello {
             label = self.cut_hello(ends, key, &hello).or(label);
@@ -192,9 +191,9 @@ impl Book {
         if let Some(hello) = open.quic {
             label = Some(self.quic_as_far(ends, key, &hello));
         }
-        let announced = announced.filter(|application| !is_media(*application));
+        let announced = seen.announced.filter(|application| !is_media(*application));
         let label = label.or(announced.map(expected));
-        if verdict == Verdict::Undecided {
+        if seen.verdict == Verdict::Undecided {
             self.conversations.decide(ends, Verdict::Decided(label));
         }
     }
