@@ -135,10 +135,11 @@ fn marks(
     plot.mean(sign * mean, &format!("mean {}", (measure.unit)(mean)))
 }
 
-/// Every packet has a direction.
+/// Every packet has a direction, and both have packets: of some interfaces only one way is counted.
 fn is_told_apart(report: &Report) -> bool {
     let totals = &report.totals;
-    totals.unknown_direction.packets == 0 && totals.packets > 0
+    let both = totals.ingress.packets > 0 && totals.egress.packets > 0;
+    both && totals.unknown_direction.packets == 0
 }
 
 /// More are not told apart by eye.
