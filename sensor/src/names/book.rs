@@ -159,8 +159,18 @@ impl Book {
             return;
         }
         let (src, dst) = (key.src_addr(), key.dst_addr());
-        let found = self.answers.find(dst, src, at);
-        if let Some(name) = found.or_else(|| self.answers.find(src, dst, at)) {
+        let (of_src, of_dst) = (
+            || self.answers.find(src, dst, at),
+            || self.answers.find(dst, src, at),
+        );
+        // A name is that of the side that was looked for, never of the one that came: which packet was seen first tells
+        // nothing of that, ports do.
+        let found = match server(key) {
+            Some(Side::Source) => of_src(),
+            Some(Side::Destination) => of_dst(),
+            None => of_dst().or_else(of_src),
+        };
+        if let Some(name) = found {
             self.conversations.name_as_asked(*ends, name);
         }
     }
@@ -168,6 +178,25 @@ impl Book {
 
 /// There is nothing in these packets that could tell.
 const NEVER: Verdict = Verdict::Decided(None);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Source,
+    Destination,
+}
+
+/// The side whose port is one that services have, if the other's is not.
+fn server(key: &FlowKey) -> Option<Side> {
+    let serves = |port: u16| {
+        let known = classify::by_port(key.protocol(), port, 0).is_some();
+        key.has_ports() && (port < 1024 || known)
+    };
+    match (serves(key.src_port()), serves(key.dst_port())) {
+        (true, false) => Some(Side::Source),
+        (false, true) => Some(Side::Destination),
+        _ => None,
+    }
+}
 
 fn by_port(key: &FlowKey) -> Option<Application> {
     classify::by_port(key.protocol(), key.src_port(), key.dst_port())

@@ -33,7 +33,18 @@ pub(super) fn tls(ports: &[u16], alpn: &[String]) -> Label {
             _ => return None,
         })
     });
-    label(by_alpn, by_port, Tls)
+    // What the client offers and the port's protocol never was: the port is used for something else.
+    let foreign = !alpn.is_empty() && !alpn.iter().any(|name| is_usual(name));
+    label(by_alpn, by_port.filter(|_| !foreign), Tls)
+}
+
+/// Protocols that are offered on the ports of TLS by habit, and what is not understood (GREASE).
+fn is_usual(name: &str) -> bool {
+    let usual = [
+        "h2", "http/", "spdy/", "grpc", "dot", "imap", "pop3", "mqtt", "ftp", "sip", "smtp",
+    ];
+    usual.iter().any(|start| name.starts_with(start))
+        || !name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 pub(super) fn dtls(ports: &[u16]) -> Label {
@@ -94,6 +105,9 @@ mod tests {
         assert_eq!(what(&[50000, 993], &[]), (Imaps, How::Payload));
         assert_eq!(what(&[9999], &["unheard-of"]), (Tls, How::Payload));
         assert_eq!(what(&[9999], &["h2", "dot"]), (Tls, How::Payload));
+        assert_eq!(what(&[443], &["xmpp-client"]), (Tls, How::Payload));
+        assert_eq!(what(&[443], &["spdy/3.1"]), (Https, How::Payload));
+        assert_eq!(what(&[443], &["\u{a}\u{a}", "h2"]), (Https, How::Payload));
         for (ports, names) in [(&[853][..], &[][..]), (&[1], &["imap"]), (&[8883], &[])] {
             assert!(is_tls(what(ports, names).0));
         }

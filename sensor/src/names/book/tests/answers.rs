@@ -43,6 +43,27 @@ fn an_answer_names_the_flow_that_follows() {
 }
 
 #[test]
+fn who_was_asked_for_is_not_named_where_it_comes_by_itself() {
+    let mut book = Book::new(64);
+    let mut dns_talk = Talk::new(CLIENT, "10.0.0.53:53", UDP);
+    let answer = [("peer.example.org", 60, Rr::A([192, 0, 2, 1]))];
+    dns_talk.client(&mut book, &dns(false, Some("peer.example.org"), &[]));
+    dns_talk.server(&mut book, &dns(true, Some("peer.example.org"), &answer));
+    let mut named = |client, server| {
+        let talk = Talk::new(client, server, TCP);
+        // Whichever way is counted first.
+        let key = talk.key();
+        book.flow_started(&key, Some(101 * SECOND));
+        !flow_names(&book, &talk).is_empty()
+    };
+    assert!(!named("192.0.2.1:50001", "10.0.0.1:22"));
+    assert!(!named("10.0.0.1:22", "192.0.2.1:50002"));
+    assert!(named("10.0.0.1:50003", "192.0.2.1:22"));
+    assert!(named("192.0.2.1:22", "10.0.0.1:50004"));
+    assert!(named("10.0.0.1:50005", "192.0.2.1:50006"));
+}
+
+#[test]
 fn nobody_answers_what_was_not_asked() {
     let mut book = Book::new(64);
     let mut asked = Talk::new(CLIENT, "10.0.0.53:53", UDP);
