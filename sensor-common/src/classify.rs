@@ -21,6 +21,15 @@ pub fn by_port(protocol: u8, src_port: u16, dst_port: u16) -> Option<Application
 }
 
 fn tcp(port: u16) -> Option<Application> {
+    if port < 1024 {
+        tcp_system(port)
+    } else {
+        tcp_registered(port)
+    }
+}
+
+/// System ports (RFC 6335, 6): those of the oldest protocols.
+fn tcp_system(port: u16) -> Option<Application> {
     Some(match port {
         20 => FtpData,
         21 => Ftp,
@@ -32,8 +41,9 @@ fn tcp(port: u16) -> Option<Application> {
         53 => Dns,
         70 => Gopher,
         79 => Finger,
-        80 | 8080 | 8000 => Http,
+        80 => Http,
         88 => Kerberos,
+        102 => S7comm,
         110 => Pop3,
         111 => Rpcbind,
         119 => Nntp,
@@ -42,9 +52,9 @@ fn tcp(port: u16) -> Option<Application> {
         139 => NetbiosSsn,
         143 => Imap,
         179 => Bgp,
-        194 | 6667 => Irc,
-        389 | 3268 => Ldap,
-        443 | 8443 => Https,
+        194 => Irc,
+        389 => Ldap,
+        443 => Https,
         445 => Smb,
         465 => Smtps,
         500 => Ike,
@@ -53,7 +63,7 @@ fn tcp(port: u16) -> Option<Application> {
         515 => Printer,
         554 => Rtsp,
         631 => Ipp,
-        636 | 3269 => Ldaps,
+        636 => Ldaps,
         646 => Ldp,
         853 => Dot,
         873 => Rsync,
@@ -61,10 +71,17 @@ fn tcp(port: u16) -> Option<Application> {
         990 => Ftps,
         993 => Imaps,
         995 => Pop3s,
+        _ => return None,
+    })
+}
+
+fn tcp_registered(port: u16) -> Option<Application> {
+    Some(match port {
         1080 => Socks,
         1194 => Openvpn,
         1433 => Mssql,
         1521 => Oracle,
+        1720 => H323,
         1723 => Pptp,
         1883 => Mqtt,
         1935 => Rtmp,
@@ -72,8 +89,11 @@ fn tcp(port: u16) -> Option<Application> {
         2181 => Zookeeper,
         2375 | 2376 => Docker,
         2379 | 2380 => Etcd,
+        2775 => Smpp,
         3128 => HttpProxy,
         3260 => Iscsi,
+        3268 => Ldap,
+        3269 => Ldaps,
         3300 | 6789 => Ceph,
         3306 | 33060 => Mysql,
         3389 => Rdp,
@@ -81,40 +101,40 @@ fn tcp(port: u16) -> Option<Application> {
         3690 => Svn,
         3868 => Diameter,
         4222 => Nats,
+        4840 => OpcUa,
         5060 => Sip,
         5061 => Sips,
         5201 => Iperf3,
         5222 => Xmpp,
         5223 | 5269 => Xmpp,
+        5349 => Stun,
         5432 => Postgresql,
         5671 | 5672 => Amqp,
         5900 => Vnc,
         5985 | 5986 => Winrm,
+        6000 => X11,
         6379 => Redis,
         6443 => Kubernetes,
         6514 => Syslog,
+        6667 => Irc,
         6881..=6889 => Bittorrent,
-        8883 => Mqtts,
-        8300..=8302 | 8500 => Consul,
+        8080 | 8000 => Http,
         8125 => Statsd,
-        9418 => Git,
-        9090 => Prometheus,
-        10250 => Kubernetes,
-        10050 | 10051 => Zabbix,
-        5349 => Stun,
-        2775 => Smpp,
-        4840 => OpcUa,
-        6000 => X11,
-        61613 => Stomp,
-        1720 => H323,
-        102 => S7comm,
+        8300..=8302 | 8500 => Consul,
+        8443 => Https,
+        8883 => Mqtts,
         9042 => Cassandra,
+        9090 => Prometheus,
         9092 => Kafka,
         9200 | 9300 => Elasticsearch,
+        9418 => Git,
+        10050 | 10051 => Zabbix,
+        10250 => Kubernetes,
         11211 => Memcached,
         20000 => Dnp3,
         27017 => Mongodb,
         44818 => EthernetIp,
+        61613 => Stomp,
         _ => return None,
     })
 }

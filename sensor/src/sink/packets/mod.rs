@@ -91,7 +91,7 @@ struct HandedOver {
 
 enum Writer {
     Csv(Box<CsvWriter<Box<dyn Write + Send>>>),
-    Jsonl(JsonlWriter<Box<dyn Write + Send>>),
+    Jsonl(Box<JsonlWriter<Box<dyn Write + Send>>>),
 }
 
 impl PacketWriter {
@@ -135,7 +135,7 @@ impl PacketWriter {
         };
         let writer = match format {
             Format::Csv => CsvWriter::new(to).map(|writer| Writer::Csv(Box::new(writer))),
-            Format::Jsonl => Ok(Writer::Jsonl(JsonlWriter::new(to))),
+            Format::Jsonl => Ok(Writer::Jsonl(Box::new(JsonlWriter::new(to)))),
         };
         let writer = writer.map_err(|error| failed(path.clone(), error))?;
         Ok(PacketWriter {
