@@ -11,8 +11,8 @@ mod socket;
 mod source;
 
 pub use block::{Frame, Vlan};
-pub use ring::{Ring, RingConfig, RingError, RingStatistics};
 pub use listener::Listener;
+pub use ring::{Ring, RingConfig, RingError, RingStatistics};
 pub use source::{AfPacket, Want};
 
 #[cfg(test)]
