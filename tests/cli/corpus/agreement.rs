@@ -121,14 +121,15 @@ impl Score {
             let bytes = number(&flow["bytes_ab"]) + number(&flow["bytes_ba"]);
             match ours.get(&id) {
                 Some((label, how)) => {
-                    self.flow(file, text(&flow["master"]), label, how, Counts(1, bytes));
+                    let theirs = text(&flow["master"]);
+                    self.flow(file, theirs, (label, how), Counts(1, bytes));
                 }
                 None => self.wrong.push(format!("{file}: the report has no {id:?}")),
             }
         }
     }
 
-    fn flow(&mut self, file: &str, theirs: &str, label: &str, how: &str, size: Cell) {
+    fn flow(&mut self, file: &str, theirs: &str, (label, how): (&str, &str), size: Cell) {
         let key = (theirs.to_owned(), label.to_owned(), how.to_owned());
         *self.table.entry(key).or_default() += size;
         let Some((_, same)) = SAME.iter().find(|(name, _)| *name == theirs) else {
