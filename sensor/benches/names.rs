@@ -154,7 +154,7 @@ fn server(number: u32) -> [u8; 4] {
 fn packet(number: u32, step: u32, frame: &mut Vec<u8>) -> bool {
     let client = [10, (number >> 16) as u8, (number >> 8) as u8, number as u8];
     let port = 20_000 + (number % 40_000) as u16;
-    let back = step % 3 != 0;
+    let back = !step.is_multiple_of(3);
     let (src, dst) = if back {
         (server(number), client)
     } else {
@@ -185,13 +185,13 @@ fn packet(number: u32, step: u32, frame: &mut Vec<u8>) -> bool {
     frame.clear();
     match number % 4 {
         0 | 1 if step < DATA_PACKETS => {
-            let first = if number % 4 == 0 {
+            let first = if number.is_multiple_of(4) {
                 hello(number)
             } else {
                 format!("GET /{number} HTTP/1.1\r\nHost: host-{number}.example.com\r\nUser-Agent: bench\r\n\r\n").into()
             };
             let payload = if step == 0 { &first[..] } else { &data[..] };
-            let port = if number % 4 == 0 { 443 } else { 80 };
+            let port = if number.is_multiple_of(4) { 443 } else { 80 };
             tcp(port).write(frame, payload).unwrap();
         }
         2 if step < 2 => udp(53).write(frame, &dns(number, back)).unwrap(),
