@@ -64,7 +64,7 @@ fn packets_are_numbered_as_in_the_file() {
     assert_eq!(numbers(&["--packet", "2", "-n", "2"]), [2, 3]);
     assert_eq!(numbers(&["-n", "9", "-f", "tcp or arp"]), [2, 3]);
     explain(&file, &["--packet", "4"])
-        .ended(0)
+        .ended(1)
         .says(&["no packet 4", "3 packets"]);
 }
 

@@ -242,7 +242,10 @@ fn a_storm_of_new_flows_is_counted_whole() {
         naming["lost"].as_u64().unwrap(),
     );
     assert!(payloads > 0 && lost > 0);
-    assert_eq!(payloads + lost, FLOWS);
+    // Flows without room in the table have no record that could hand anything over.
+    let overflow = report["accounting"]["overflow"]["packets"].as_u64().unwrap();
+    println!("overflow: {overflow}");
+    assert_eq!(payloads + lost + overflow, FLOWS);
     assert!(
         report["notes"].to_string().contains("payload"),
         "{}",

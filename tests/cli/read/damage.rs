@@ -14,9 +14,10 @@ use crate::support::capture::{ETHERNET, Endian, Pcap, PcapNg};
 fn a_snaplen_changes_nothing_but_the_captured_bytes() {
     let full = read_bytes(&Pcap::default().write(&sample()), &[], 0);
     // Ethernet, IPv6 and UDP are 62 bytes; TCP's flags end at 48 in IPv4.
-    for (snaplen, captured) in [
-        (62, 54 + 54 + 62 + 62 + 60 + 24),
-        (96, 54 + 54 + 96 + 92 + 60 + 24),
+    // Of UDP's payload nothing is left by the first.
+    for (snaplen, captured, payloads) in [
+        (62, 54 + 54 + 62 + 62 + 60 + 24, 1),
+        (96, 54 + 54 + 96 + 92 + 60 + 24, 2),
     ] {
         let records: Vec<_> = sample()
             .into_iter()
@@ -30,6 +31,8 @@ fn a_snaplen_changes_nothing_but_the_captured_bytes() {
         assert_eq!(cut["totals"]["captured_bytes"], captured);
         cut["totals"]["captured_bytes"] = full["totals"]["captured_bytes"].clone();
         cut["source"] = full["source"].clone();
+        assert_eq!(cut["naming"]["payloads"], payloads);
+        cut["naming"] = full["naming"].clone();
         assert_eq!(cut, full);
     }
 }

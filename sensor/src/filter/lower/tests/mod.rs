@@ -79,7 +79,7 @@ fn ports() {
         ("port domain", "(tcp or udp) and port 53"),
         ("udp port domain", "udp and port 53"),
         ("port www", "tcp and port in {80, 8000, 8080}"),
-        ("dst port syslog", "udp and dst port 514"),
+        ("dst port tftp", "udp and dst port 69"),
         ("portrange ftp-data-ssh", "portrange 20-22"),
         ("portrange 20-ssh", "portrange 20-22"),
         (

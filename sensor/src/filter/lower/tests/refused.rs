@@ -85,7 +85,7 @@ fn unknown_words_have_suggestions() {
         ("ingres", "ingres", "did you mean 'ingress'?"),
         ("any", "any", "empty filter"),
         ("syn or tcp", "syn", "tcp-syn"),
-        ("tcp and tls", "tls", "did you mean 'https'?"),
+        ("tcp and htps", "htps", "did you mean 'https'?"),
         ("SSL", "SSL", "did you mean 'https'?"),
         ("slip", "slip", "'slip' alone says nothing"),
         (
