@@ -243,7 +243,9 @@ fn a_storm_of_new_flows_is_counted_whole() {
     );
     assert!(payloads > 0 && lost > 0);
     // Flows without room in the table have no record that could hand anything over.
-    let overflow = report["accounting"]["overflow"]["packets"].as_u64().unwrap();
+    let overflow = report["accounting"]["overflow"]["packets"]
+        .as_u64()
+        .unwrap();
     println!("overflow: {overflow}");
     assert_eq!(payloads + lost + overflow, FLOWS);
     assert!(
