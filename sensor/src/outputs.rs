@@ -1,5 +1,6 @@
 //! The outputs that were asked for: checked before counting starts, written when there is a report.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -39,6 +40,7 @@ impl Outputs {
     }
 
     fn opened(asked: &cli::Outputs, inputs: &[PathBuf], pace: Pace) -> Result<Self, Failure> {
+        refuse_twice([&asked.json, &asked.html, &asked.packets])?;
         for path in asked
             .json
             .iter()
@@ -195,6 +197,23 @@ pub fn prepare_folder(folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(refused)?;
     tempfile::tempfile_in(folder).map_err(refused)?;
     Ok(())
+}
+
+/// Two outputs in one place would overwrite each other, or run into each other on standard output.
+fn refuse_twice(outputs: [&Vec<PathBuf>; 3]) -> Result<(), Failure> {
+    let mut seen = HashSet::new();
+    let mut paths = outputs.into_iter().flatten();
+    let Some(twice) = paths.find(|path| !seen.insert(*path)) else {
+        return Ok(());
+    };
+    let what = match is_stdout(twice) {
+        true => "standard output (-)".to_owned(),
+        false => escape::path(twice),
+    };
+    Err(Failure::told(
+        Exit::Usage,
+        format_args!("two outputs go to {what}: name a file of its own for each"),
+    ))
 }
 
 fn is_stdout(path: &Path) -> bool {

@@ -43,6 +43,24 @@ fn a_report_in_a_file_is_whole_and_private() {
 }
 
 #[test]
+fn two_outputs_in_one_place_are_refused() {
+    let (folder, input) = folder_with_capture();
+    let file = folder.path().join("both.csv");
+    let file = file.to_str().unwrap();
+    for (first, second, place) in [("-", "-", "standard output"), (file, file, "both.csv")] {
+        for outputs in [
+            ["--packets", first, "--json", second],
+            ["--json", first, "--json", second],
+        ] {
+            sensor([&["read", input.to_str().unwrap()], &outputs[..]].concat())
+                .run()
+                .ended(2)
+                .says(&["two outputs", place]);
+        }
+    }
+}
+
+#[test]
 fn charts_are_pictures_in_a_folder_that_is_made() {
     let (folder, input) = folder_with_capture();
     let charts = folder.path().join("a/b");
