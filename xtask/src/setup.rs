@@ -15,7 +15,12 @@ struct Package {
     tests: &'static str,
 }
 
-const PACKAGES: [Package; 7] = [
+const PACKAGES: [Package; 8] = [
+    Package {
+        name: "chromium",
+        program: "chromium",
+        tests: "the dashboard in a browser",
+    },
     Package {
         name: "iproute2",
         program: "ip",
