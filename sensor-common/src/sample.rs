@@ -163,14 +163,12 @@ pub struct SampleHead {
     pub tcp_seq: u32,
     /// Bytes that follow.
     pub captured: u16,
-    /// Which of the flow's payloads this is, from 0 on, as far as one CPU knows.
-    pub number: u8,
     /// [`BEGINS`].
-    pub flags: u8,
+    pub flags: u16,
 }
 
 /// Flag of [`SampleHead`]: the record saw the SYN, and this is its first payload.
-pub const BEGINS: u8 = 1;
+pub const BEGINS: u16 = 1;
 
 const _: () = {
     assert!(size_of::<Tags>() == 64);

@@ -208,7 +208,6 @@ fn hand_over(request: Request, packet_len: u32, load: impl Fn(u32, *mut u8, u32)
     };
     buffer.head.ticks = clock::ticks();
     buffer.head.captured = len as u16;
-    buffer.head.number = number;
     buffer.head.flags = if restart { BEGINS } else { 0 };
     output(buffer, len, cpu);
     if !last && key.protocol() == ip::TCP && sample::is_handshake(start) {

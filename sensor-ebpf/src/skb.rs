@@ -19,45 +19,36 @@ use crate::view::{Copied, Direct};
 #[classifier]
 #[inline(always)] // a call of its own costs 7 ns a packet
 fn sensor_tc_ingress(ctx: TcContext) -> i32 {
-    let skb = ctx.skb.skb;
-    // SAFETY: the context is live.
-    let ifindex = unsafe { (*skb).ifindex };
-    if let Some(origin) = Origin::of(ifindex, Direction::Ingress) {
-        let subject = subject(&ctx, origin);
-        note_link(&ctx, &subject);
-        let header_len = segment_header_len(&ctx, origin);
-        let counts = on_wire(&ctx, header_len, Direction::Ingress);
-        count(
-            parse(&ctx, origin),
-            origin,
-            counts,
-            |outcome| subject.passes(outcome, full_len(&ctx, header_len)),
-            |request| sample::from_skb(skb, request),
-        );
-    }
+    look_at(&ctx, Direction::Ingress);
     TC_ACT_UNSPEC
 }
 
 #[classifier]
-#[inline(always)] // a call of its own costs 7 ns a packet
+#[inline(always)]
 fn sensor_tc_egress(ctx: TcContext) -> i32 {
+    look_at(&ctx, Direction::Egress);
+    TC_ACT_UNSPEC
+}
+
+#[inline(always)]
+fn look_at(ctx: &TcContext, direction: Direction) {
     let skb = ctx.skb.skb;
     // SAFETY: the context is live.
     let ifindex = unsafe { (*skb).ifindex };
-    if let Some(origin) = Origin::of(ifindex, Direction::Egress) {
-        let subject = subject(&ctx, origin);
-        note_link(&ctx, &subject);
-        let header_len = segment_header_len(&ctx, origin);
-        let counts = on_wire(&ctx, header_len, Direction::Egress);
-        count(
-            parse(&ctx, origin),
-            origin,
-            counts,
-            |outcome| subject.passes(outcome, full_len(&ctx, header_len)),
-            |request| sample::from_skb(skb, request),
-        );
-    }
-    TC_ACT_UNSPEC
+    let Some(origin) = Origin::of(ifindex, direction) else {
+        return;
+    };
+    let subject = subject(ctx, origin);
+    note_link(ctx, &subject);
+    let header_len = segment_header_len(ctx, origin);
+    let counts = on_wire(ctx, header_len, direction);
+    count(
+        parse(ctx, origin),
+        origin,
+        counts,
+        |outcome| subject.passes(outcome, full_len(ctx, header_len)),
+        |request| sample::from_skb(skb, request),
+    );
 }
 
 #[inline(always)]

@@ -9,17 +9,14 @@
 )]
 
 mod measure;
+mod reading;
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 
 use measure::{cpu_time, median};
-use sensor::counters::{Delta, DeltaConfig};
-use sensor::report::{self, Context};
-use sensor::seeds;
-use sensor::sink;
-use sensor::source::file::{CaptureFile, count};
+use sensor::cli::MAX_NAMES;
 
 const ROUNDS: usize = 5;
 const PACKETS: u64 = 5_000_000;
@@ -64,12 +61,7 @@ fn read_bytes(path: &Path) {
 }
 
 fn walk(path: &Path) {
-    let mut file = CaptureFile::open(path).unwrap();
-    let mut packets = 0;
-    while let Some(record) = file.next().unwrap() {
-        packets += u64::from(record.wire_len > 0);
-    }
-    assert_eq!(packets, PACKETS);
+    assert_eq!(reading::walk(path), PACKETS);
 }
 
 fn without_names(path: &Path) {
@@ -77,37 +69,17 @@ fn without_names(path: &Path) {
 }
 
 fn with_names(path: &Path) {
-    analyse(path, 262_144);
+    analyse(path, MAX_NAMES as usize);
 }
 
 fn analyse(path: &Path, names: usize) {
-    let config = DeltaConfig {
-        interval: 1_000_000_000,
-        max_flows: 1 << 21,
-        seeds: seeds::random(),
-        trail: false,
-        names,
-    };
-    let mut delta = Delta::new(config);
-    let mut file = CaptureFile::open(path).unwrap();
-    let outcome = count::count(&mut file, &mut delta, None, |_| ());
-    delta.settle();
-    let context = Context {
-        top_n: 10,
-        interval: config.interval,
-        ..Context::default()
-    };
-    let report = report::build(&delta, &context);
-    sink::json::write(&report, std::io::sink()).unwrap();
-    assert!(report.accounting.identity_holds && outcome.packets == PACKETS);
+    let (packets, _) = reading::analyse(path, names);
+    assert_eq!(packets, PACKETS);
 }
 
 /// TCP and UDP, one in eight IPv6, flow k as often as 1/k, 100,000 packets a second.
 fn generate(path: &Path, flows: u64) {
-    let mut to = BufWriter::with_capacity(1 << 20, File::create(path).unwrap());
-    for word in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 65_535, 1] {
-        to.write_all(&word.to_le_bytes()).unwrap();
-    }
+    let mut to = reading::pcap(path);
     let mut random = 88_172_645_463_325_252u64;
     for number in 0..PACKETS {
         random ^= random << 13;

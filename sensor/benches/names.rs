@@ -7,18 +7,14 @@
 )]
 
 mod measure;
+mod reading;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use etherparse::PacketBuilder;
 use measure::{cpu_time, median};
-use sensor::counters::{Delta, DeltaConfig};
-use sensor::report::{self, Context};
-use sensor::seeds;
-use sensor::sink;
-use sensor::source::file::{CaptureFile, count};
+use sensor::cli::MAX_NAMES;
 
 const ROUNDS: usize = 7;
 const CONVERSATIONS: u32 = 40_000;
@@ -42,9 +38,9 @@ fn main() {
         for (number, list) in times.iter_mut().enumerate() {
             let before = cpu_time();
             match number {
-                0 => walk(&path),
+                0 => walk(&path, packets),
                 1 => analyse(&path, packets, 0),
-                _ => analyse(&path, packets, 262_144),
+                _ => analyse(&path, packets, MAX_NAMES as usize),
             }
             list.push((cpu_time() - before) as f64 / packets as f64);
         }
@@ -61,34 +57,16 @@ fn main() {
     );
 }
 
-fn walk(path: &Path) {
-    let mut file = CaptureFile::open(path).unwrap();
-    while file.next().unwrap().is_some() {}
+fn walk(path: &Path, packets: u64) {
+    assert_eq!(reading::walk(path), packets);
 }
 
 fn analyse(path: &Path, packets: u64, names: usize) {
-    let config = DeltaConfig {
-        interval: 1_000_000_000,
-        max_flows: 1 << 21,
-        seeds: seeds::random(),
-        trail: false,
-        names,
-    };
-    let mut delta = Delta::new(config);
-    let mut file = CaptureFile::open(path).unwrap();
-    let outcome = count::count(&mut file, &mut delta, None, |_| ());
-    delta.settle();
-    let context = Context {
-        top_n: 10,
-        interval: config.interval,
-        ..Context::default()
-    };
-    let report = report::build(&delta, &context);
-    sink::json::write(&report, std::io::sink()).unwrap();
-    assert!(report.accounting.identity_holds && outcome.packets == packets);
-    let labels = report.protocols.application.iter();
-    let tls = labels.clone().any(|label| label.name == "https");
-    assert!(tls, "{:?}", report.protocols.application);
+    let (counted, report) = reading::analyse(path, names);
+    assert_eq!(counted, packets);
+    let mut labels = report.protocols.application.iter();
+    let https = labels.any(|label| label.name == "https");
+    assert!(https, "{:?}", report.protocols.application);
 }
 
 /// A ClientHello with a server name and little else.
@@ -202,10 +180,7 @@ fn packet(number: u32, step: u32, frame: &mut Vec<u8>) -> bool {
 }
 
 fn generate(path: &Path) -> u64 {
-    let mut to = BufWriter::with_capacity(1 << 20, File::create(path).unwrap());
-    for word in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 65_535, 1] {
-        to.write_all(&word.to_le_bytes()).unwrap();
-    }
+    let mut to = reading::pcap(path);
     let (mut packets, mut frame) = (0u64, Vec::new());
     for first in (0..CONVERSATIONS).step_by(AT_ONCE as usize) {
         for step in 0..DATA_PACKETS {

@@ -49,13 +49,13 @@ impl Default for Budgets {
 }
 
 impl Budgets {
-    /// Counts one more payload. `begins`: the connection is new, whatever its ports were used for before.
+    /// Counts one more payload.
     #[inline]
-    pub fn count(&mut self, key: &FlowKey, hash: u64, begins: bool) -> Turn {
+    pub fn count(&mut self, key: &FlowKey, hash: u64) -> Turn {
         let budget = sample::budget(key);
         let line = self.line(hash);
         let full = line.0[TAGS - 1] != 0;
-        let number = line.count(hash, budget.payloads, begins);
+        let number = line.count(hash, budget.payloads, false);
         if full && number == 0 {
             self.note_forgotten();
         }
@@ -66,9 +66,9 @@ impl Budgets {
         }
     }
 
-    /// The connection is new.
+    /// The connection is new, whatever its ports were used for before.
     #[inline]
-    fn restart(&mut self, hash: u64) {
+    pub fn restart(&mut self, hash: u64) {
         self.line(hash).forget(hash);
     }
 
@@ -117,7 +117,7 @@ impl Sampler {
         let Some(payload) = payload(packet, data) else {
             return;
         };
-        let turn = self.budgets.count(&key, hash, false);
+        let turn = self.budgets.count(&key, hash);
         if turn.over && !begins_request(payload) {
             return;
         }
@@ -265,11 +265,11 @@ mod tests {
         let hash = |number: u64| (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut budgets = Budgets::default();
         let few = 4_000;
-        assert!((0..few).all(|flow| budgets.count(&key, hash(flow), false).number == 0));
+        assert!((0..few).all(|flow| budgets.count(&key, hash(flow)).number == 0));
         budgets.grow();
-        assert!((0..few).all(|flow| budgets.count(&key, hash(flow), false).number == 1));
+        assert!((0..few).all(|flow| budgets.count(&key, hash(flow)).number == 1));
         for flow in 0..2_000_000 {
-            budgets.count(&key, hash(flow), false);
+            budgets.count(&key, hash(flow));
         }
         assert!(budgets.bits > LEAST_BITS + 2 && budgets.bits <= MOST_BITS);
         assert_eq!(budgets.tags.len(), 1 << budgets.bits);
@@ -282,7 +282,7 @@ mod tests {
         assert_eq!(payload(&packet, &frame), Some(&b"ab"[..]));
         assert_eq!(sequence_number(&packet, &packet.key, &frame), Some(77));
         let mut budgets = Budgets::default();
-        let turns: [Turn; 5] = std::array::from_fn(|_| budgets.count(&packet.key, 7, false));
+        let turns: [Turn; 5] = std::array::from_fn(|_| budgets.count(&packet.key, 7));
         assert_eq!(turns.map(|turn| turn.number), [0, 1, 2, 3, FEW]);
         assert_eq!(
             turns.map(|turn| turn.last),
@@ -292,6 +292,7 @@ mod tests {
             turns.map(|turn| turn.over),
             [false, false, false, false, true]
         );
-        assert_eq!(budgets.count(&packet.key, 7, true).number, 0);
+        budgets.restart(7);
+        assert_eq!(budgets.count(&packet.key, 7).number, 0);
     }
 }

@@ -66,7 +66,10 @@ impl Samples {
             };
             let key = FlowKey(head.key);
             let hash = delta.flows().hash(&key);
-            let turn = self.budgets.count(&key, hash, head.flags & BEGINS != 0);
+            if head.flags & BEGINS != 0 {
+                self.budgets.restart(hash);
+            }
+            let turn = self.budgets.count(&key, hash);
             if !turn.over {
                 delta.sample(&sample(&head, turn, payload, clock));
             }
@@ -113,7 +116,7 @@ mod tests {
     fn an_entry_is_never_longer_than_it_is() {
         let head = SampleHead {
             captured: 3,
-            number: 2,
+            flags: BEGINS,
             ..SampleHead::default()
         };
         let mut entry = vec![0u8; size_of::<SampleHead>()];
