@@ -16,6 +16,7 @@ pub mod escape;
 pub mod explain;
 pub mod failure;
 pub mod filter;
+pub mod follow;
 pub mod geo;
 pub mod link;
 pub mod names;

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::counters::Delta;
 use crate::failure::{Exit, Failure};
 use crate::report::FileInfo;
-use crate::source::file::count::{self, Outcome};
+use crate::source::file::count::{self, Ledger, Outcome};
 use crate::source::file::matching::{self, FileFilter};
 use crate::source::file::{CaptureError, CaptureFile, link_type};
 use crate::source::tap::Tap;
@@ -61,7 +60,7 @@ pub(super) fn check(paths: &[PathBuf]) -> Result<(), Failure> {
 
 pub(super) fn count_file(
     path: &Path,
-    delta: &mut Delta,
+    ledger: &mut impl Ledger,
     filter: Option<&FileFilter>,
     tap: Option<Tap<'_>>,
 ) -> Counted {
@@ -79,7 +78,7 @@ pub(super) fn count_file(
         CaptureFile::open(path)
     };
     match opened {
-        Ok(file) => counted.count(file, delta, filter, tap),
+        Ok(file) => counted.count(file, ledger, filter, tap),
         Err(error) => counted.outcome.error = Some(error),
     }
     counted
@@ -101,20 +100,20 @@ impl Counted {
     fn count(
         &mut self,
         mut file: CaptureFile,
-        delta: &mut Delta,
+        ledger: &mut impl Ledger,
         filter: Option<&FileFilter>,
         tap: Option<Tap<'_>>,
     ) {
         let bar = progress_bar(&file);
         let progress = |file: &CaptureFile| bar.set_position(file.raw_position());
         self.outcome = match filter {
-            None => count::count(&mut file, delta, tap, progress),
+            None => count::count(&mut file, ledger, tap, progress),
             Some(filter) => {
                 // Said before a long file is read in vain, where that is known already.
                 if file.interfaces().is_none() {
                     self.miss_interfaces(filter, &file);
                 }
-                matching::count(&mut file, delta, filter, tap, progress)
+                matching::count(&mut file, ledger, filter, tap, progress)
             }
         };
         bar.finish_and_clear();

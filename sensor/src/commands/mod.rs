@@ -5,6 +5,7 @@ pub mod config;
 pub mod explain;
 mod expression;
 pub mod filter;
+mod following;
 pub mod interfaces;
 pub mod read;
 pub mod run;
@@ -21,7 +22,7 @@ use crate::filter::Filter;
 use crate::source::file::matching::FileFilter;
 
 /// What the command line says of counting, live and from files.
-fn delta_config(
+pub(crate) fn delta_config(
     counting: &cli::Counting,
     seeds: HashSeeds,
     filter: Option<&Filter>,

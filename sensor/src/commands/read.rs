@@ -1,15 +1,21 @@
 //! `sensor read`: the report of capture files.
 
+use std::sync::Arc;
+
 use super::captures::{self, Counted as FileCounted};
-use super::delta_config;
+use super::{delta_config, following};
+use crate::agent::Period;
 use crate::cli;
-use crate::counters::Delta;
-use crate::dashboard::{Counted, Data};
+use crate::counters::{Delta, DeltaConfig};
+use crate::dashboard::Data;
 use crate::enrich::Enrichment;
 use crate::failure::{Exit, Failure};
 use crate::filter::Library;
+use crate::follow::{Followers, Pace, Part, Rules, Slices};
 use crate::outputs::Outputs;
-use crate::report::{self, Context, Report};
+use crate::report::{Context, Report};
+use crate::source::file::count::Ledger;
+use crate::source::file::matching::FileFilter;
 use crate::source::tap::{PacketRecord, Tap};
 use crate::{seeds, status};
 
@@ -25,43 +31,86 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
         filter.as_ref(),
         &args.outputs,
     );
-    let mut all = Delta::new(config);
-    let files: Vec<FileCounted> = args
-        .files
-        .iter()
-        .map(|path| {
-            let mut tap = |record: &PacketRecord<'_>| outputs.packet(record);
-            let tap: Option<Tap<'_>> = outputs.wants_packets().then_some(&mut tap);
-            captures::count_file(path, &mut all, matching.as_ref(), tap)
-        })
-        .collect();
-    outputs.flush_packets();
-    all.conclude();
-    let selected = matching.as_ref().and_then(|matching| matching.select(&all));
-    let delta = selected.as_ref().unwrap_or(&all);
-    let context = Context {
-        hostname: super::hostname(),
-        backend: "file".to_owned(),
-        files: files.iter().map(FileCounted::info).collect(),
-        filter: filter.as_ref().map(|filter| filter.text().to_owned()),
-        top_n: args.counting.top,
-        interval: config.interval,
-        notes: files.iter().flat_map(FileCounted::notes).collect(),
-        ..Context::default()
+    let followers = Followers::start(following::of_read(args)?, Pace::Follower);
+    let reading = Reading {
+        args,
+        outputs: &outputs,
+        matching,
+        rules: Rules::of_files(filter).into(),
     };
-    let mut report = report::build(delta, &context);
+    let (whole, files, followers) = reading.count(config, followers);
+    let mut report = whole.report();
     enrichment.enrich(&mut report);
     for file in &files {
         file.complain();
     }
     let dashboard = outputs.dashboard_rows().map(|top_n| {
-        let context = Context { top_n, ..context };
-        let mut longer = report::build(delta, &context);
-        enrichment.enrich_as(&mut longer, &report);
-        Data::new(longer, Counted { delta, all: &all }, top_n)
+        let enrich = |longer: &mut Report| enrichment.enrich_as(longer, &report);
+        let context = whole.context.clone();
+        whole.dashboard(Context { top_n, ..context }, enrich)
     });
-    show(&report, dashboard.as_ref(), &files, &outputs)?;
-    Ok(verdict(&report, &files))
+    let shown = show(&report, dashboard.as_ref(), &files, &outputs);
+    let trouble = followers.finish(&whole);
+    shown?;
+    Ok(match verdict(&report, &files) {
+        Exit::Ok if trouble.failed > 0 => Exit::Output,
+        exit => exit,
+    })
+}
+
+/// What all files are counted by.
+struct Reading<'a> {
+    args: &'a cli::Read,
+    outputs: &'a Outputs,
+    matching: Option<FileFilter>,
+    rules: Arc<Rules>,
+}
+
+impl Reading<'_> {
+    /// Everything together; followers get it interval by interval meanwhile.
+    fn count(
+        &self,
+        config: DeltaConfig,
+        followers: Followers,
+    ) -> (Part, Vec<FileCounted>, Followers) {
+        let mut context = Context {
+            hostname: super::hostname(),
+            backend: "file".to_owned(),
+            top_n: self.args.counting.top,
+            interval: config.interval,
+            ..Context::default()
+        };
+        let (mut delta, files, followers) = if followers.is_empty() {
+            let mut delta = Delta::new(config);
+            let files = self.count_files(&mut delta);
+            (delta, files, followers)
+        } else {
+            let rules = Arc::clone(&self.rules);
+            let mut slices = Slices::new(config, followers, rules, context.clone());
+            let files = self.count_files(&mut slices);
+            let (delta, followers) = slices.finish();
+            (delta, files, followers)
+        };
+        self.outputs.flush_packets();
+        delta.conclude();
+        context.files = files.iter().map(FileCounted::info).collect();
+        context.notes = files.iter().flat_map(FileCounted::notes).collect();
+        let (start, end) = delta.span().unwrap_or_default();
+        let period = Period { delta, start, end };
+        let whole = Part::of_file(period, Arc::clone(&self.rules), context);
+        (whole, files, followers)
+    }
+
+    fn count_files(&self, ledger: &mut impl Ledger) -> Vec<FileCounted> {
+        let mut files = Vec::new();
+        for path in &self.args.files {
+            let mut tap = |record: &PacketRecord<'_>| self.outputs.packet(record);
+            let tap: Option<Tap<'_>> = self.outputs.wants_packets().then_some(&mut tap);
+            let matching = self.matching.as_ref();
+            files.push(captures::count_file(path, ledger, matching, tap));
+        }
+        files
+    }
 }
 
 fn show(

@@ -2,10 +2,10 @@
 
 mod counters;
 mod events;
+mod intervals;
 mod notes;
 mod recorder;
 mod reload;
-mod rules;
 mod select;
 mod signals;
 mod words;
@@ -16,8 +16,8 @@ use std::time::Duration;
 use sensor_common::flow::HashSeeds;
 use tokio::time::sleep;
 
-use super::nanoseconds;
-use crate::agent::{Agent, AgentConfig, Late, Tick};
+use super::{following, nanoseconds};
+use crate::agent::{Agent, AgentConfig, Late, Period, Tick};
 use crate::cli;
 use crate::clock::Now;
 use crate::counters::Counts;
@@ -25,6 +25,7 @@ use crate::enrich::Enrichment;
 use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::filter::Library;
+use crate::follow::{self, Followers, Pace, Part, Rules};
 use crate::outputs::{self, Outputs};
 use crate::processes::{self, Watch};
 use crate::report::{self, Context, InterfaceInfo};
@@ -35,10 +36,10 @@ use crate::source::live::{Interface, Live, LiveConfig, OpenError};
 use crate::status;
 use crate::units;
 use counters::InterfaceWatch;
+use intervals::Intervals;
 use notes::Notes;
 use recorder::{Recorder, Summary};
 use reload::Pending;
-use rules::Rules;
 use signals::{Signal, Signals};
 use words::{announcement, closing_line, name, progress};
 
@@ -66,7 +67,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
     let enrichment = Enrichment::prepare(&args.naming)?;
     let links = select::links(&args.interfaces)?;
     let seeds = seeds::random();
-    let rules = Rules::new(filter, rules::names(&links))?;
+    let rules = Rules::new(filter, follow::names(&links))?;
     let config = LiveConfig {
         wish,
         kernel_flows: args.kernel_flows,
@@ -75,6 +76,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         samples: args.counting.max_names > 0,
         tap: outputs.packet_tap(),
     };
+    let followers = following::of_run(args)?;
     let live = Live::open(links, config, Now::read()).map_err(refused)?;
     outputs::prepare_folder(&args.out)?;
     let watch = InterfaceWatch::start(live.interfaces());
@@ -90,6 +92,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         watch,
         processes,
         notes: Notes::default(),
+        intervals: Intervals::new(Followers::start(followers, Pace::Source)),
         held_back: false,
         pending: None,
         reload_again: false,
@@ -111,6 +114,7 @@ struct Run {
     processes: Option<Watch>,
     /// Things that the reports must say.
     notes: Notes,
+    intervals: Intervals,
     /// The last period could not end where it should.
     held_back: bool,
     /// New settings on their way into force.
@@ -208,9 +212,7 @@ impl Run {
             if tick.events.contains(&Event::AllGone) {
                 exit = Exit::Interface;
             }
-            if tick.period_over {
-                self.end_period(&mut agent, &mut recorder, now);
-            }
+            self.end_interval(&tick, &mut agent, &mut recorder, now);
             if tick.done {
                 break;
             }
@@ -229,21 +231,39 @@ impl Run {
         if unwritten > 0 {
             self.notes.push(events::packets_unwritten(unwritten));
         }
-        recorder.record(period, Arc::clone(&self.rules), self.context(false));
+        recorder.record(self.period(period));
         let summary = recorder.finish(self.context(true), outputs.dashboard_rows())?;
         Ok((summary, exit))
     }
 
-    /// Where the reports can't be written as fast as they come, the period goes on instead.
-    fn end_period(&mut self, agent: &mut Agent, recorder: &mut Recorder, now: Now) {
+    /// Those who follow get what the interval brought, and the recorder its period. Where the reports can't be written as
+    /// fast as they come, the period goes on instead.
+    fn end_interval(&mut self, tick: &Tick, agent: &mut Agent, recorder: &mut Recorder, now: Now) {
         let room = recorder.has_room();
-        if room {
-            let rules = Arc::clone(&self.rules);
-            recorder.record(agent.end_period(now), rules, self.context(false));
-        } else if !self.held_back {
+        if tick.period_over && room {
+            let period = self.period(agent.end_period(now));
+            recorder.record(period);
+        } else if self.intervals.wanted() && (tick.interval.is_some() || tick.period_over) {
+            let interval = self.part(agent.end_period(now), self.context_alone());
+            self.intervals.add(interval);
+        }
+        if tick.period_over && !room && !self.held_back {
             self.say(events::held_back(now.wall));
         }
-        self.held_back = !room;
+        if tick.period_over {
+            self.held_back = !room;
+        }
+    }
+
+    /// A period of reports, whose last part this is.
+    fn period(&mut self, last: Period) -> Part {
+        let context = self.context(false);
+        let last = self.part(last, context);
+        self.intervals.end_period(last)
+    }
+
+    fn part(&self, period: Period, context: Context) -> Part {
+        Part::new(period, Arc::clone(&self.rules), context)
     }
 
     /// What everybody should hear of a tick.
@@ -288,6 +308,15 @@ impl Run {
 
     /// Everything of a report that is not counted.
     fn context(&mut self, whole: bool) -> Context {
+        let interface_counters = self.watch.read(self.live.interfaces(), whole);
+        Context {
+            interface_counters,
+            ..self.context_alone()
+        }
+    }
+
+    /// The same without the interfaces' own counters.
+    fn context_alone(&self) -> Context {
         let interfaces = self.live.interfaces();
         Context {
             hostname: super::hostname(),
@@ -295,26 +324,26 @@ impl Run {
             interfaces: interfaces.iter().map(info).collect(),
             top_n: self.args.counting.top,
             interval: nanoseconds(self.args.counting.interval),
-            interface_counters: self.watch.read(interfaces, whole),
             notes: self.notes.list(),
             ..Context::default()
         }
     }
 
-    fn conclude(&self, summary: &Summary, outputs: &Outputs, exit: Exit) -> Result<Exit, Failure> {
+    fn conclude(self, summary: &Summary, outputs: &Outputs, exit: Exit) -> Result<Exit, Failure> {
         let report = &summary.report;
         let written = if outputs.is_empty() {
             super::text::print(report)
         } else {
             outputs.write(report, summary.dashboard.as_ref())
         };
+        let trouble = self.intervals.finish(&summary.whole);
         status::note(&closing_line(report, summary));
         written?;
         if !report.accounting.identity_holds {
             status::warn("the accounting identity is violated: please report this");
             return Ok(Exit::Accounting);
         }
-        if exit == Exit::Ok && summary.failed > 0 {
+        if exit == Exit::Ok && (summary.failed > 0 || trouble.failed > 0) {
             return Ok(Exit::Output);
         }
         Ok(exit)

@@ -6,21 +6,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
-use crate::agent::Period;
-use crate::dashboard::{Counted, Data};
+use crate::dashboard::Data;
 use crate::enrich::Enrichment;
 use crate::failure::{Exit, Failure};
+use crate::follow::Part;
 use crate::report::{Context, Report};
 use crate::sink::{self, SinkError};
 use crate::status;
-
-use super::rules::Rules;
 
 /// Periods that may wait for a disk that hangs, with the one that is being written: each may be hundreds of megabytes.
 const MOST_UNWRITTEN: usize = 3;
 
 pub(super) struct Recorder {
-    periods: Sender<(Work, Context)>,
+    periods: Sender<Part>,
     unwritten: Arc<AtomicUsize>,
     enrichment: Arc<Enrichment>,
     thread: JoinHandle<Recorded>,
@@ -30,87 +28,18 @@ pub(super) struct Recorder {
 pub(super) struct Summary {
     pub(super) report: Report,
     pub(super) dashboard: Option<Data>,
+    pub(super) whole: Part,
     pub(super) written: u64,
     pub(super) failed: u64,
 }
 
 struct Recorded {
     /// `None` before the first period.
-    whole: Option<Work>,
+    whole: Option<Part>,
     /// What no periodic report says yet, because it could not be written.
-    held: Option<Work>,
+    held: Option<Part>,
     written: u64,
     failed: u64,
-}
-
-/// A time with the rules that it was counted by.
-#[derive(Clone)]
-struct Work {
-    period: Period,
-    rules: Arc<Rules>,
-    /// The filter's part about flows has been applied: several filters were in force.
-    judged: bool,
-}
-
-impl Work {
-    fn report(&self, mut context: Context) -> Report {
-        self.tell(&mut context);
-        if self.judged {
-            return self.rules.report_judged(&self.period.delta, &context);
-        }
-        self.rules.report(&self.period.delta, &context)
-    }
-
-    /// With the rows that `context` says.
-    fn dashboard(&self, mut context: Context, enrich: impl Fn(&mut Report)) -> Data {
-        self.tell(&mut context);
-        let all = &self.period.delta;
-        let selected = match self.judged {
-            true => None,
-            false => self.rules.selected(all),
-        };
-        let delta = selected.as_ref().unwrap_or(all);
-        let mut report = self.rules.report_judged(delta, &context);
-        enrich(&mut report);
-        Data::new(report, Counted { delta, all }, context.top_n)
-    }
-
-    fn tell(&self, context: &mut Context) {
-        context.span = Some((self.period.start, self.period.end));
-        if self.judged {
-            context.notes.push(
-                "the filter changed in this time: each part was judged by the filter of its time"
-                    .to_owned(),
-            );
-        }
-    }
-
-    /// Adds a later time.
-    fn join(&mut self, later: &Work) {
-        let changed = !self.rules.same_filter(&later.rules);
-        if changed || self.judged || later.judged {
-            self.judge();
-            let mut later = later.clone();
-            later.judge();
-            self.period.delta.merge(&later.period.delta);
-        } else {
-            self.period.delta.merge(&later.period.delta);
-        }
-        self.period.start = self.period.start.min(later.period.start);
-        self.period.end = self.period.end.max(later.period.end);
-        // What the later time found out of flows that it has no packets of.
-        self.period.delta.settle();
-        self.rules = Arc::clone(&later.rules);
-    }
-
-    fn judge(&mut self) {
-        if !self.judged
-            && let Some(selected) = self.rules.selected(&self.period.delta)
-        {
-            self.period.delta = selected;
-        }
-        self.judged = true;
-    }
 }
 
 impl Recorder {
@@ -128,7 +57,7 @@ impl Recorder {
         enrichment: Arc<Enrichment>,
         mut write: impl FnMut(&Report) -> Result<(), SinkError> + Send + 'static,
     ) -> Self {
-        let (periods, incoming) = mpsc::channel::<(Work, Context)>();
+        let (periods, incoming) = mpsc::channel::<Part>();
         let unwritten = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&unwritten);
         let more = Arc::clone(&enrichment);
@@ -144,9 +73,9 @@ impl Recorder {
                 written: 0,
                 failed: 0,
             };
-            for (work, context) in incoming {
-                recorded.add(&work);
-                recorded.write(&mut write, work, context);
+            for part in incoming {
+                recorded.add(&part);
+                recorded.write(&mut write, part);
                 waiting.fetch_sub(1, Ordering::Release);
             }
             if let Some(whole) = &mut recorded.whole {
@@ -167,14 +96,9 @@ impl Recorder {
         self.unwritten.load(Ordering::Acquire) < MOST_UNWRITTEN
     }
 
-    pub(super) fn record(&mut self, period: Period, rules: Arc<Rules>, context: Context) {
+    pub(super) fn record(&mut self, period: Part) {
         self.unwritten.fetch_add(1, Ordering::Relaxed);
-        let work = Work {
-            period,
-            rules,
-            judged: false,
-        };
-        if self.periods.send((work, context)).is_err() {
+        if self.periods.send(period).is_err() {
             status::warn("the thread that writes reports has ended; this period's report is lost");
         }
     }
@@ -187,10 +111,11 @@ impl Recorder {
             .thread
             .join()
             .map_err(|_| failed("the thread that writes reports has failed"))?;
-        let whole = recorded
+        let mut whole = recorded
             .whole
             .ok_or_else(|| failed("nothing was recorded"))?;
-        let mut report = whole.report(context.clone());
+        whole.context = context.clone();
+        let mut report = whole.report();
         self.enrichment.enrich(&mut report);
         let dashboard = rows.map(|top_n| {
             let enrich = |longer: &mut Report| self.enrichment.enrich_as(longer, &report);
@@ -199,6 +124,7 @@ impl Recorder {
         Ok(Summary {
             report,
             dashboard,
+            whole,
             written: recorded.written,
             failed: recorded.failed,
         })
@@ -208,30 +134,25 @@ impl Recorder {
 impl Recorded {
     /// Writes the period, with those before it that could not be written: no reader of the reports must take a full disk
     /// for a quiet network.
-    fn write(
-        &mut self,
-        write: &mut impl FnMut(Report) -> Result<(), SinkError>,
-        work: Work,
-        mut context: Context,
-    ) {
-        let mut work = match self.held.take() {
+    fn write(&mut self, write: &mut impl FnMut(Report) -> Result<(), SinkError>, part: Part) {
+        let mut part = match self.held.take() {
             Some(mut held) => {
-                context.interface_counters.clear(); // they cover the last period only
-                context.notes.push(
+                held.join(&part);
+                held.context.interface_counters.clear(); // they cover the last period only
+                held.context.notes.push(
                     "earlier reports could not be written: this one covers their time too"
                         .to_owned(),
                 );
-                held.join(&work);
                 held
             }
-            None => work,
+            None => part,
         };
-        work.period.delta.conclude();
-        match write(work.report(context)) {
+        part.period.delta.conclude();
+        match write(part.report()) {
             Ok(()) => self.written += 1,
             Err(error) => {
                 self.failed += 1;
-                self.held = Some(work);
+                self.held = Some(part);
                 status::warn(&format!(
                     "{error}; counting goes on, and the next report will cover this time too"
                 ));
@@ -239,10 +160,10 @@ impl Recorded {
         }
     }
 
-    fn add(&mut self, work: &Work) {
+    fn add(&mut self, part: &Part) {
         match &mut self.whole {
-            Some(whole) => whole.join(work),
-            None => self.whole = Some(work.clone()),
+            Some(whole) => whole.join(part),
+            None => self.whole = Some(part.clone()),
         }
     }
 }
@@ -258,16 +179,19 @@ fn remove_leftovers(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::Period;
     use crate::counters::Delta;
     use crate::report;
     use crate::report::samples;
 
-    fn period() -> Period {
-        Period {
-            delta: Delta::new(samples::config(1)),
-            start: 0,
-            end: 1,
-        }
+    fn period(delta: Delta, start: i64) -> Part {
+        let end = start + 1;
+        let period = Period { delta, start, end };
+        Part::new(period, Arc::default(), Context::default())
+    }
+
+    fn nothing() -> Part {
+        period(Delta::new(samples::config(1)), 0)
     }
 
     #[test]
@@ -279,10 +203,10 @@ mod tests {
         });
         for _ in 0..MOST_UNWRITTEN {
             assert!(recorder.has_room());
-            recorder.record(period(), Arc::default(), Context::default());
+            recorder.record(nothing());
         }
         assert!(!recorder.has_room());
-        recorder.record(period(), Arc::default(), Context::default()); // the last one of the run
+        recorder.record(nothing()); // the last one of the run
         for _ in 0..=MOST_UNWRITTEN {
             disk.send(()).unwrap();
         }
@@ -305,12 +229,7 @@ mod tests {
         });
         for (start, packets) in [(0, 3), (5, 4), (9, 1)] {
             let packet = samples::arp().of(packets, 100).at(start);
-            let period = Period {
-                delta: samples::delta_of(&[packet], 10),
-                start,
-                end: start + 1,
-            };
-            recorder.record(period, Arc::default(), Context::default());
+            recorder.record(period(samples::delta_of(&[packet], 10), start));
         }
         let summary = recorder.finish(Context::default(), None).unwrap();
         let reports: Vec<_> = reports.iter().collect();

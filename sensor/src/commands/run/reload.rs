@@ -6,12 +6,12 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use super::recorder::Recorder;
-use super::rules::{self, Rules};
 use super::{Run, nanoseconds};
 use crate::agent::Agent;
 use crate::cli::{self, Command};
 use crate::clock::Now;
 use crate::config::{self, LoadError, Loaded, Process};
+use crate::follow::{self, Rules};
 use crate::processes::Watch;
 use crate::source::live::{Prepared, ReloadError, SETTLED};
 use crate::status;
@@ -103,11 +103,8 @@ impl Run {
             notes.push(format!("the counts can't be read: {error}"));
         }
         // What was counted by the old rules has a report of its own.
-        recorder.record(
-            agent.end_period(now),
-            Arc::clone(&self.rules),
-            self.context(false),
-        );
+        let period = self.period(agent.end_period(now));
+        recorder.record(period);
         for note in notes {
             self.say(note);
         }
@@ -148,7 +145,7 @@ impl Run {
         let rules = args
             .expression
             .compile(&library)
-            .and_then(|filter| Rules::new(filter, rules::names(&links)));
+            .and_then(|filter| Rules::new(filter, follow::names(&links)));
         Ok((args, rules.map_err(|failure| told(&failure.error))?))
     }
 }

@@ -7,9 +7,36 @@ use sensor_common::parse::{self, LinkType, Packet, Reason};
 use sensor_common::view::SliceView;
 
 use super::{CaptureError, CaptureFile, Record, Way, tell};
-use crate::counters::{Counts, Delta, Seen};
+use crate::counters::{Counts, Delta, Seen, When};
 use crate::source::sampling::Sampler;
 use crate::source::tap::Tap;
+
+/// Where packets are counted: in one delta, or in one for each interval.
+pub trait Ledger {
+    /// What a packet of this time is counted in. It must be asked for each packet, in turn.
+    fn of(&mut self, when: When) -> &mut Delta;
+
+    /// Whether payloads are wanted.
+    fn wants_samples(&self) -> bool;
+
+    /// After the last packet of a file.
+    fn flush(&mut self);
+}
+
+impl Ledger for Delta {
+    #[inline]
+    fn of(&mut self, _: When) -> &mut Delta {
+        self
+    }
+
+    fn wants_samples(&self) -> bool {
+        Delta::wants_samples(self)
+    }
+
+    fn flush(&mut self) {
+        Delta::flush(self);
+    }
+}
 
 /// What became of one file.
 #[derive(Debug, Default)]
@@ -29,16 +56,17 @@ const PROGRESS_EVERY: u64 = 1 << 16;
 /// Counts until the file ends or breaks.
 pub fn count(
     file: &mut CaptureFile,
-    delta: &mut Delta,
+    ledger: &mut impl Ledger,
     mut tap: Option<Tap<'_>>,
     progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
-    let mut sampler = delta.wants_samples().then(Sampler::default);
+    let mut sampler = sampler(ledger);
     let outcome = walk(
         file,
         |record, link_type| {
             let packet = parse::packet(&SliceView(record.data), link_type);
             let seen = seen(record, packet);
+            let delta = ledger.of(record.when);
             if let Some(sampler) = &mut sampler {
                 sampler.sample(&seen, record.data, delta);
             }
@@ -49,8 +77,13 @@ pub fn count(
         },
         progress,
     );
-    delta.flush();
+    ledger.flush();
     outcome
+}
+
+/// For payloads, where they are wanted.
+pub(super) fn sampler(ledger: &impl Ledger) -> Option<Sampler> {
+    ledger.wants_samples().then(Sampler::default)
 }
 
 /// Hands every packet to `each` until the file ends or breaks.

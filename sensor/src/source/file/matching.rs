@@ -5,12 +5,11 @@ use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::{self, LinkType, Packet, Reason};
 use sensor_common::view::SliceView;
 
-use super::count::{Outcome, seen, walk, way};
+use super::count::{Ledger, Outcome, sampler, seen, walk, way};
 use super::{CaptureFile, Record, tell};
 use crate::counters::Delta;
 use crate::escape;
 use crate::filter::{Filter, Matcher, Selection, TooBig};
-use crate::source::sampling::Sampler;
 use crate::source::tap::Tap;
 
 /// A filter for files. The names of interfaces that it has are the slots of filtering, from 1 on, as numbered by
@@ -81,13 +80,13 @@ impl FileFilter {
 /// As [`super::count::count`], with what does not match `filtered`. The filter's selection is left to be applied.
 pub fn count(
     file: &mut CaptureFile,
-    delta: &mut Delta,
+    ledger: &mut impl Ledger,
     filter: &FileFilter,
     mut tap: Option<Tap<'_>>,
     progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     file.want_interfaces(&filter.interfaces);
-    let mut sampler = delta.wants_samples().then(Sampler::default);
+    let mut sampler = sampler(ledger);
     let mut sight = Sight::new(filter.matcher.program().needs_link());
     let outcome = walk(
         file,
@@ -96,6 +95,7 @@ pub fn count(
             if filter.keeps_interfaces {
                 seen.slot = record.interface;
             }
+            let delta = ledger.of(record.when);
             if filter.matcher.matches(sight.facts(), record.data) {
                 if let Some(sampler) = &mut sampler {
                     sampler.sample(&seen, record.data, delta);
@@ -110,7 +110,7 @@ pub fn count(
         },
         progress,
     );
-    delta.flush();
+    ledger.flush();
     outcome
 }
 

@@ -1,4 +1,5 @@
-//! By what rules a run counts and reports: a reload makes new ones, and each period keeps those that it was counted by.
+//! By what rules packets are counted and reported: a reload makes new ones, and each part of a run keeps those that it was
+//! counted by.
 
 use sensor_common::flow::HashSeeds;
 
@@ -16,18 +17,18 @@ use crate::source::live::LiveFilter;
 
 /// The default has no filter.
 #[derive(Default)]
-pub(super) struct Rules {
+pub struct Rules {
     filter: Option<Filter>,
     selection: Option<Selection>,
     /// By slot.
-    names: Vec<String>,
+    names: Vec<Option<String>>,
     /// With --processes.
     processes: Option<Processes>,
 }
 
 impl Rules {
-    /// `names`: the interfaces of the run, by slot.
-    pub(super) fn new(filter: Option<Filter>, names: Vec<String>) -> Result<Self, Failure> {
+    /// Of a live run; `names`: its interfaces, by slot.
+    pub fn new(filter: Option<Filter>, names: Vec<String>) -> Result<Self, Failure> {
         let asked = filter.iter().flat_map(Filter::interfaces);
         for name in asked {
             if !names.contains(&name) {
@@ -43,29 +44,42 @@ impl Rules {
         Ok(Rules {
             selection: filter.as_ref().and_then(Filter::selection),
             filter,
-            names,
+            names: names.into_iter().map(Some).collect(),
             processes: None,
         })
     }
 
+    /// Of capture files, whose slots are numbered as [`FileFilter`] does it.
+    ///
+    /// [`FileFilter`]: crate::source::file::matching::FileFilter
+    pub fn of_files(filter: Option<Filter>) -> Self {
+        let interfaces = filter.iter().flat_map(Filter::interfaces);
+        Rules {
+            names: [None].into_iter().chain(interfaces.map(Some)).collect(),
+            selection: filter.as_ref().and_then(Filter::selection),
+            filter,
+            processes: None,
+        }
+    }
+
     /// The processes that reports are to name.
-    pub(super) fn with_processes(mut self, processes: Option<Processes>) -> Self {
+    pub fn with_processes(mut self, processes: Option<Processes>) -> Self {
         self.processes = processes;
         self
     }
 
-    pub(super) fn delta_config(&self, args: &cli::Run, seeds: HashSeeds) -> DeltaConfig {
+    pub fn delta_config(&self, args: &cli::Run, seeds: HashSeeds) -> DeltaConfig {
         delta_config(&args.counting, seeds, self.filter.as_ref(), &args.outputs)
     }
 
     /// Both say the same of every packet and flow.
-    pub(super) fn same_filter(&self, other: &Rules) -> bool {
+    pub fn same_filter(&self, other: &Rules) -> bool {
         let tree = |rules: &Rules| rules.filter.as_ref().map(|filter| filter.tree().clone());
         tree(self) == tree(other)
     }
 
     /// The packet part, for the source.
-    pub(super) fn live(&self) -> Result<Option<LiveFilter>, Failure> {
+    pub fn live(&self) -> Result<Option<LiveFilter>, Failure> {
         let Some(filter) = self
             .filter
             .as_ref()
@@ -74,7 +88,11 @@ impl Rules {
             return Ok(None);
         };
         let slots = |name: &str| -> Vec<u8> {
-            let slots = self.names.iter().zip(0..).filter(|(one, _)| *one == name);
+            let slots = self
+                .names
+                .iter()
+                .zip(0..)
+                .filter(|(one, _)| one.as_deref() == Some(name));
             slots.map(|(_, slot)| slot).collect()
         };
         let too_big = |error| Failure::new(Exit::Filter, error);
@@ -90,13 +108,13 @@ impl Rules {
         }))
     }
 
-    pub(super) fn text(&self) -> Option<String> {
+    pub fn text(&self) -> Option<String> {
         let filter = self.filter.as_ref()?;
         Some(filter.text().to_owned())
     }
 
     /// What is decided where, for people who just started it.
-    pub(super) fn announcement(&self, in_kernel: bool) -> Option<String> {
+    pub fn announcement(&self, in_kernel: bool) -> Option<String> {
         let plan = self.filter.as_ref()?.plan();
         let place = if in_kernel {
             "on every packet in the kernel"
@@ -111,13 +129,13 @@ impl Rules {
     }
 
     /// What the filter's part about flows leaves, of a delta that was counted by these rules.
-    pub(super) fn selected(&self, delta: &Delta) -> Option<Delta> {
+    pub fn selected(&self, delta: &Delta) -> Option<Delta> {
         let selection = self.selection.as_ref()?;
-        let name = |slot: u8| self.names.get(usize::from(slot)).map(String::as_str);
+        let name = |slot: u8| self.names.get(usize::from(slot))?.as_deref();
         Some(selection.apply(delta, &name))
     }
 
-    pub(super) fn report(&self, delta: &Delta, context: &Context) -> Report {
+    pub fn report(&self, delta: &Delta, context: &Context) -> Report {
         match self.selected(delta) {
             Some(selected) => self.report_judged(&selected, context),
             None => self.report_judged(delta, context),
@@ -125,7 +143,7 @@ impl Rules {
     }
 
     /// Of a delta that holds only what was selected.
-    pub(super) fn report_judged(&self, delta: &Delta, context: &Context) -> Report {
+    pub fn report_judged(&self, delta: &Delta, context: &Context) -> Report {
         let mut context = context.clone();
         context.filter = self.text();
         let mut report = report::build(delta, &context);
@@ -137,6 +155,6 @@ impl Rules {
 }
 
 /// The names by slot that a filter may ask for.
-pub(super) fn names(links: &[Link]) -> Vec<String> {
+pub fn names(links: &[Link]) -> Vec<String> {
     links.iter().map(|link| link.name.clone()).collect()
 }
