@@ -1,6 +1,8 @@
-//! `cargo xtask setup`: the Debian packages of a full test run, installed where that is possible.
+//! `cargo xtask setup`: the Debian and Python packages of a full test run, installed where that is possible.
 //!
 //! Nothing here is needed to build or run sensor; a missing tool only skips the tests that use it.
+
+mod python;
 
 use std::process::ExitStatus;
 
@@ -15,11 +17,16 @@ struct Package {
     tests: &'static str,
 }
 
-const PACKAGES: [Package; 8] = [
+const PACKAGES: [Package; 9] = [
     Package {
         name: "chromium",
         program: "chromium",
         tests: "the dashboard in a browser",
+    },
+    Package {
+        name: "python3-venv",
+        program: "python3",
+        tests: "what sensor exports, in ClickHouse and DuckDB",
     },
     Package {
         name: "iproute2",
@@ -62,7 +69,8 @@ const PACKAGES: [Package; 8] = [
 pub(crate) fn main() -> Result<()> {
     let mut missing = missing(has_program);
     if !missing.is_empty() && cmd::is_root() && cmd::find_program("apt-get").is_some() {
-        install(&missing);
+        let names: Vec<_> = missing.iter().map(|package| package.name).collect();
+        install(&names);
         missing.retain(|package| !has_program(package));
     }
     if !cmd::is_root() {
@@ -70,17 +78,23 @@ pub(crate) fn main() -> Result<()> {
     }
     if missing.is_empty() {
         println!("all Debian packages of a full test run are there");
-        return Ok(());
+    } else {
+        println!("{}", report(&missing));
+        if cmd::is_ci() {
+            let names: Vec<_> = missing.iter().map(|package| package.name).collect();
+            bail!(
+                "CI is set and these packages are missing: {}",
+                names.join(" ")
+            );
+        }
     }
-    println!("{}", report(&missing));
-    if cmd::is_ci() {
-        let names: Vec<_> = missing.iter().map(|package| package.name).collect();
-        bail!(
-            "CI is set and these packages are missing: {}",
-            names.join(" ")
-        );
+    match python::prepare() {
+        Err(error) if !cmd::is_ci() => {
+            println!("no Python packages, so no {}: {error:#}", python::TESTS);
+            Ok(())
+        }
+        outcome => outcome,
     }
-    Ok(())
 }
 
 fn has_program(package: &Package) -> bool {
@@ -95,17 +109,16 @@ fn missing(is_there: impl Fn(&Package) -> bool) -> Vec<&'static Package> {
 }
 
 /// One transaction where all can be had; else one by one, so that one unknown name does not cost the others.
-fn install(missing: &[&Package]) {
-    let names: Vec<_> = missing.iter().map(|package| package.name).collect();
+fn install(names: &[&str]) {
     println!("installing {}", names.join(" "));
     if !succeeded(apt_get(&["update"])) {
         println!("apt-get update failed; trying with the package lists that are there");
     }
-    if succeeded(apt_install(&names)) || names.len() == 1 {
+    if succeeded(apt_install(names)) || names.len() == 1 {
         return;
     }
     for name in names {
-        if !succeeded(apt_install(&[name])) {
+        if !succeeded(apt_install(&[*name])) {
             println!("apt-get could not install {name}");
         }
     }
