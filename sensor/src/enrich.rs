@@ -83,7 +83,7 @@ fn add_names(report: &mut Report, resolved: &HashMap<IpAddr, Arc<str>>) {
     let add = |names: &mut Vec<Name>, addr: IpAddr| {
         names.extend(resolved.get(&addr).map(|name| Name {
             name: name.to_string(),
-            source: NameSource::ReverseDns.name(),
+            source: NameSource::ReverseDns.name().into(),
         }));
     };
     for one in &mut report.endpoints {
@@ -106,7 +106,7 @@ mod tests {
         let addr = IpAddr::from(samples::HOST);
         let told = Name {
             name: "laptop".into(),
-            source: "dhcp",
+            source: "dhcp".into(),
         };
         for one in report.endpoints.iter_mut().filter(|one| one.addr == addr) {
             one.names.push(told.clone());

@@ -25,6 +25,7 @@ pub mod privilege;
 pub mod processes;
 pub mod report;
 pub mod resolve;
+pub mod saved;
 pub mod seeds;
 pub mod sink;
 pub mod source;

@@ -60,7 +60,7 @@ enum Task {
     /// Look for bytes that break what a part promises of any bytes, with libFuzzer
     Fuzz {
         /// A folder of tests/fuzz/corpus: filter, explain, names-book, names-dhcp, names-dns, names-expect, names-http,
-        /// names-quic, names-signature, names-tls
+        /// names-quic, names-signature, names-tls, report
         #[arg(default_value = "filter")]
         target: String,
         /// How long to look

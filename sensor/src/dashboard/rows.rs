@@ -119,7 +119,7 @@ impl Tables {
         let mut texts = vec![
             self.text(one.tcp_flags.as_deref().unwrap_or_default()),
             self.text(one.interface.as_deref().unwrap_or_default()),
-            self.text(one.direction),
+            self.text(&one.direction),
             self.text(&one.process.as_ref().map(process).unwrap_or_default()),
             self.text(&details(one.tls.as_ref(), one.http.as_ref())),
         ];
@@ -131,7 +131,7 @@ impl Tables {
             one.dst_port,
             self.text(&one.transport),
             self.text(&one.protocol),
-            self.text(one.classified_by.unwrap_or_default()),
+            self.text(one.classified_by.as_deref().unwrap_or_default()),
             one.packets,
             one.bytes,
             self.time(one.start),
@@ -166,7 +166,7 @@ impl Tables {
     fn names(&mut self, names: &[Name], texts: &mut Vec<Text>) {
         for one in names {
             texts.push(self.text(&one.name));
-            texts.push(self.text(one.source));
+            texts.push(self.text(&one.source));
         }
     }
 

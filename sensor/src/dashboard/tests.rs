@@ -142,7 +142,7 @@ fn names_from_the_wire_cannot_leave_the_data() {
     for endpoint in &mut report.endpoints {
         endpoint.names = vec![Name {
             name: hostile.to_owned(),
-            source: "mdns",
+            source: "mdns".into(),
         }];
     }
     let clean = page_of(&data_of(&delta, 10));

@@ -87,7 +87,7 @@ fn of_row(memory: &Memory, interfaces: &[InterfaceInfo], row: &FlowRow) -> Optio
     let loopback = interfaces
         .iter()
         .any(|one| one.name == *name && is_loopback(one));
-    let direction = match row.direction {
+    let direction = match &*row.direction {
         "ingress" => Direction::Ingress,
         "egress" => Direction::Egress,
         _ => Direction::Unknown,

@@ -36,9 +36,9 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
         && add_up(&protocols, counts);
 
     Report {
-        schema: SCHEMA,
+        schema: SCHEMA.into(),
         sensor: Sensor {
-            version: env!("CARGO_PKG_VERSION"),
+            version: env!("CARGO_PKG_VERSION").into(),
             hostname: context.hostname.clone(),
         },
         source: Source {

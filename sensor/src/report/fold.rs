@@ -12,7 +12,7 @@ use sensor_common::protocol::ip;
 use super::rank::top;
 use super::{Context, Conversation, Counts, Endpoint, FlowRow, Time, names};
 use crate::counters::{Delta, Flow, FlowTable, transport_name};
-use crate::names::{Book, How};
+use crate::names::Book;
 
 /// One ranked list: its first rows, how many rows there are, and the sum of those left out.
 pub(super) struct Ranked<T> {
@@ -220,7 +220,7 @@ fn row(flow: &Flow, book: Option<&Book>, context: &Context) -> FlowRow {
         dst_addr: key.dst_addr(),
         dst_port: key.dst_port(),
         protocol: application.map_or_else(|| transport.clone(), |known| known.name().to_owned()),
-        classified_by: flow.how().map(How::name),
+        classified_by: flow.how().map(|how| how.name().into()),
         transport,
         names: told.names,
         tls: told.tls,
@@ -231,7 +231,7 @@ fn row(flow: &Flow, book: Option<&Book>, context: &Context) -> FlowRow {
         end,
         tcp_flags: (key.protocol() == ip::TCP).then(|| flag_letters(flow.tcp_flags)),
         interface,
-        direction: direction_name(key.direction()),
+        direction: direction_name(key.direction()).into(),
         process: None,
     }
 }

@@ -11,6 +11,7 @@ mod names;
 mod process;
 mod protocols;
 mod rank;
+mod read;
 #[cfg(test)]
 pub(crate) mod samples;
 mod series;
@@ -18,10 +19,11 @@ mod series;
 mod tests;
 mod time;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use build::{build, unjudged_note};
 pub use context::{
@@ -30,6 +32,7 @@ pub use context::{
 pub use fold::listed_flows;
 pub use names::{Http, Name, Naming, Place, PutOut, Tls};
 pub use process::{Process, ProcessRow, Processes};
+pub use read::{ReadError, read};
 pub use series::{Column, columns};
 pub use time::Time;
 
@@ -39,9 +42,10 @@ use crate::names::How;
 /// Value of [`Report::schema`].
 pub const SCHEMA: &str = "sensor.report/1";
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// Fields with a default were added after the first reports had been written; what it says is true of those.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Report {
-    pub schema: &'static str,
+    pub schema: Cow<'static, str>,
     pub sensor: Sensor,
     pub source: Source,
     /// The expression that all packets match but those in `accounting.filtered`.
@@ -65,6 +69,7 @@ pub struct Report {
     pub others: Others,
     pub buckets: Vec<BucketRow>,
     pub not_observed: Vec<Span>,
+    #[serde(default)]
     pub naming: Naming,
     pub notes: Vec<String>,
 }
@@ -80,13 +85,13 @@ impl Report {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Sensor {
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
     pub hostname: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Source {
     pub backend: String,
     pub interfaces: Vec<Interface>,
@@ -94,7 +99,7 @@ pub struct Source {
 }
 
 /// An interface, how it was listened to, and what was counted on it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Interface {
     pub name: String,
     pub ifindex: u32,
@@ -107,7 +112,7 @@ pub struct Interface {
 }
 
 /// Of what matched the filter; with `accounting.filtered` it is what was seen.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Totals {
     pub packets: u64,
     pub bytes: u64,
@@ -127,7 +132,7 @@ impl Totals {
 }
 
 /// `seen = in_flows + overflow + not_ip + malformed + filtered`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Accounting {
     pub seen: Counts,
     pub in_flows: Counts,
@@ -137,6 +142,7 @@ pub struct Accounting {
     pub not_ip: Counts,
     pub malformed: BTreeMap<String, Counts>,
     /// What the filter left out: in no other field but `seen` and the interfaces' `counted`.
+    #[serde(default)]
     pub filtered: Counts,
     /// What the kernel says it lost; not a part of `seen`.
     pub lost: BTreeMap<String, u64>,
@@ -147,14 +153,14 @@ pub struct Accounting {
 }
 
 /// Each list adds up to the totals.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Protocols {
     pub network: Vec<Protocol>,
     pub transport: Vec<Protocol>,
     pub application: Vec<Protocol>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Protocol {
     pub name: String,
     pub packets: u64,
@@ -163,8 +169,8 @@ pub struct Protocol {
     pub packets_percent: f64,
     pub bytes_percent: f64,
     /// Of applications: by what they were told, with how much of the row; empty for what is no application.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub classified_by: BTreeMap<&'static str, Counts>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub classified_by: BTreeMap<Cow<'static, str>, Counts>,
 }
 
 impl Protocol {
@@ -180,7 +186,7 @@ impl Protocol {
 /// The mean is over the time from `start` to `end`. Peak and percentiles are of whole intervals: from the first to the
 /// last one with a packet, those without one count as zero, those that nobody observed don't count. An interval that was
 /// observed in part is still divided by its whole length.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Bandwidth {
     pub mean_bits_per_sec: Option<f64>,
     pub peak_bits_per_sec: Option<f64>,
@@ -191,10 +197,11 @@ pub struct Bandwidth {
     pub mean_packets_per_sec: Option<f64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Endpoint {
     pub addr: IpAddr,
     /// The surest and latest first.
+    #[serde(default)]
     pub names: Vec<Name>,
     /// Only where a database was given that knows the address.
     pub geo: Option<Place>,
@@ -204,12 +211,14 @@ pub struct Endpoint {
 
 /// Both directions between two addresses, `a <= b`: IPv4 before IPv6, then by number. What an address sends to itself is
 /// `a_to_b`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Conversation {
     pub a: IpAddr,
     pub b: IpAddr,
     /// As of the endpoints.
+    #[serde(default)]
     pub a_names: Vec<Name>,
+    #[serde(default)]
     pub b_names: Vec<Name>,
     pub a_to_b: Counts,
     pub b_to_a: Counts,
@@ -217,7 +226,7 @@ pub struct Conversation {
     pub end: Option<Time>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct FlowRow {
     pub src_addr: IpAddr,
     pub src_port: u16,
@@ -227,8 +236,9 @@ pub struct FlowRow {
     /// The application's name, else the transport's.
     pub protocol: String,
     /// By what the application was told, null where it was not.
-    pub classified_by: Option<&'static str>,
+    pub classified_by: Option<Cow<'static, str>>,
     /// Of the server, the surest first; of DNS and its kin: what was asked.
+    #[serde(default)]
     pub names: Vec<Name>,
     pub tls: Option<Tls>,
     pub http: Option<Http>,
@@ -239,7 +249,7 @@ pub struct FlowRow {
     /// Letters of the flags that any packet had, in the order FSRPAUEC; null where the transport is not TCP.
     pub tcp_flags: Option<String>,
     pub interface: Option<String>,
-    pub direction: &'static str,
+    pub direction: Cow<'static, str>,
     /// The local one that sent it, else the one that received it.
     pub process: Option<Process>,
 }
@@ -252,7 +262,7 @@ pub struct FlowRow {
 ///   endpoint and received by one.
 ///
 /// So packets that overflowed the flow table, whose addresses nobody kept, are in all three (twice among the endpoints).
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Others {
     pub endpoints: Counts,
     pub conversations: Counts,
@@ -260,7 +270,7 @@ pub struct Others {
 }
 
 /// One interval with packets in it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct BucketRow {
     pub start: Time,
     pub packets: u64,
@@ -272,7 +282,7 @@ pub struct BucketRow {
 }
 
 /// `end` is not part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Span {
     pub start: Time,
     pub end: Time,

@@ -1,23 +1,24 @@
 //! Names and handshakes as a report says them, made from what the payloads told the [`Book`].
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use sensor_common::flow::FlowKey;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::counters::Delta;
 use crate::names::{self, Book, FlowInfo};
 
 /// A name, and where it comes from. Any character may be in it: escape it wherever it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Name {
     pub name: String,
     /// `sni`, `http`, `dns`, `mdns`, `llmnr`, `netbios`, `dhcp` or `reverse-dns`.
-    pub source: &'static str,
+    pub source: Cow<'static, str>,
 }
 
 /// What was seen of a TLS or QUIC handshake.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Tls {
     pub version: Option<String>,
     pub alpn: Vec<String>,
@@ -25,7 +26,7 @@ pub struct Tls {
 }
 
 /// What was seen of a flow's first request and first answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Http {
     pub method: Option<String>,
     pub host: Option<String>,
@@ -34,7 +35,7 @@ pub struct Http {
 }
 
 /// Where an address is registered, as far as the databases that were given say so.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Place {
     /// Two letters, ISO 3166-1.
     pub country: Option<String>,
@@ -46,7 +47,7 @@ pub struct Place {
 }
 
 /// How far names could be looked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Naming {
     /// False: payloads were not looked at, ports alone gave labels.
     pub enabled: bool,
@@ -58,7 +59,7 @@ pub struct Naming {
 }
 
 /// What the full caches forgot, since counting began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct PutOut {
     pub flows: u64,
     pub names: u64,
@@ -69,7 +70,7 @@ impl From<&names::Name> for Name {
     fn from(name: &names::Name) -> Self {
         Name {
             name: name.text.to_string(),
-            source: name.source.name(),
+            source: name.source.name().into(),
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn protocols(
     let mut application = ranked(by_name(classes, Class::application), totals);
     for ((name, how), counts) in told_by(flows) {
         if let Some(row) = application.iter_mut().find(|row| row.name == name) {
-            *row.classified_by.entry(how.name()).or_default() += counts;
+            *row.classified_by.entry(how.name().into()).or_default() += counts;
         }
     }
     Protocols {

@@ -48,7 +48,7 @@ fn both_directions_are_one_conversation_and_two_flows() {
     assert_eq!((big.packets, big.bytes), (3, 300));
     assert_eq!(big.transport, "tcp");
     assert_eq!(
-        (big.protocol.as_str(), big.classified_by),
+        (big.protocol.as_str(), big.classified_by.as_deref()),
         ("https", Some("port"))
     );
     assert_eq!(big.tcp_flags.as_deref(), Some("SA"));
@@ -135,7 +135,7 @@ fn each_interface_has_its_own_counts() {
     let names: Vec<_> = report
         .flows
         .iter()
-        .map(|flow| (flow.interface.as_deref(), flow.direction))
+        .map(|flow| (flow.interface.as_deref(), &*flow.direction))
         .collect();
     assert_eq!(
         names,
@@ -325,6 +325,21 @@ proptest! {
         let timed: Counts = samples.iter().filter(|s| matches!(s.when, When::At(_))).map(|s| s.counts).sum();
         prop_assert_eq!(report.buckets.iter().map(|b| counts(b.packets, b.bytes)).sum::<Counts>(), timed);
         prop_assert!(report.buckets.is_sorted_by(|a, b| a.start < b.start));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again(
+        samples in prop::collection::vec(any_sample(), 0..100),
+        top_n in 0usize..30,
+        max_flows in 1usize..60,
+        left_out in 0u64..3,
+    ) {
+        let mut delta = delta_of(&samples, max_flows);
+        delta.filtered(0, Direction::Ingress, counts(left_out, left_out * 60));
+        let report = build(&delta, &Context { top_n, ..context() });
+        let mut bytes = Vec::new();
+        crate::sink::json::write(&report, &mut bytes).unwrap();
+        prop_assert_eq!(read(&bytes), Ok(report));
     }
 
     #[test]

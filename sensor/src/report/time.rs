@@ -4,7 +4,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
-use serde::{Serialize, Serializer};
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Nanoseconds since the Unix epoch (the years 1677 to 2262).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +36,30 @@ impl Serialize for Time {
     }
 }
 
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Rfc3339)
+    }
+}
+
+struct Rfc3339;
+
+impl Visitor<'_> for Rfc3339 {
+    type Value = Time;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a time as RFC 3339 has it, from 1677-09-21 to 2262-04-11")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Time, E> {
+        let time: Option<Timestamp> = text.parse().ok();
+        let nanoseconds = time.and_then(|time| i64::try_from(time.as_nanosecond()).ok());
+        nanoseconds
+            .map(Time)
+            .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
+
 /// Seconds from the first to the second; spans of centuries don't fit an `i64`.
 pub(super) fn seconds(start: i64, end: i64) -> f64 {
     (i128::from(end) - i128::from(start)) as f64 / 1e9
@@ -52,6 +77,24 @@ mod tests {
             "2023-11-14T22:13:20.120000001Z"
         );
         assert_eq!(Time(-1).to_string(), "1969-12-31T23:59:59.999999999Z");
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let read = |text: &str| serde_json::from_str::<Time>(&format!("\"{text}\""));
+        for nanoseconds in [i64::MIN, -1, 0, 1_700_000_000_120_000_001, i64::MAX] {
+            let time = Time(nanoseconds);
+            assert_eq!(read(&time.to_string()).unwrap(), time);
+        }
+        assert_eq!(
+            read("1970-01-01T01:00:00.5+01:00").unwrap(),
+            Time(500_000_000)
+        );
+        for bad in ["", "yesterday", "2263-01-01T00:00:00Z", "1970-01-01", "0"] {
+            let error = read(bad).unwrap_err().to_string();
+            assert!(error.contains("expected a time as RFC 3339"), "{error}");
+        }
+        assert!(serde_json::from_str::<Time>("0").is_err());
     }
 
     #[test]

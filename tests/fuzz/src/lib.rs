@@ -6,6 +6,7 @@ mod cost;
 pub mod explain;
 pub mod filter;
 pub mod names;
+pub mod report;
 
 #[cfg(test)]
 mod replay;

@@ -2,7 +2,7 @@
 
 pub(crate) mod corpus;
 
-use crate::{explain, filter, names};
+use crate::{explain, filter, names, report};
 use corpus::inputs;
 
 #[test]
@@ -75,6 +75,16 @@ fn book() {
 #[test]
 fn explanations() {
     replay("explain", explain::check);
+}
+
+#[test]
+fn reports() {
+    replay("report", report::check);
+    let whole = inputs("report")
+        .iter()
+        .filter(|bytes| sensor::report::read(bytes).is_ok())
+        .count();
+    assert!(whole >= 8, "{whole} reports");
 }
 
 /// Every input as it is, rearranged, and with single bytes changed.

@@ -144,6 +144,6 @@ pub(super) fn wide(top_n: usize) -> Context {
 pub(super) fn named(name: &str) -> Name {
     Name {
         name: name.into(),
-        source: "dns",
+        source: "dns".into(),
     }
 }

@@ -165,7 +165,7 @@ fn protocol(flow: &FlowRow) -> String {
     if flow.classified_by.is_none() {
         return flow.transport.clone();
     }
-    let guess = match flow.classified_by == Some(How::Port.name()) {
+    let guess = match flow.classified_by.as_deref() == Some(How::Port.name()) {
         true => GUESS.to_string(),
         false => String::new(),
     };

@@ -178,7 +178,11 @@ fn named(mut report: Report) -> Report {
             ("\\xff\\xfe".to_owned(), "netbios"),
         ];
         let list = list.into_iter().cycle().skip(n % 4).take(n % 5);
-        list.map(|(name, source)| Name { name, source }).collect()
+        list.map(|(name, source)| Name {
+            name,
+            source: source.into(),
+        })
+        .collect()
     };
     for (n, one) in report.endpoints.iter_mut().enumerate() {
         one.names = names(n);
@@ -206,9 +210,9 @@ fn names_stand_beside_their_addresses() {
         tcp4([192, 0, 2, 1], 443, HOST, 40_000).of(20, 30_000),
     ];
     let mut report = build(&delta_of(&samples, 100), &context());
-    let name = |name: &str, source| Name {
+    let name = |name: &str, source: &'static str| Name {
         name: name.into(),
-        source,
+        source: source.into(),
     };
     let server = name("api.example.com", "sni");
     report.endpoints[0].names = vec![name("laptop", "dhcp"), name("laptop.local", "mdns")];
@@ -221,7 +225,7 @@ fn names_stand_beside_their_addresses() {
     report.conversations[0].b_names = vec![server.clone()];
     for flow in &mut report.flows {
         flow.names = vec![server.clone()];
-        flow.classified_by = Some("payload");
+        flow.classified_by = Some("payload".into());
     }
     let wide = render(&report, &plain(120));
     for line in [
@@ -258,10 +262,10 @@ fn a_guess_looks_like_one() {
     }
     for row in &mut report.protocols.application {
         let counts = row.classified_by.remove("port").unwrap();
-        row.classified_by.insert("payload", counts);
+        row.classified_by.insert("payload".into(), counts);
     }
     for row in &mut report.flows {
-        row.classified_by = Some("payload");
+        row.classified_by = Some("payload".into());
     }
     let text = render(&report, &plain(80));
     assert!(!text.contains(['?', '░']), "{text}");
@@ -271,8 +275,8 @@ fn a_guess_looks_like_one() {
         packets: 5,
         bytes: 500,
     };
-    row.classified_by.insert("payload", half);
-    row.classified_by.insert("port", half);
+    row.classified_by.insert("payload".into(), half);
+    row.classified_by.insert("port".into(), half);
     let text = render(&report, &plain(80));
     assert!(text.contains("50.0 %  ██████░░░░░░\n"), "{text}");
     assert!(
