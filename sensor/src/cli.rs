@@ -44,6 +44,8 @@ pub enum Command {
     Filter(Filter),
     /// What can be captured here
     Interfaces(Interfaces),
+    /// Show the JSON Schema that reports keep to, or lines of buckets
+    Schema(Schema),
     /// Check the settings of file and environment, or show what is in force and why
     #[command(subcommand)]
     Config(Config),
@@ -158,6 +160,22 @@ pub struct Interfaces {
     pub json: bool,
 }
 
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  sensor schema > sensor.report.1.json\n  sensor schema bucket\nIn words: docs/fields.md"
+)]
+pub struct Schema {
+    /// What it is about: what --json writes, or a line of --jsonl
+    #[arg(value_enum, value_name = "OF", default_value_t = SchemaOf::Report)]
+    pub of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    Report,
+    Bucket,
+}
+
 #[derive(Debug, Subcommand)]
 #[command(
     after_help = "Examples:\n  sensor config check /etc/sensor/sensor.toml\n  sensor config show run\n  sensor config show --sample > sensor.toml\nAll about it: docs/configuration.md"
@@ -243,6 +261,12 @@ pub struct Outputs {
     /// Write the report as JSON (repeatable); - is standard output
     #[arg(long, value_name = "FILE")]
     pub json: Vec<PathBuf>,
+    /// Write the buckets as JSON Lines, one object an interval (repeatable); - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub jsonl: Vec<PathBuf>,
+    /// Write the report as CSV: totals, protocols, endpoints, conversations, flows and buckets (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub csv: Vec<PathBuf>,
     #[command(flatten)]
     pub charts: Charts,
     /// Write a dashboard, one HTML file that opens from disk (repeatable); - is standard output

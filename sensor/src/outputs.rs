@@ -21,6 +21,8 @@ const STDOUT: &str = "-";
 
 pub struct Outputs {
     json: Vec<PathBuf>,
+    jsonl: Vec<PathBuf>,
+    csv: Vec<PathBuf>,
     charts: Vec<PathBuf>,
     chart_options: chart::Options,
     html: Vec<PathBuf>,
@@ -40,17 +42,25 @@ impl Outputs {
     }
 
     fn opened(asked: &cli::Outputs, inputs: &[PathBuf], pace: Pace) -> Result<Self, Failure> {
-        refuse_twice([&asked.json, &asked.html, &asked.packets])?;
-        for path in asked
-            .json
+        let tables: Vec<PathBuf> = asked
+            .csv
             .iter()
-            .chain(&asked.html)
-            .filter(|path| !is_stdout(path))
-        {
-            check_file(path, inputs)?;
-        }
+            .flat_map(|dir| sink::csv::paths(dir))
+            .collect();
+        let files = [
+            &asked.json,
+            &asked.jsonl,
+            &asked.html,
+            &asked.packets,
+            &tables,
+        ];
+        refuse_twice(&files)?;
         PacketOutputs::check(&asked.packets)?;
-        for path in asked.packets.iter().filter(|path| !is_stdout(path)) {
+        for folder in &asked.csv {
+            refuse_stdout(folder)?;
+            prepare_folder(folder)?;
+        }
+        for path in files.into_iter().flatten().filter(|path| !is_stdout(path)) {
             check_file(path, inputs)?;
         }
         let chart_options = chart_options(&asked.charts);
@@ -63,6 +73,8 @@ impl Outputs {
         Ok(Outputs {
             packets: PacketOutputs::open(&asked.packets, pace)?,
             json: asked.json.clone(),
+            jsonl: asked.jsonl.clone(),
+            csv: asked.csv.clone(),
             charts: asked.charts.folders.clone(),
             chart_options,
             html: asked.html.clone(),
@@ -72,6 +84,8 @@ impl Outputs {
 
     pub fn is_empty(&self) -> bool {
         self.json.is_empty()
+            && self.jsonl.is_empty()
+            && self.csv.is_empty()
             && self.charts.is_empty()
             && self.html.is_empty()
             && self.packets.is_empty()
@@ -79,7 +93,7 @@ impl Outputs {
 
     /// Something else than the text report goes to standard output.
     pub fn takes_stdout(&self) -> bool {
-        let mut files = self.json.iter().chain(&self.html);
+        let mut files = self.json.iter().chain(&self.jsonl).chain(&self.html);
         files.any(|path| is_stdout(path)) || self.packets.take_stdout()
     }
 
@@ -125,12 +139,17 @@ impl Outputs {
     ) -> Result<(), Failure> {
         let mut failed = None;
         for path in &self.json {
-            let result = if is_stdout(path) {
-                sink::write_stdout(|to| sink::json::write(report, to))
-            } else {
-                sink::json::write_to(report, path)
-            };
-            if let Err(error) = result {
+            if let Err(error) = sink::json::write_to(report, path) {
+                note_failure(&mut failed, error);
+            }
+        }
+        for path in &self.jsonl {
+            if let Err(error) = sink::jsonl::write_to(report, path) {
+                note_failure(&mut failed, error);
+            }
+        }
+        for folder in &self.csv {
+            if let Err(error) = sink::csv::write_to(report, folder) {
                 note_failure(&mut failed, error);
             }
         }
@@ -200,9 +219,9 @@ pub fn prepare_folder(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Two outputs in one place would overwrite each other, or run into each other on standard output.
-fn refuse_twice(outputs: [&Vec<PathBuf>; 3]) -> Result<(), Failure> {
+fn refuse_twice(outputs: &[&Vec<PathBuf>]) -> Result<(), Failure> {
     let mut seen = HashSet::new();
-    let mut paths = outputs.into_iter().flatten();
+    let mut paths = outputs.iter().copied().flatten();
     let Some(twice) = paths.find(|path| !seen.insert(*path)) else {
         return Ok(());
     };
@@ -214,6 +233,17 @@ fn refuse_twice(outputs: [&Vec<PathBuf>; 3]) -> Result<(), Failure> {
         Exit::Usage,
         format_args!("two outputs go to {what}: name a file of its own for each"),
     ))
+}
+
+/// Several files don't fit into one stream.
+fn refuse_stdout(folder: &Path) -> Result<(), Failure> {
+    match is_stdout(folder) {
+        false => Ok(()),
+        true => Err(Failure::told(
+            Exit::Usage,
+            "--csv - : it writes several files, name a folder",
+        )),
+    }
 }
 
 fn is_stdout(path: &Path) -> bool {

@@ -9,6 +9,7 @@ mod following;
 pub mod interfaces;
 pub mod read;
 pub mod run;
+pub mod schema;
 mod text;
 
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! What a report says that was not counted: where packets came from, what was asked, and what else is known.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Counts, Span};
@@ -34,7 +35,7 @@ pub struct InterfaceInfo {
     pub egress: Egress,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Ingress {
     /// `xdp`, `tcx`, `clsact`, `af-packet` ...; null where ingress is not counted.
     pub hook: Option<String>,
@@ -43,21 +44,21 @@ pub struct Ingress {
     pub why: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Egress {
     /// Null where egress is not counted.
     pub hook: Option<String>,
     pub why: String,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SlotCounts {
     pub ingress: Counts,
     pub egress: Counts,
     pub unknown: Counts,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct FileInfo {
     pub path: String,
     pub format: String,
@@ -68,7 +69,7 @@ pub struct FileInfo {
 }
 
 /// An interface's own counters over the run, beside what was counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct InterfaceCounters {
     pub interface: String,
     /// `ingress` or `egress`.

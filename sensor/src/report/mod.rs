@@ -14,6 +14,7 @@ mod rank;
 mod read;
 #[cfg(test)]
 pub(crate) mod samples;
+mod schema;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use build::{build, unjudged_note};
@@ -33,6 +35,7 @@ pub use fold::listed_flows;
 pub use names::{Http, Name, Naming, Place, PutOut, Tls};
 pub use process::{Process, ProcessRow, Processes};
 pub use read::{ReadError, read};
+pub use schema::{json_schema, schema_of};
 pub use series::{Column, columns};
 pub use time::Time;
 
@@ -42,9 +45,11 @@ use crate::names::How;
 /// Value of [`Report::schema`].
 pub const SCHEMA: &str = "sensor.report/1";
 
-/// Fields with a default were added after the first reports had been written; what it says is true of those.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+/// The report of some time or of some files, schema `sensor.report/1`.
+// Fields with a default were added after the first reports had been written; what the default says is true of those.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Report {
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: Cow<'static, str>,
     pub sensor: Sensor,
     pub source: Source,
@@ -85,13 +90,13 @@ impl Report {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Sensor {
     pub version: Cow<'static, str>,
     pub hostname: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Source {
     pub backend: String,
     pub interfaces: Vec<Interface>,
@@ -99,7 +104,7 @@ pub struct Source {
 }
 
 /// An interface, how it was listened to, and what was counted on it.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Interface {
     pub name: String,
     pub ifindex: u32,
@@ -112,7 +117,7 @@ pub struct Interface {
 }
 
 /// Of what matched the filter; with `accounting.filtered` it is what was seen.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Totals {
     pub packets: u64,
     pub bytes: u64,
@@ -132,7 +137,7 @@ impl Totals {
 }
 
 /// `seen = in_flows + overflow + not_ip + malformed + filtered`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Accounting {
     pub seen: Counts,
     pub in_flows: Counts,
@@ -153,14 +158,14 @@ pub struct Accounting {
 }
 
 /// Each list adds up to the totals.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Protocols {
     pub network: Vec<Protocol>,
     pub transport: Vec<Protocol>,
     pub application: Vec<Protocol>,
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Protocol {
     pub name: String,
     pub packets: u64,
@@ -186,7 +191,7 @@ impl Protocol {
 /// The mean is over the time from `start` to `end`. Peak and percentiles are of whole intervals: from the first to the
 /// last one with a packet, those without one count as zero, those that nobody observed don't count. An interval that was
 /// observed in part is still divided by its whole length.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Bandwidth {
     pub mean_bits_per_sec: Option<f64>,
     pub peak_bits_per_sec: Option<f64>,
@@ -197,7 +202,7 @@ pub struct Bandwidth {
     pub mean_packets_per_sec: Option<f64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Endpoint {
     pub addr: IpAddr,
     /// The surest and latest first.
@@ -211,7 +216,7 @@ pub struct Endpoint {
 
 /// Both directions between two addresses, `a <= b`: IPv4 before IPv6, then by number. What an address sends to itself is
 /// `a_to_b`.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Conversation {
     pub a: IpAddr,
     pub b: IpAddr,
@@ -226,7 +231,7 @@ pub struct Conversation {
     pub end: Option<Time>,
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct FlowRow {
     pub src_addr: IpAddr,
     pub src_port: u16,
@@ -262,7 +267,7 @@ pub struct FlowRow {
 ///   endpoint and received by one.
 ///
 /// So packets that overflowed the flow table, whose addresses nobody kept, are in all three (twice among the endpoints).
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Others {
     pub endpoints: Counts,
     pub conversations: Counts,
@@ -270,7 +275,7 @@ pub struct Others {
 }
 
 /// One interval with packets in it.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct BucketRow {
     pub start: Time,
     pub packets: u64,
@@ -281,8 +286,18 @@ pub struct BucketRow {
     pub application: BTreeMap<String, Counts>,
 }
 
+impl BucketRow {
+    pub fn unknown_direction(&self) -> Counts {
+        let known = self.ingress + self.egress;
+        Counts {
+            packets: self.packets.saturating_sub(known.packets),
+            bytes: self.bytes.saturating_sub(known.bytes),
+        }
+    }
+}
+
 /// `end` is not part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Span {
     pub start: Time,
     pub end: Time,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use sensor_common::flow::FlowKey;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ use crate::counters::Delta;
 use crate::names::{self, Book, FlowInfo};
 
 /// A name, and where it comes from. Any character may be in it: escape it wherever it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Name {
     pub name: String,
     /// `sni`, `http`, `dns`, `mdns`, `llmnr`, `netbios`, `dhcp` or `reverse-dns`.
@@ -18,7 +19,7 @@ pub struct Name {
 }
 
 /// What was seen of a TLS or QUIC handshake.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Tls {
     pub version: Option<String>,
     pub alpn: Vec<String>,
@@ -26,7 +27,7 @@ pub struct Tls {
 }
 
 /// What was seen of a flow's first request and first answer.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Http {
     pub method: Option<String>,
     pub host: Option<String>,
@@ -35,7 +36,7 @@ pub struct Http {
 }
 
 /// Where an address is registered, as far as the databases that were given say so.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Place {
     /// Two letters, ISO 3166-1.
     pub country: Option<String>,
@@ -47,7 +48,7 @@ pub struct Place {
 }
 
 /// How far names could be looked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Naming {
     /// False: payloads were not looked at, ports alone gave labels.
     pub enabled: bool,
@@ -59,7 +60,7 @@ pub struct Naming {
 }
 
 /// What the full caches forgot, since counting began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct PutOut {
     pub flows: u64,
     pub names: u64,

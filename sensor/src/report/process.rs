@@ -1,11 +1,12 @@
 //! Local processes, with `--processes`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Counts;
 
 /// Who owns a socket. What is null could not be told.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Process {
     pub pid: Option<u32>,
     pub name: Option<String>,
@@ -14,7 +15,7 @@ pub struct Process {
 }
 
 /// All processes of one name in one cgroup.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct ProcessRow {
     pub name: Option<String>,
     pub cgroup: Option<String>,
@@ -27,7 +28,7 @@ pub struct ProcessRow {
 
 /// Null without `--processes`; else `sum(sent + received) + others + unknown = in_flows + overflow`, with what crossed a
 /// loopback interface twice: one process sends it, one receives it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Processes {
     pub list: Vec<ProcessRow>,
     /// How many rows the whole list has.

@@ -1,9 +1,11 @@
 //! Points in time as reports write them: RFC 3339, UTC, always nine digits of a second.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -17,6 +19,11 @@ impl Time {
         Timestamp::from_nanosecond(self.0.into()).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
+    /// Negative where it is before.
+    pub fn seconds_after(self, start: Time) -> f64 {
+        seconds(start.0, self.0)
+    }
+
     /// `format` is strftime's, in UTC.
     pub fn strftime(self, format: &str) -> String {
         self.timestamp().strftime(format).to_string()
@@ -27,6 +34,20 @@ impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(9));
         f.write_str(&PRINTER.timestamp_to_string(&self.timestamp()))
+    }
+}
+
+impl JsonSchema for Time {
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "format": "date-time",
+            "description": "RFC 3339 in UTC, with nine digits of the second.",
+        })
     }
 }
 

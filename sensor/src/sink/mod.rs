@@ -1,7 +1,9 @@
 //! Where reports go: files that are whole or absent, standard output, and text for people.
 
 mod atomic;
+pub mod csv;
 pub mod json;
+pub mod jsonl;
 pub mod packets;
 mod periodic;
 mod stdout;

@@ -182,6 +182,8 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
         kept("geoip", &old.naming.geoip, &mut naming.geoip),
         kept("resolve", &old.naming.resolve, &mut naming.resolve),
         kept("json", &old.outputs.json, &mut outputs.json),
+        kept("jsonl", &old.outputs.jsonl, &mut outputs.jsonl),
+        kept("csv", &old.outputs.csv, &mut outputs.csv),
         kept("charts", &old.outputs.charts, &mut outputs.charts),
         kept("html", &old.outputs.html, &mut outputs.html),
         kept("html-rows", &old.outputs.html_rows, &mut outputs.html_rows),
@@ -219,6 +221,8 @@ mod tests {
         let old = run(&["--json", "a.json"]);
         for (option, value) in [
             ("json", "b.json"),
+            ("jsonl", "b.jsonl"),
+            ("csv", "b"),
             ("charts", "b"),
             ("html", "b.html"),
             ("html-rows", "7"),

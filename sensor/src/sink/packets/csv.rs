@@ -1,10 +1,9 @@
 //! Records as CSV (RFC 4180), safe to be opened in a spreadsheet.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
+use super::super::csv::cell;
 use super::record::{self, Words};
-use crate::escape;
 use crate::source::tap::PacketRecord;
 
 /// The columns, in their order; the members of JSON Lines have the same names.
@@ -83,37 +82,5 @@ impl<W: Write> CsvWriter<W> {
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
-    }
-}
-
-/// Text from outside: nothing that a terminal obeys, and nothing that a spreadsheet takes for a formula.
-fn cell(text: &str) -> Cow<'_, str> {
-    if text.is_empty() {
-        return Cow::Borrowed(text);
-    }
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let safe = escape::text(text);
-    Cow::Owned(if formula { format!("'{safe}") } else { safe })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formulas_are_text() {
-        for (text, expected) in [
-            ("=cmd()", "'=cmd()"),
-            ("+1", "'+1"),
-            ("-1", "'-1"),
-            ("@x", "'@x"),
-            ("\tx", "'\\u{9}x"),
-            ("\rx", "'\\u{d}x"),
-            ("a=b", "a=b"),
-            ("", ""),
-            ("a\nb", "a\\u{a}b"),
-        ] {
-            assert_eq!(cell(text), expected);
-        }
     }
 }
