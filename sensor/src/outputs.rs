@@ -21,7 +21,9 @@ const STDOUT: &str = "-";
 
 pub struct Outputs {
     json: Vec<PathBuf>,
+    /// Of a live run they are written meanwhile, by followers.
     jsonl: Vec<PathBuf>,
+    live: bool,
     csv: Vec<PathBuf>,
     charts: Vec<PathBuf>,
     chart_options: chart::Options,
@@ -74,6 +76,7 @@ impl Outputs {
             packets: PacketOutputs::open(&asked.packets, pace)?,
             json: asked.json.clone(),
             jsonl: asked.jsonl.clone(),
+            live: pace == Pace::Source,
             csv: asked.csv.clone(),
             charts: asked.charts.folders.clone(),
             chart_options,
@@ -143,7 +146,7 @@ impl Outputs {
                 note_failure(&mut failed, error);
             }
         }
-        for path in &self.jsonl {
+        for path in self.jsonl.iter().filter(|_| !self.live) {
             if let Err(error) = sink::jsonl::write_to(report, path) {
                 note_failure(&mut failed, error);
             }

@@ -10,6 +10,7 @@ mod alike;
 mod conversations;
 mod disk;
 mod filter;
+mod followers;
 mod gso;
 mod handed;
 mod harness;

@@ -1,15 +1,33 @@
 //! Who is to follow what is counted, by the command line.
 
+use std::path::Path;
+
 use crate::cli;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::follow::Follower;
+use crate::sink::SinkError;
+use crate::sink::jsonl::Live;
 
 /// Of a live run. Each is checked and opened before anything is counted.
-pub(super) fn of_run(_args: &cli::Run) -> Result<Vec<Box<dyn Follower>>, Failure> {
-    Ok(Vec::new())
+pub(super) fn of_run(args: &cli::Run) -> Result<Vec<Box<dyn Follower>>, Failure> {
+    let mut followers: Vec<Box<dyn Follower>> = Vec::new();
+    for path in &args.outputs.jsonl {
+        followers.push(Box::new(json_lines(path)?));
+    }
+    Ok(followers)
 }
 
 /// Of capture files.
 pub(super) fn of_read(_args: &cli::Read) -> Result<Vec<Box<dyn Follower>>, Failure> {
     Ok(Vec::new())
+}
+
+fn json_lines(path: &Path) -> Result<Live, Failure> {
+    if path.as_os_str() == "-" {
+        return Ok(Live::stdout());
+    }
+    Live::open(path.to_owned()).map_err(|error| {
+        let path = path.to_owned();
+        Failure::new(Exit::Output, SinkError::Write { path, error })
+    })
 }

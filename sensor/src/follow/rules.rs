@@ -109,8 +109,12 @@ impl Rules {
     }
 
     pub fn text(&self) -> Option<String> {
-        let filter = self.filter.as_ref()?;
-        Some(filter.text().to_owned())
+        self.filter_text().map(str::to_owned)
+    }
+
+    /// The expression as it was given.
+    pub fn filter_text(&self) -> Option<&str> {
+        self.filter.as_ref().map(Filter::text)
     }
 
     /// What is decided where, for people who just started it.

@@ -20,7 +20,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
     let totals = totals(delta);
     let counts = totals.counts();
     let protocols = protocols(&delta.by_class(), delta.flows(), counts);
-    let buckets = buckets(delta);
+    let buckets = bucket_rows(delta);
     let span = context.span.or_else(|| delta.span());
     let duration = span.map(|(start, end)| seconds(start, end).max(0.0));
 
@@ -144,7 +144,8 @@ fn interfaces(infos: &[InterfaceInfo], slots: &[SlotAccounting]) -> Vec<Interfac
     infos.iter().map(of).collect()
 }
 
-fn buckets(delta: &Delta) -> Vec<BucketRow> {
+/// In order of time; `delta` must be flushed and settled.
+pub fn bucket_rows(delta: &Delta) -> Vec<BucketRow> {
     let interval = delta.buckets().interval();
     let row = |bucket: &&Bucket| {
         let classes: Vec<(Class, Counts)> = bucket

@@ -27,7 +27,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use build::{build, unjudged_note};
+pub use build::{bucket_rows, build, unjudged_note};
 pub use context::{
     Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, SlotCounts,
 };

@@ -1,5 +1,7 @@
 //! Buckets as JSON Lines: one object an interval, that can be told from another run's without its report.
 
+mod live;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -7,6 +9,8 @@ use std::path::Path;
 
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
+
+pub use live::Live;
 
 use super::{SinkError, write_atomically, write_stdout};
 use crate::report::{BucketRow, Counts, Report, Time, schema_of};
