@@ -8,6 +8,7 @@
 mod corpus;
 mod dashboard;
 mod explain;
+mod fields;
 mod filter;
 mod harness;
 mod hostile;
@@ -15,6 +16,8 @@ mod labels;
 mod libpcap;
 mod packets;
 mod read;
+mod schema;
 #[path = "../support/mod.rs"]
 mod support;
+mod tables;
 mod usage;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::harness::{Ran, file_in, sensor};
 use crate::support::capture::{ETHERNET, Pcap, Record};
 use crate::support::packets::{at, ethernet, ethernet_ip, tcp, udp};
+use crate::support::report;
 
 fn capture() -> Vec<u8> {
     let packets = [
@@ -38,7 +39,7 @@ fn read(folder: &Path, output: &Path, more: &[&str]) -> Ran {
 }
 
 fn report(folder: &Path) -> Value {
-    serde_json::from_slice(&fs::read(folder.join("report.json")).unwrap()).unwrap()
+    report::parse(&fs::read(folder.join("report.json")).unwrap())
 }
 
 fn rows(path: &PathBuf) -> Vec<Vec<String>> {

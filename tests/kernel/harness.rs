@@ -9,6 +9,8 @@ use std::{fs, io};
 
 use serde_json::Value;
 
+use crate::schema;
+
 pub(crate) use crate::namespace::{Namespace, Pair, ip, packet_socket};
 
 /// How long anything may take on a busy machine.
@@ -232,6 +234,7 @@ impl Ended {
         assert!(self.status.success(), "{}: {}", self.status, self.stderr);
         for report in self.periods.iter().chain([&self.report]) {
             assert_eq!(report["accounting"]["identity_holds"], true, "{report:#}");
+            assert_eq!(schema::problems(report), [""; 0]);
         }
         self.report
     }

@@ -26,6 +26,8 @@ mod processes;
 mod replay;
 mod reports;
 mod samples;
+#[path = "../support/schema.rs"]
+mod schema;
 mod stalled;
 mod test_run;
 mod traffic;

@@ -8,3 +8,4 @@ pub(crate) mod document;
 pub(crate) mod labels;
 pub(crate) mod packets;
 pub(crate) mod report;
+pub(crate) mod schema;

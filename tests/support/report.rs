@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
+use super::schema;
+
 /// Packets and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Counts(pub(crate) u64, pub(crate) u64);
@@ -128,9 +130,17 @@ pub(crate) fn buckets(report: &Value) -> BTreeMap<i128, Counts> {
         .collect()
 }
 
+/// Of the bytes of a file; a report in which everything adds up.
+pub(crate) fn parse(bytes: &[u8]) -> Value {
+    let report = serde_json::from_slice(bytes).unwrap();
+    let problems = problems(&report);
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    report
+}
+
 /// What must be true of every report, whatever was counted; one line for each thing that is not.
 pub(crate) fn problems(report: &Value) -> Vec<String> {
-    let mut problems = Vec::new();
+    let mut problems = schema::problems(report);
     let mut equal = |what: &str, ours: Counts, expected: Counts| {
         if ours != expected {
             problems.push(format!("{what}: {ours:?} instead of {expected:?}"));

@@ -13,6 +13,7 @@ use self::browser::Browser;
 use crate::harness::{file_in, sensor};
 use crate::support::capture::{Pcap, Record};
 use crate::support::packets::{at, ethernet_ip, udp};
+use crate::support::report;
 
 const SECOND: i64 = 1_000_000_000;
 const START: i64 = 1_700_000_000 * SECOND;
@@ -29,7 +30,7 @@ fn page(folder: &Path, name: &str, records: &[Record], more: &[&str]) -> (PathBu
         "read", &files[0], "--html", &files[1], "--json", &files[2], "-n", "0",
     ];
     sensor(arguments.iter().chain(more)).run().ended(0);
-    let report = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let report = report::parse(&std::fs::read(json).unwrap());
     (html, report)
 }
 

@@ -10,6 +10,7 @@ use std::process::Command;
 
 use super::{capture, folder_with_capture};
 use crate::harness::{BINARY, Ran, sensor};
+use crate::support::report;
 
 fn read_to(input: &Path, flag: &str, output: &Path) -> Ran {
     sensor([
@@ -28,7 +29,7 @@ fn a_report_in_a_file_is_whole_and_private() {
     fs::write(&output, "an older one").unwrap();
     let ran = read_to(&input, "--json", &output).ended(0);
     assert_eq!((ran.text(), ran.stderr.as_str()), ("", ""));
-    let report: serde_json::Value = serde_json::from_slice(&fs::read(&output).unwrap()).unwrap();
+    let report = report::parse(&fs::read(&output).unwrap());
     assert_eq!(report["totals"]["packets"], 1);
     // Who talks to whom is not for everybody's eyes.
     assert_eq!(
