@@ -60,11 +60,15 @@ pub struct SlotCounts {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct FileInfo {
+    /// As typed, control characters escaped.
     pub path: String,
     pub format: String,
     pub link_types: Vec<String>,
+    /// That came out of it.
     pub packets: u64,
+    /// False where it is damaged or could not be read.
     pub complete: bool,
+    /// Why it is not complete.
     pub error: Option<String>,
 }
 
@@ -74,8 +78,10 @@ pub struct InterfaceCounters {
     pub interface: String,
     /// `ingress` or `egress`.
     pub direction: String,
+    /// The interface's own.
     pub packets: u64,
     pub bytes: u64,
+    /// Ours.
     pub counted_packets: u64,
     pub counted_bytes: u64,
     /// One sentence for people.

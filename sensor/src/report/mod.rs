@@ -55,27 +55,39 @@ pub struct Report {
     pub source: Source,
     /// The expression that all packets match but those in `accounting.filtered`.
     pub filter: Option<String>,
+    /// Live: when somebody began to look; of files: the smallest time of a packet. Null where none has one.
     pub start: Option<Time>,
     pub end: Option<Time>,
+    /// From `start` to `end`; 0 where they are null.
     pub duration_seconds: f64,
+    /// Length of a bucket.
     pub interval_seconds: f64,
     pub totals: Totals,
     pub accounting: Accounting,
     pub protocols: Protocols,
     pub bandwidth: Bandwidth,
+    /// By bytes, then packets, descending; at most as many as were asked for.
     pub endpoints: Vec<Endpoint>,
+    /// How many rows the whole list has.
     pub endpoints_total: u64,
+    /// By bytes, then packets, descending; at most as many as were asked for.
     pub conversations: Vec<Conversation>,
+    /// How many rows the whole list has.
     pub conversations_total: u64,
+    /// By bytes, then packets, descending; at most as many as were asked for.
     pub flows: Vec<FlowRow>,
+    /// How many rows the whole list has.
     pub flows_total: u64,
     /// Null where nobody asked for processes.
     pub processes: Option<Processes>,
     pub others: Others,
+    /// In order of time; an interval without packets has none.
     pub buckets: Vec<BucketRow>,
+    /// When nobody looked, which is not the same as no packets.
     pub not_observed: Vec<Span>,
     #[serde(default)]
     pub naming: Naming,
+    /// Sentences for people.
     pub notes: Vec<String>,
 }
 
@@ -92,14 +104,19 @@ impl Report {
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Sensor {
+    /// Of the sensor that made the report.
     pub version: Cow<'static, str>,
+    /// Of where it was made.
     pub hostname: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Source {
+    /// `xdp`, `tc`, `af-packet`, `af-xdp` or `file`; of several interfaces the best in use.
     pub backend: String,
+    /// Live only.
     pub interfaces: Vec<Interface>,
+    /// Capture files only.
     pub files: Vec<FileInfo>,
 }
 
@@ -108,11 +125,13 @@ pub struct Source {
 pub struct Interface {
     pub name: String,
     pub ifindex: u32,
+    /// What its packets begin with.
     pub link_type: String,
     pub ingress: Ingress,
     pub egress: Egress,
     /// All that was seen, whatever the filter left out of it: what the interface's own counters are compared with.
     pub counted: SlotCounts,
+    /// The accounting identity of this interface alone.
     pub identity_holds: bool,
 }
 
@@ -121,6 +140,7 @@ pub struct Interface {
 pub struct Totals {
     pub packets: u64,
     pub bytes: u64,
+    /// What was there to be read, of files the captured lengths.
     pub captured_bytes: u64,
     pub ingress: Counts,
     pub egress: Counts,
@@ -139,12 +159,16 @@ impl Totals {
 /// `seen = in_flows + overflow + not_ip + malformed + filtered`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Accounting {
+    /// Every packet that was looked at.
     pub seen: Counts,
+    /// IP packets in the flow table: all that the lists are made of.
     pub in_flows: Counts,
     /// IP packets whose flow found no room in the table: exact here and in the protocols, absent from the lists.
     pub overflow: Counts,
     pub overflow_by_transport: BTreeMap<String, Counts>,
+    /// Packets that carry no IP, by name in `protocols.network`.
     pub not_ip: Counts,
+    /// By reason.
     pub malformed: BTreeMap<String, Counts>,
     /// What the filter left out: in no other field but `seen` and the interfaces' `counted`.
     #[serde(default)]
@@ -234,6 +258,7 @@ pub struct Conversation {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct FlowRow {
     pub src_addr: IpAddr,
+    /// 0 where there are no ports.
     pub src_port: u16,
     pub dst_addr: IpAddr,
     pub dst_port: u16,
@@ -253,7 +278,9 @@ pub struct FlowRow {
     pub end: Option<Time>,
     /// Letters of the flags that any packet had, in the order FSRPAUEC; null where the transport is not TCP.
     pub tcp_flags: Option<String>,
+    /// Null for files.
     pub interface: Option<String>,
+    /// `ingress`, `egress` or `unknown`.
     pub direction: Cow<'static, str>,
     /// The local one that sent it, else the one that received it.
     pub process: Option<Process>,
@@ -282,6 +309,7 @@ pub struct BucketRow {
     pub bytes: u64,
     pub ingress: Counts,
     pub egress: Counts,
+    /// By name, adds up to the whole, as does `application`.
     pub transport: BTreeMap<String, Counts>,
     pub application: BTreeMap<String, Counts>,
 }

@@ -21,8 +21,11 @@ pub struct Name {
 /// What was seen of a TLS or QUIC handshake.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Tls {
+    /// The server's choice where its answer was seen, else the highest that the client offers.
     pub version: Option<String>,
+    /// All that the client offers, in its order.
     pub alpn: Vec<String>,
+    /// Fingerprint of the client.
     pub ja4: Option<String>,
 }
 
