@@ -51,6 +51,8 @@ pub struct Tick {
     /// The clock was set, or the machine slept: by how many nanoseconds.
     pub clock_jump: Option<i64>,
     pub late: Option<Late>,
+    /// Nanoseconds from the end of the interval to this tick.
+    pub behind: i64,
     /// Duration or count is reached.
     pub done: bool,
 }
@@ -122,6 +124,7 @@ impl Agent {
         if interval_over {
             tick.interval = Some(difference(self.counted, self.at_interval));
             self.at_interval = self.counted;
+            tick.behind = now.wall - self.next_poll;
             self.next_poll = next_multiple(now.wall, self.config.delta.interval);
         }
         if now.monotonic >= self.next_check {

@@ -1,6 +1,7 @@
 //! What may be typed. What it means is decided by the commands.
 
 mod charts;
+mod serving;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
 pub use charts::{ChartFormat, ChartSize, ChartTheme, Charts};
+pub use serving::Serving;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -91,6 +93,8 @@ pub struct Run {
     pub naming: Naming,
     #[command(flatten)]
     pub outputs: Outputs,
+    #[command(flatten)]
+    pub serving: Serving,
 }
 
 #[derive(Clone, Debug, Args)]

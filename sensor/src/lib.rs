@@ -27,6 +27,7 @@ pub mod report;
 pub mod resolve;
 pub mod saved;
 pub mod seeds;
+pub mod serve;
 pub mod sink;
 pub mod source;
 pub mod status;

@@ -120,6 +120,13 @@ impl Buckets {
         }
     }
 
+    /// Makes them twice as long, and again, until there are this many at the most, or two.
+    pub fn limit(&mut self, most: usize) {
+        while self.list.len() > most.max(2) {
+            self.coarsen();
+        }
+    }
+
     /// First and last nanosecond of the bucket of a time.
     #[inline]
     pub(super) fn span(&self, at: i64) -> (i64, i64) {

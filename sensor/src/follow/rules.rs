@@ -69,7 +69,12 @@ impl Rules {
     }
 
     pub fn delta_config(&self, args: &cli::Run, seeds: HashSeeds) -> DeltaConfig {
-        delta_config(&args.counting, seeds, self.filter.as_ref(), &args.outputs)
+        let config = delta_config(&args.counting, seeds, self.filter.as_ref(), &args.outputs);
+        DeltaConfig {
+            // As --html does.
+            trail: config.trail || args.serving.listen.is_some(),
+            ..config
+        }
     }
 
     /// Both say the same of every packet and flow.

@@ -30,6 +30,7 @@ use crate::outputs::{self, Outputs};
 use crate::processes::{self, Watch};
 use crate::report::{self, Context, InterfaceInfo};
 use crate::seeds;
+use crate::serve::metrics::Polls;
 use crate::source::Event;
 use crate::source::ladder::Wish;
 use crate::source::live::{Interface, Live, LiveConfig, OpenError};
@@ -64,7 +65,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         .block_on(async { Signals::listen() })
         .map_err(failed)?;
     let outputs = Outputs::prepare_live(&args.outputs)?;
-    let enrichment = Enrichment::prepare(&args.naming)?;
+    let enrichment = Arc::new(Enrichment::prepare(&args.naming)?);
     let links = select::links(&args.interfaces)?;
     let seeds = seeds::random();
     let rules = Rules::new(filter, follow::names(&links))?;
@@ -76,7 +77,8 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         samples: args.counting.max_names > 0,
         tap: outputs.packet_tap(),
     };
-    let followers = following::of_run(args)?;
+    let polls = Arc::default();
+    let followers = following::of_run(args, &enrichment, &polls)?;
     let live = Live::open(links, config, Now::read()).map_err(refused)?;
     outputs::prepare_folder(&args.out)?;
     let watch = InterfaceWatch::start(live.interfaces());
@@ -85,13 +87,14 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
     let mut run = Run {
         args: args.clone(),
         rules: rules.into(),
-        enrichment: enrichment.into(),
+        enrichment,
         seeds,
         verbose,
         live,
         watch,
         processes,
         notes: Notes::default(),
+        polls,
         intervals: Intervals::new(Followers::start(followers, Pace::Source)),
         held_back: false,
         pending: None,
@@ -114,6 +117,8 @@ struct Run {
     processes: Option<Watch>,
     /// Things that the reports must say.
     notes: Notes,
+    /// What metrics say of the timetable.
+    polls: Arc<Polls>,
     intervals: Intervals,
     /// The last period could not end where it should.
     held_back: bool,
@@ -279,6 +284,9 @@ impl Run {
         }
         if let Some(late) = tick.late {
             self.say_late(late);
+        }
+        if tick.interval.is_some() {
+            self.polls.polled(tick.behind);
         }
         if let Some(interval) = tick.interval
             && status::on_terminal()

@@ -164,7 +164,7 @@ fn told(error: &anyhow::Error) -> Vec<String> {
 /// Puts back what can't be changed while it runs; gives what differed.
 fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
     let (counting, outputs) = (&mut new.counting, &mut new.outputs);
-    let naming = &mut new.naming;
+    let (naming, serving) = (&mut new.naming, &mut new.serving);
     let kept = [
         kept("interface", &old.interfaces, &mut new.interfaces),
         kept("duration", &old.duration, &mut new.duration),
@@ -188,6 +188,18 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
         kept("html", &old.outputs.html, &mut outputs.html),
         kept("html-rows", &old.outputs.html_rows, &mut outputs.html_rows),
         kept("packets", &old.outputs.packets, &mut outputs.packets),
+        kept("listen", &old.serving.listen, &mut serving.listen),
+        kept(
+            "listen-rows",
+            &old.serving.listen_rows,
+            &mut serving.listen_rows,
+        ),
+        kept("metrics", &old.serving.metrics, &mut serving.metrics),
+        kept(
+            "token-file",
+            &old.serving.token_file,
+            &mut serving.token_file,
+        ),
     ];
     // Whatever comes to be an output: they were checked and opened at the start.
     new.outputs = old.outputs.clone();
@@ -227,11 +239,16 @@ mod tests {
             ("html", "b.html"),
             ("html-rows", "7"),
             ("packets", "b.csv"),
+            ("listen", "127.0.0.1:1"),
+            ("listen-rows", "7"),
+            ("metrics", "127.0.0.1:2"),
+            ("token-file", "b"),
         ] {
             let mut new = run(&["-f", "tcp", &format!("--{option}"), value]);
             let told = keep_fixed(&old, &mut new);
             assert!(told.contains(&option), "{told:?}");
             assert_eq!(format!("{:?}", new.outputs), format!("{:?}", old.outputs));
+            assert_eq!(format!("{:?}", new.serving), format!("{:?}", old.serving));
             assert_ne!(format!("{new:?}"), format!("{old:?}"), "the filter is new");
         }
         assert_eq!(keep_fixed(&old, &mut old.clone()), [""; 0]);
