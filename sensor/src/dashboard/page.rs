@@ -13,7 +13,7 @@ pub(super) const UPLOT_STYLE: &str = include_str!("assets/vendor/uplot/uPlot.min
 pub(super) const UPLOT_LICENSE: &str = include_str!("assets/vendor/uplot/LICENSE");
 
 /// One scope for all of them, each before those that use it.
-const SCRIPTS: [&str; 10] = [
+const SCRIPTS: [&str; 11] = [
     include_str!("assets/page-format.js"),
     include_str!("assets/page-dom.js"),
     include_str!("assets/page-source.js"),
@@ -23,6 +23,7 @@ const SCRIPTS: [&str; 10] = [
     include_str!("assets/page-lists.js"),
     include_str!("assets/page-chart.js"),
     include_str!("assets/page-summary.js"),
+    include_str!("assets/page-live.js"),
     include_str!("assets/page-main.js"),
 ];
 const STYLES: [&str; 2] = [
@@ -38,7 +39,7 @@ pub struct LivePage {
     pub content_security_policy: String,
 }
 
-/// `events`: path of the stream of server-sent events, each named `report` with a [`Data`] as JSON.
+/// `events`: path of the stream of server-sent events, each named `report` with a [`Data`] as JSON; the last one is `end`.
 pub fn live_page(events: &str) -> LivePage {
     let parts = Parts::new(Feed::Live);
     let mut html = Vec::new();

@@ -18,6 +18,7 @@ class Chart {
   }
 
   draw() {
+    const { left, top } = this.plot?.cursor ?? { left: -1 };
     this.plot?.destroy();
     this.plot = null;
     this.place.textContent = "";
@@ -55,6 +56,7 @@ class Chart {
       hooks: { setSelect: [(plot) => this.selected(plot)] },
     };
     this.plot = new uPlot(options, [xs, ...lists], this.place);
+    if (left >= 0) this.plot.setCursor({ left, top }); // somebody was reading values
     this.place.setAttribute("aria-label", `Bandwidth from ${Format.between(from, to)}, by ${this.by.value}: ${series.list.map((one) => one.name).join(", ")}`);
   }
 

@@ -39,6 +39,15 @@ const App = (() => {
 
   const look = (wanted) => {
     span = wanted;
+    Live.chosen(wanted);
+    draw();
+  };
+
+  // Another window that moves with time was chosen.
+  const follow = () => {
+    const followed = model ? Live.span(model) : undefined;
+    if (followed === undefined) return;
+    span = followed;
     draw();
   };
 
@@ -70,7 +79,7 @@ const App = (() => {
   const tell = (view) => {
     const [from, to] = model.times(span);
     const text = span === null ? "The whole time." : `Span: ${Format.between(from, to)}, ${Format.duration((to - from) / 1000)}; ${Format.packets(view.packets)}, ${Format.bytes(view.bytes)}.`;
-    const missing = span !== null && !model.line.flows ? " When the packets of each flow came is not in this file: the lists stay empty." : "";
+    const missing = span !== null && !model.line.flows ? " When the packets of each flow came is not known here: the lists stay empty." : "";
     Dom.replace(Dom.id("span-told"), text + missing);
   };
 
@@ -80,6 +89,8 @@ const App = (() => {
     const restore = keepPlace();
     model = new Model(data);
     span = from === null || model.line.slices === 0 ? null : model.slices(from, to);
+    const followed = Live.span(model);
+    if (followed !== undefined) span = followed;
     tables = {};
     for (const make of [Lists.endpoints, Lists.conversations, Lists.flows]) {
       const made = make(model);
@@ -131,10 +142,7 @@ const App = (() => {
     Theme.start(() => model && draw());
     addEventListener("beforeprint", () => tables && Object.values(tables).forEach((table) => table.print(true)));
     addEventListener("afterprint", () => tables && Object.values(tables).forEach((table) => table.print(false)));
-    Source.open(guarded(load), (state) => {
-      Dom.id("feed").hidden = false;
-      Dom.id("feed").textContent = state;
-    });
+    Source.open(guarded(load), Live.start(guarded((text) => load(JSON.parse(text))), guarded(follow)));
   };
 
   return { start: guarded(start) };

@@ -119,17 +119,18 @@ const Summary = (() => {
     const items = (list) => list.length > 0 && el("ul", {}, list.map((text) => el("li", {}, text)));
     replace(id("about"), el("div", { class: "bar" }, el("h2", { id: "about-title" }, "About these numbers")),
       items([...files, ...hooks]), report.notes.length > 0 && [el("h3", {}, "Notes"), items(report.notes)], el("h3", {}, "What is exact"), items(exactness(report, line, data)),
-      el("p", { class: "small faint" }, "Names of hosts are what traffic told, with the source beside each: a claim, no proof. Charts by uPlot 1.6.32 (MIT, licence in this file). This file needs no network and sends nothing."));
+      el("p", { class: "small faint" }, "Names of hosts are what traffic told, with the source beside each: a claim, no proof. Charts by uPlot 1.6.32 (MIT, licence in this file). ", Source.words().sends));
   };
 
   const exactness = (report, line, data) => {
     const left = report.flows_total - data.flows.length;
     const slice = Format.duration(line.width / 1000);
+    const { here, more } = Source.words();
     return [
       "Whole time: every number is the report's, exact; the lists hold the largest, and “not listed” is the exact rest.",
       line.slices > 0 && `A span of time begins and ends at multiples of ${slice}. Its packets, bytes, rates and protocols are exact, of all packets with a time.`,
       line.flows
-        ? `Flows of a span: what each listed flow had in it, exact. ${left > 0 ? `${count(left)} smaller flows are not in this file, so endpoints and conversations of a span are sums of those that are, at least that much; “not listed” is the exact rest (--html-rows lists more).` : "All flows are in this file, so endpoints and conversations of a span are exact, too."}`
+        ? `Flows of a span: what each listed flow had in it, exact. ${left > 0 ? `${count(left)} smaller flows are not ${here}, so endpoints and conversations of a span are sums of those that are, at least that much; “not listed” is the exact rest (${more}).` : `All flows are ${here}, so endpoints and conversations of a span are exact, too.`}`
         : "When the packets of each flow came was not kept here: for a span the lists show nothing, and the rest of the page is exact.",
       "The chart by direction has the report's own intervals, of " + Format.duration(report.interval_seconds) + "; by protocol it has the slices of " + slice + ".",
       "First packet and duration are of the whole flow, whatever the span.",
