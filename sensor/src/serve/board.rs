@@ -80,6 +80,10 @@ impl Board {
         Arc::clone(&self.seats).try_acquire_owned().ok()
     }
 
+    pub(super) fn free_seats(&self) -> usize {
+        self.seats.available_permits()
+    }
+
     /// The present state, or that of a moment ago where building takes long. `None` where there is none yet.
     pub(super) async fn newest(&self) -> Option<Arc<Snapshot>> {
         let _one_at_a_time = self.building.lock().await;
@@ -106,7 +110,7 @@ impl Board {
     pub(super) async fn keep_fresh(&self) {
         let mut progress = self.progress.subscribe();
         while progress.changed().await.is_ok() {
-            if self.seats.available_permits() == SEATS {
+            if self.free_seats() == SEATS {
                 continue;
             }
             // Whoever holds the sender may rest until the end of the run, which is shown at once.

@@ -44,6 +44,7 @@ pub fn of_run(
         let doors = Doors {
             board: Some(Arc::clone(&board)),
             meter: meter.as_ref().filter(|_| together).map(|(_, meter)| Arc::clone(meter)),
+            ..Doors::default()
         };
         let server = start("--listen", address, &doors)?;
         let open = if token.is_some() { "?token=TOKEN" } else { "" };
@@ -60,8 +61,8 @@ pub fn of_run(
             Some(server) => server,
             None => {
                 let doors = Doors {
-                    board: None,
                     meter: Some(Arc::clone(&meter)),
+                    ..Doors::default()
                 };
                 start("--metrics", address, &doors)?
             }

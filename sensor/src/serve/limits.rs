@@ -16,13 +16,14 @@ use tokio::time::{Instant, Sleep, sleep};
 /// Further ones wait in the kernel until one of these ends.
 pub(super) const CONNECTIONS: usize = 64;
 /// For a request's head, and for taking any of an answer that waits.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// A request's head. Browsers send one kilobyte.
 const MOST_REQUEST: usize = 16 * 1024;
 
 pub(super) struct Gate {
     pub(super) listener: TcpListener,
     pub(super) places: Arc<Semaphore>,
+    pub(super) patience: Duration,
 }
 
 impl Listener for Gate {
@@ -35,7 +36,7 @@ impl Listener for Gate {
                 return std::future::pending().await; // nobody closes it
             };
             match self.listener.accept().await {
-                Ok((stream, address)) => return (Client::new(stream, place), address),
+                Ok((stream, address)) => return (Client::new(stream, place, self.patience), address),
                 // The client is gone again, or this process has no descriptor left.
                 Err(_) => sleep(Duration::from_millis(100)).await,
             }
@@ -50,6 +51,7 @@ impl Listener for Gate {
 /// A connection that ends when its client asks or takes too slowly.
 pub(super) struct Client {
     stream: TcpStream,
+    patience: Duration,
     deadline: Pin<Box<Sleep>>,
     /// Bytes of the request.
     asked: usize,
@@ -60,10 +62,11 @@ pub(super) struct Client {
 }
 
 impl Client {
-    fn new(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
+    fn new(stream: TcpStream, place: OwnedSemaphorePermit, patience: Duration) -> Self {
         Client {
             stream,
-            deadline: Box::pin(sleep(PATIENCE)),
+            patience,
+            deadline: Box::pin(sleep(patience)),
             asked: 0,
             answered: false,
             stuck: false,
@@ -87,7 +90,8 @@ impl Client {
             return result;
         }
         if !std::mem::replace(&mut self.stuck, true) {
-            self.deadline.as_mut().reset(Instant::now() + PATIENCE);
+            let deadline = Instant::now() + self.patience;
+            self.deadline.as_mut().reset(deadline);
         }
         self.late(context).map(Err)
     }

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::guard::{Guard, HEALTH, guard};
-use super::limits::{CONNECTIONS, Gate};
+use super::limits::{CONNECTIONS, Gate, PATIENCE};
 use super::metrics::{self, Meter};
 use super::{Board, Token, page};
 use crate::failure::{Exit, Failure};
@@ -24,10 +24,22 @@ use crate::failure::{Exit, Failure};
 const GOODBYE: Duration = Duration::from_millis(900);
 
 /// What there is behind an address.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Doors {
     pub board: Option<Arc<Board>>,
     pub meter: Option<Arc<Meter>>,
+    /// For a request, and for taking any of an answer that waits.
+    pub patience: Duration,
+}
+
+impl Default for Doors {
+    fn default() -> Self {
+        Doors {
+            board: None,
+            meter: None,
+            patience: PATIENCE,
+        }
+    }
 }
 
 /// Answers until it is dropped, and then for a moment, so that what was said last arrives.
@@ -58,7 +70,7 @@ impl Bound {
                 _ => "take another address",
             };
             Failure::told(
-                Exit::Failed,
+                Exit::Output,
                 format_args!("{option} {wanted}: {error}; {help}"),
             )
         })
@@ -81,10 +93,15 @@ impl Server {
             tokio::net::TcpListener::from_std(listener)?
         };
         let guard = Guard::new(address, hostname, token);
+        let gate = Gate {
+            listener,
+            places: Arc::new(Semaphore::new(CONNECTIONS)),
+            patience: doors.patience,
+        };
         let board = doors.board.clone();
         let router = router(doors, guard);
         let (stop, stopped) = oneshot::channel();
-        let thread = thread::spawn(move || answer(runtime, listener, router, board, stopped));
+        let thread = thread::spawn(move || answer(runtime, gate, router, board, stopped));
         Ok(Server {
             address,
             stop: Some(stop),
@@ -122,16 +139,12 @@ fn router(doors: &Doors, of: Guard) -> Router {
 
 fn answer(
     runtime: Runtime,
-    listener: tokio::net::TcpListener,
+    gate: Gate,
     router: Router,
     board: Option<Arc<Board>>,
     stopped: oneshot::Receiver<()>,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let gate = Gate {
-        listener,
-        places: Arc::clone(&places),
-    };
+    let places = Arc::clone(&gate.places);
     runtime.block_on(async move {
         let fresh = async {
             match board {

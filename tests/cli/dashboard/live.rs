@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 
-use super::browser::Browser;
 use super::{calm, hundred_seconds, page};
+use crate::support::browser::Browser;
 
 /// Hands out the live page, and then the reports that come through the channel, to one browser.
 fn serve(listener: TcpListener, reports: Receiver<String>) {

@@ -1,7 +1,6 @@
 //! The dashboard in a real browser: what is written by `--html` opens from disk, shows the report's figures, and does what
 //! its controls promise.
 
-mod browser;
 mod live;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use self::browser::Browser;
 use crate::harness::{file_in, sensor};
+use crate::support::browser::Browser;
 use crate::support::capture::{Pcap, Record};
 use crate::support::packets::{at, ethernet_ip, udp};
 use crate::support::report;

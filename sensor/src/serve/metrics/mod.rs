@@ -6,6 +6,8 @@
 mod cost;
 mod counted;
 mod labelled;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::sync::atomic::{AtomicU64, Ordering};

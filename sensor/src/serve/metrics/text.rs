@@ -119,6 +119,8 @@ fn protocols(registry: &mut Registry, counted: &Counted) {
 
 fn trouble(registry: &mut Registry, counted: &Counted) {
     let lost = Family::<Labels, Counter>::default();
+    // There from the start: an increase from nothing is no increase to Prometheus.
+    lost.get_or_create(&vec![("place", "af-packet".into())]).inc_by(0);
     for (place, packets) in &counted.lost {
         lost.get_or_create(&vec![("place", (*place).into())]).inc_by(*packets);
     }

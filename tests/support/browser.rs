@@ -35,13 +35,18 @@ fn program() -> Option<&'static str> {
 impl Browser {
     /// None, with the reason printed, where there is no Chromium.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_by(Command::new("sh"))
+    }
+
+    /// The same by a shell that is somewhere else, in another network namespace.
+    pub(crate) fn start_by(mut shell: Command) -> Option<Self> {
         let Some(program) = program() else {
             println!("skipped: no Chromium here to open the dashboard with");
             return None;
         };
         let profile = tempfile::tempdir().unwrap();
         // The protocol's pipes are the descriptors 3 and 4; nobody's address resolves, so no network is in reach.
-        let mut child = Command::new("sh")
+        let mut child = shell
             .args([
                 "-c",
                 "exec \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>&1",
