@@ -9,7 +9,7 @@ use std::{fs, io};
 
 use serde_json::Value;
 
-use crate::schema;
+use crate::support::schema;
 
 pub(crate) use crate::namespace::{Namespace, Pair, ip, packet_socket};
 

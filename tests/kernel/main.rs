@@ -26,8 +26,9 @@ mod processes;
 mod replay;
 mod reports;
 mod samples;
-#[path = "../support/schema.rs"]
-mod schema;
+mod serve;
 mod stalled;
+#[path = "../support/mod.rs"]
+mod support;
 mod test_run;
 mod traffic;

@@ -17,7 +17,7 @@ struct Package {
     tests: &'static str,
 }
 
-const PACKAGES: [Package; 9] = [
+const PACKAGES: [Package; 10] = [
     Package {
         name: "chromium",
         program: "chromium",
@@ -27,6 +27,12 @@ const PACKAGES: [Package; 9] = [
         name: "python3-venv",
         program: "python3",
         tests: "what sensor exports, in ClickHouse and DuckDB",
+    },
+    // Debian starts a service with it, on port 9090, where there is systemd; the tests need none and use no such port.
+    Package {
+        name: "prometheus",
+        program: "promtool",
+        tests: "metrics checked and scraped by Prometheus",
     },
     Package {
         name: "iproute2",

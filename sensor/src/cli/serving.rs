@@ -48,7 +48,15 @@ mod tests {
         ] {
             assert_eq!(address(text), Ok(means.parse().unwrap()), "{text}");
         }
-        for bad in ["", ":8080", "127.0.0.1", "::1", "65536", "web1:80", "localhost"] {
+        for bad in [
+            "",
+            ":8080",
+            "127.0.0.1",
+            "::1",
+            "65536",
+            "web1:80",
+            "localhost",
+        ] {
             assert!(address(bad).is_err(), "{bad}");
         }
     }

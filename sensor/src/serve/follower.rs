@@ -24,7 +24,10 @@ pub fn of_run(
     refuse_open(asked, token.is_some())?;
     let mut followers: Vec<Box<dyn Follower>> = Vec::new();
     let page = asked.listen.map(|address| {
-        let feed = Arc::new(Feed::new(asked.listen_rows as usize, Arc::clone(enrichment)));
+        let feed = Arc::new(Feed::new(
+            asked.listen_rows as usize,
+            Arc::clone(enrichment),
+        ));
         let show: Arc<dyn super::Show> = Arc::<Feed>::clone(&feed);
         (address, feed, Arc::new(Board::new(show)))
     });
@@ -43,7 +46,10 @@ pub fn of_run(
     if let Some((address, feed, board)) = page {
         let doors = Doors {
             board: Some(Arc::clone(&board)),
-            meter: meter.as_ref().filter(|_| together).map(|(_, meter)| Arc::clone(meter)),
+            meter: meter
+                .as_ref()
+                .filter(|_| together)
+                .map(|(_, meter)| Arc::clone(meter)),
             ..Doors::default()
         };
         let server = start("--listen", address, &doors)?;

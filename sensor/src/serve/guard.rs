@@ -122,7 +122,9 @@ impl Guard {
 fn host(request: &Request) -> Option<&str> {
     let header = || request.headers().get(header::HOST)?.to_str().ok();
     let authority = request.uri().authority();
-    authority.map(|authority| authority.as_str()).or_else(header)
+    authority
+        .map(|authority| authority.as_str())
+        .or_else(header)
 }
 
 /// Of `name`, `name:port`, `[v6]` and `[v6]:port`.
@@ -217,15 +219,27 @@ mod tests {
     #[test]
     fn only_its_own_names_are_answered() {
         let cases = [
-            ("127.0.0.1:80", "localhost:9000 127.0.0.1 [::1]:8080 LOCALHOST 127.0.0.2", "evil.example localhost.evil.example 10.0.0.1 web1"),
+            (
+                "127.0.0.1:80",
+                "localhost:9000 127.0.0.1 [::1]:8080 LOCALHOST 127.0.0.2",
+                "evil.example localhost.evil.example 10.0.0.1 web1",
+            ),
             ("[::1]:80", "[::1] localhost", "[fe80::1] ::2"),
             ("10.0.0.1:80", "10.0.0.1:80", "localhost 127.0.0.1 10.0.0.2"),
-            ("0.0.0.0:80", "10.0.0.1 localhost [2001:db8::1]:80", "evil.example"),
+            (
+                "0.0.0.0:80",
+                "10.0.0.1 localhost [2001:db8::1]:80",
+                "evil.example",
+            ),
         ];
         for (bound, good, bad) in cases {
             let guard = guard_of(bound, false);
             for host in good.split(' ') {
-                assert_eq!(guard.judge(&asked("/", &[("host", host)])), Ok(()), "{bound} {host}");
+                assert_eq!(
+                    guard.judge(&asked("/", &[("host", host)])),
+                    Ok(()),
+                    "{bound} {host}"
+                );
             }
             for host in bad.split(' ') {
                 let judged = guard.judge(&asked("/", &[("host", host)]));
@@ -250,17 +264,35 @@ mod tests {
         let judge = |path: &str, more: (&str, &str)| guard.judge(&asked(path, &[host, more]));
         let bearer = format!("Bearer {TOKEN}");
         assert_eq!(judge("/metrics", ("authorization", &bearer)), Ok(()));
-        assert_eq!(judge("/report.json?token=0123456789abcdef", ("a", "b")), Ok(()));
+        assert_eq!(
+            judge("/report.json?token=0123456789abcdef", ("a", "b")),
+            Ok(())
+        );
         let Err(Refusal::Enter(cookie)) = judge("/?token=0123456789abcdef", ("a", "b")) else {
             panic!("no cookie");
         };
         assert!(!cookie.contains(TOKEN), "{cookie}");
         let (pair, _) = cookie.split_once(';').unwrap();
-        assert_eq!(judge("/events", ("cookie", &format!("a=b; {pair}"))), Ok(()));
-        for bad in ["/", "/?token=", "/events?token=0123456789abcdeF", "/report.json?x=1"] {
-            assert_eq!(judge(bad, ("authorization", "Basic abc")), Err(Refusal::Token), "{bad}");
+        assert_eq!(
+            judge("/events", ("cookie", &format!("a=b; {pair}"))),
+            Ok(())
+        );
+        for bad in [
+            "/",
+            "/?token=",
+            "/events?token=0123456789abcdeF",
+            "/report.json?x=1",
+        ] {
+            assert_eq!(
+                judge(bad, ("authorization", "Basic abc")),
+                Err(Refusal::Token),
+                "{bad}"
+            );
         }
-        assert_eq!(judge("/", ("cookie", "sensor-80=0123456789abcdef")), Err(Refusal::Token));
+        assert_eq!(
+            judge("/", ("cookie", "sensor-80=0123456789abcdef")),
+            Err(Refusal::Token)
+        );
         assert_eq!(judge("/healthz", ("a", "b")), Ok(()));
     }
 }

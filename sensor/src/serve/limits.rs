@@ -36,7 +36,9 @@ impl Listener for Gate {
                 return std::future::pending().await; // nobody closes it
             };
             match self.listener.accept().await {
-                Ok((stream, address)) => return (Client::new(stream, place, self.patience), address),
+                Ok((stream, address)) => {
+                    return (Client::new(stream, place, self.patience), address);
+                }
                 // The client is gone again, or this process has no descriptor left.
                 Err(_) => sleep(Duration::from_millis(100)).await,
             }
@@ -76,7 +78,9 @@ impl Client {
 
     fn late(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         let deadline = self.deadline.as_mut();
-        deadline.poll(context).map(|()| io::ErrorKind::TimedOut.into())
+        deadline
+            .poll(context)
+            .map(|()| io::ErrorKind::TimedOut.into())
     }
 
     /// After an attempt to write.

@@ -86,7 +86,9 @@ impl Rig {
     /// The whole answer to a request of these lines.
     fn ask(&self, lines: &str) -> String {
         let mut stream = self.connect();
-        stream.write_all(format!("{lines}\r\n\r\n").as_bytes()).unwrap();
+        stream
+            .write_all(format!("{lines}\r\n\r\n").as_bytes())
+            .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -99,7 +101,9 @@ impl Rig {
     /// The packets of each event that comes.
     fn events(&self) -> impl Iterator<Item = String> + use<> {
         let mut stream = self.connect();
-        stream.write_all(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream
+            .write_all(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .unwrap();
         let lines = BufReader::new(stream).lines().map_while(Result::ok);
         lines.filter_map(|line| match line.strip_prefix("data: ") {
             Some("{}") => Some("end".to_owned()),
@@ -139,7 +143,11 @@ fn eventually(what: &str, mut done: impl FnMut() -> bool) {
 #[test]
 fn the_page_the_report_and_the_health_are_answered_with_headers_that_protect() {
     let rig = Rig::plain();
-    assert_eq!(status(&rig.get("/report.json")), "503", "nothing counted yet");
+    assert_eq!(
+        status(&rig.get("/report.json")),
+        "503",
+        "nothing counted yet"
+    );
     rig.count(7);
     let page = rig.get("/");
     let (head, html) = page.split_once("\r\n\r\n").unwrap();
@@ -162,7 +170,11 @@ fn the_page_the_report_and_the_health_are_answered_with_headers_that_protect() {
     assert_eq!(body(&rig.get("/healthz")), "ok\n");
     let head = rig.ask("HEAD /report.json HTTP/1.1\r\nHost: localhost");
     assert_eq!((status(&head), body(&head)), ("200", ""));
-    assert_eq!(rig.fake.builds.load(Ordering::Relaxed), 2, "built when it is asked for");
+    assert_eq!(
+        rig.fake.builds.load(Ordering::Relaxed),
+        2,
+        "built when it is asked for"
+    );
 }
 
 #[test]
@@ -170,13 +182,22 @@ fn what_is_not_there_or_not_ours_is_refused() {
     let rig = Rig::plain();
     rig.count(1);
     for path in [
-        "/../etc/passwd", "/%2e%2e/etc/passwd", "/report.json/", "//", "/metrics", "/?x/../a",
+        "/../etc/passwd",
+        "/%2e%2e/etc/passwd",
+        "/report.json/",
+        "//",
+        "/metrics",
+        "/?x/../a",
     ] {
         let expected = if path.starts_with("/?") { "200" } else { "404" };
         assert_eq!(status(&rig.get(path)), expected, "{path}");
     }
-    for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT", "BREW"] {
-        let answer = rig.ask(&format!("{method} / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0"));
+    for method in [
+        "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "CONNECT", "BREW",
+    ] {
+        let answer = rig.ask(&format!(
+            "{method} / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0"
+        ));
         assert_eq!(status(&answer), "405", "{method}");
         assert!(answer.contains("allow: GET, HEAD"), "{answer}");
     }
@@ -196,9 +217,15 @@ fn floods_of_headers_end_their_own_connection_only() {
     let rig = Rig::plain();
     let many = (0..200).map(|number| format!("\r\nX-{number}: 1"));
     let many: String = many.collect();
-    assert_eq!(status(&rig.ask(&format!("GET /healthz HTTP/1.1\r\nHost: localhost{many}"))), "431");
+    assert_eq!(
+        status(&rig.ask(&format!("GET /healthz HTTP/1.1\r\nHost: localhost{many}"))),
+        "431"
+    );
     let mut stream = rig.connect();
-    let long = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: {}", "a".repeat(1 << 20));
+    let long = format!(
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: {}",
+        "a".repeat(1 << 20)
+    );
     // It ends while we write or while we read, without an answer.
     let mut answer = Vec::new();
     let _reset = stream.write_all(long.as_bytes());
@@ -217,12 +244,20 @@ fn a_token_is_asked_for_and_never_repeated() {
     let entered = rig.get(&format!("/?token={TOKEN}"));
     assert_eq!(status(&entered), "303");
     assert!(!entered.contains(TOKEN), "{entered}");
-    let cookie = entered.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+    let cookie = entered
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: "));
     let (pair, flags) = cookie.unwrap().split_once(';').unwrap();
-    assert!(flags.contains("HttpOnly") && flags.contains("SameSite"), "{flags}");
-    let again = rig.ask(&format!("GET / HTTP/1.1\r\nHost: localhost\r\nCookie: {pair}"));
+    assert!(
+        flags.contains("HttpOnly") && flags.contains("SameSite"),
+        "{flags}"
+    );
+    let again = rig.ask(&format!(
+        "GET / HTTP/1.1\r\nHost: localhost\r\nCookie: {pair}"
+    ));
     assert_eq!(status(&again), "200");
-    let scrape = format!("GET /report.json HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}");
+    let scrape =
+        format!("GET /report.json HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}");
     assert_eq!(status(&rig.ask(&scrape)), "200");
     assert_eq!(body(&rig.get("/healthz")), "ok\n");
 }
@@ -235,7 +270,9 @@ fn every_state_reaches_those_who_watch_and_the_end_comes_last() {
     assert_eq!(events.next().unwrap(), "1");
     for packets in 2..5 {
         rig.count(packets);
-        eventually("the newest state", || events.next().unwrap() == packets.to_string());
+        eventually("the newest state", || {
+            events.next().unwrap() == packets.to_string()
+        });
     }
     rig.fake.packets.store(9, Ordering::Relaxed);
     rig.board.ended();
@@ -243,7 +280,11 @@ fn every_state_reaches_those_who_watch_and_the_end_comes_last() {
     let reader = std::thread::spawn(move || events.collect::<Vec<_>>());
     let started = Instant::now();
     drop(server);
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
     assert_eq!(reader.join().unwrap(), ["9", "end"]);
 }
 
@@ -268,7 +309,9 @@ fn one_viewer_too_many_is_told_so_and_gets_in_when_one_goes() {
     assert!(refused.contains("retry-after: 10"), "{refused}");
     assert_eq!(status(&rig.get("/")), "200", "others are still answered");
     viewers.pop();
-    eventually("a seat that is free again", || rig.events().next().is_some());
+    eventually("a seat that is free again", || {
+        rig.events().next().is_some()
+    });
 }
 
 #[test]
@@ -280,7 +323,8 @@ fn who_takes_nothing_is_let_go_and_delays_nobody() {
     let rig = Rig::new(fake, None, Duration::from_millis(300));
     rig.count(1);
     let mut slow = rig.connect();
-    slow.write_all(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    slow.write_all(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
     eventually("a seat taken", || rig.board.free_seats() == SEATS - 1);
     assert_eq!(body(&rig.get("/healthz")), "ok\n");
     let mut quick = rig.events();
@@ -293,7 +337,9 @@ fn who_takes_nothing_is_let_go_and_delays_nobody() {
 fn who_asks_nothing_is_let_go() {
     let rig = Rig::new(Fake::default(), None, Duration::from_millis(200));
     let mut silent: Vec<_> = (0..100).map(|_| rig.connect()).collect();
-    silent[0].write_all(b"GET / HTTP/1.1\r\nHost: local").unwrap();
+    silent[0]
+        .write_all(b"GET / HTTP/1.1\r\nHost: local")
+        .unwrap();
     // More than there are places: these wait until the silent ones have gone.
     assert_eq!(body(&rig.get("/healthz")), "ok\n");
     for stream in &mut silent {

@@ -97,7 +97,13 @@ mod tests {
 
     #[test]
     fn what_is_guessed_or_breaks_a_url_is_refused() {
-        for bad in ["", "short", "0123456789abcde", "0123456789abcdef 0", "0123456789abcdef&a=b"] {
+        for bad in [
+            "",
+            "short",
+            "0123456789abcde",
+            "0123456789abcdef 0",
+            "0123456789abcdef&a=b",
+        ] {
             assert!(Token::new(bad).is_err(), "{bad}");
         }
         assert!(Token::new(&"a".repeat(257)).is_err());

@@ -6,6 +6,7 @@ mod config;
 mod inputs;
 mod live;
 mod outputs;
+mod serving;
 mod terminal;
 
 use std::path::PathBuf;

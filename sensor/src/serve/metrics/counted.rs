@@ -76,7 +76,9 @@ pub(super) fn of(part: &Part) -> Added {
     let malformed = whole.malformed.iter();
     Added {
         interfaces,
-        malformed: malformed.map(|(reason, counts)| ((*reason).to_owned(), *counts)).collect(),
+        malformed: malformed
+            .map(|(reason, counts)| ((*reason).to_owned(), *counts))
+            .collect(),
         network: named(&|class| class.network().into_owned()),
         transport: named(&|class| class.transport().into_owned()),
         application: named(&|class| class.application().into_owned()),

@@ -29,7 +29,9 @@ impl Labelled {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Counts)> {
-        self.rows.iter().map(|(name, counts)| (name.as_str(), *counts))
+        self.rows
+            .iter()
+            .map(|(name, counts)| (name.as_str(), *counts))
     }
 }
 
@@ -55,9 +57,21 @@ mod tests {
         assert_eq!(rows["name-999"], counts(999), "the largest came first");
         assert!(!rows.contains_key("name-1009"), "later ones are late");
         let sum: Counts = rows.values().copied().sum();
-        assert_eq!(sum, Counts { packets: 1010, bytes: 1010 * 1009 / 2 });
+        assert_eq!(
+            sum,
+            Counts {
+                packets: 1010,
+                bytes: 1010 * 1009 / 2
+            }
+        );
         labelled.add(&part(999, 1000));
         let again: BTreeMap<_, _> = labelled.iter().collect();
-        assert_eq!(again["name-999"], Counts { packets: 2, bytes: 1998 });
+        assert_eq!(
+            again["name-999"],
+            Counts {
+                packets: 2,
+                bytes: 1998
+            }
+        );
     }
 }

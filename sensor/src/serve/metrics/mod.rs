@@ -105,11 +105,15 @@ impl Follower for MeterFollower {
 }
 
 pub(super) fn routes(meter: Arc<Meter>) -> Router {
-    Router::new().route("/metrics", get(metrics)).with_state(meter)
+    Router::new()
+        .route("/metrics", get(metrics))
+        .with_state(meter)
 }
 
 async fn metrics(State(meter): State<Arc<Meter>>, headers: HeaderMap) -> Response {
-    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accepted = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
     let open_metrics = accepted.is_some_and(|text| text.contains("application/openmetrics-text"));
     let kind = match open_metrics {
         true => "application/openmetrics-text; version=1.0.0; charset=utf-8",

@@ -29,8 +29,17 @@ fn part(samples: &[samples::Sample], start: i64) -> Part {
 /// A second with flows, without IP, and with something malformed in it.
 fn second(number: i64) -> Part {
     let at = samples::START + number * SECOND;
-    let tcp = |port| tcp4(HOST, port, [192, 0, 2, 1], 443).way(0, Direction::Egress).at(at);
-    let all = [tcp(1000).of(3, 300), tcp(1001), arp().at(at), malformed().at(at)];
+    let tcp = |port| {
+        tcp4(HOST, port, [192, 0, 2, 1], 443)
+            .way(0, Direction::Egress)
+            .at(at)
+    };
+    let all = [
+        tcp(1000).of(3, 300),
+        tcp(1001),
+        arp().at(at),
+        malformed().at(at),
+    ];
     part(&all, at)
 }
 
@@ -48,7 +57,10 @@ fn series(text: &str) -> BTreeMap<String, f64> {
 fn sum(text: &str, metric: &str) -> u64 {
     let of = |name: &str| name == metric || name.starts_with(&format!("{metric}{{"));
     let all = series(text);
-    all.iter().filter(|(name, _)| of(name)).map(|(_, value)| *value as u64).sum()
+    all.iter()
+        .filter(|(name, _)| of(name))
+        .map(|(_, value)| *value as u64)
+        .sum()
 }
 
 #[test]
@@ -64,8 +76,15 @@ fn counters_are_the_sums_of_the_whole_report_and_never_fall() {
             None => whole = Some(part),
         }
         let now = series(&meter.text(false));
-        for (name, value) in before.iter().filter(|(name, _): &(&String, &f64)| name.contains("_total")) {
-            assert!(now[name] >= *value, "{name} fell from {value} to {}", now[name]);
+        for (name, value) in before
+            .iter()
+            .filter(|(name, _): &(&String, &f64)| name.contains("_total"))
+        {
+            assert!(
+                now[name] >= *value,
+                "{name} fell from {value} to {}",
+                now[name]
+            );
         }
         before = now;
     }
@@ -87,10 +106,17 @@ fn counters_are_the_sums_of_the_whole_report_and_never_fall() {
         ("accounting_violations", 0),
         ("counted_seconds", 5),
     ] {
-        assert_eq!(sum(&text, &format!("sensor_{metric}_total")), expected, "{metric}");
+        assert_eq!(
+            sum(&text, &format!("sensor_{metric}_total")),
+            expected,
+            "{metric}"
+        );
     }
     for row in &report.protocols.application {
-        let name = format!("sensor_application_bytes_total{{application=\"{}\"}}", row.name);
+        let name = format!(
+            "sensor_application_bytes_total{{application=\"{}\"}}",
+            row.name
+        );
         assert_eq!(series(&text)[&name] as u64, row.bytes, "{name}");
     }
 }
@@ -123,20 +149,33 @@ fn every_metric_is_in_the_fields_and_nothing_else_is() {
         ..super::cost::Cost::default()
     };
     let second = Duration::from_secs(1);
-    let text = classic(&open_metrics(&registry(&counted_so_far, second, (1, second), &cost)));
+    let text = classic(&open_metrics(&registry(
+        &counted_so_far,
+        second,
+        (1, second),
+        &cost,
+    )));
     let mut served = BTreeSet::new();
     for name in series(&text).keys() {
         let (metric, labels) = name.split_once('{').unwrap_or((name, ""));
-        let labels = labels.trim_end_matches('}').split(',').filter_map(|pair| pair.split_once('='));
+        let labels = labels
+            .trim_end_matches('}')
+            .split(',')
+            .filter_map(|pair| pair.split_once('='));
         let labels: Vec<_> = labels.map(|(label, _)| label).collect();
         served.insert(format!("{metric} {}", labels.join(", ")));
     }
     let fields = include_str!("../../../../docs/fields.md");
     let rows = fields.lines().filter(|line| line.starts_with("| `sensor_"));
     let written = rows.flat_map(|line| {
-        let cells: Vec<_> = line.split('|').map(|cell| cell.trim().replace('`', "")).collect();
+        let cells: Vec<_> = line
+            .split('|')
+            .map(|cell| cell.trim().replace('`', ""))
+            .collect();
         let names: Vec<_> = cells[1].split(", ").map(str::to_owned).collect();
-        names.into_iter().map(move |name| format!("{name} {}", cells[2]))
+        names
+            .into_iter()
+            .map(move |name| format!("{name} {}", cells[2]))
     });
     assert_eq!(written.collect::<BTreeSet<_>>(), served);
 }

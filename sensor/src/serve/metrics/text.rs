@@ -51,7 +51,8 @@ pub(super) fn classic(open_metrics: &str) -> String {
             Some(_) => lines.peek().copied(),
             None => Some(line),
         };
-        let is_counter = typed.is_some_and(|line| line.starts_with("# TYPE ") && line.ends_with(" counter"));
+        let is_counter =
+            typed.is_some_and(|line| line.starts_with("# TYPE ") && line.ends_with(" counter"));
         let rest = help.or_else(|| line.strip_prefix("# TYPE "));
         match rest.and_then(|rest| rest.split_once(' ')) {
             Some((name, rest)) if is_counter => {
@@ -72,33 +73,55 @@ fn counts(
     help: &str,
     rows: impl Iterator<Item = (Labels, Counts)>,
 ) {
-    let (packets, bytes) = (Family::<Labels, Counter>::default(), Family::<Labels, Counter>::default());
+    let (packets, bytes) = (
+        Family::<Labels, Counter>::default(),
+        Family::<Labels, Counter>::default(),
+    );
     for (labels, counts) in rows {
         packets.get_or_create(&labels).inc_by(counts.packets);
         bytes.get_or_create(&labels).inc_by(counts.bytes);
     }
-    registry.register(format!("{name}_packets"), format!("Packets {help}"), packets);
-    registry.register(format!("{name}_bytes"), format!("Bytes on the wire {help}"), bytes);
+    registry.register(
+        format!("{name}_packets"),
+        format!("Packets {help}"),
+        packets,
+    );
+    registry.register(
+        format!("{name}_bytes"),
+        format!("Bytes on the wire {help}"),
+        bytes,
+    );
 }
 
 fn traffic(registry: &mut Registry, counted: &Counted) {
     let mut of = |name: &str, help: &str, pick: fn(&Sums) -> Counts| {
-        let rows = counted.interfaces.iter().map(|((interface, direction), sums)| {
-            let labels = vec![
-                ("interface", interface.clone().into()),
-                ("direction", (*direction).into()),
-            ];
-            (labels, pick(sums))
-        });
+        let rows = counted
+            .interfaces
+            .iter()
+            .map(|((interface, direction), sums)| {
+                let labels = vec![
+                    ("interface", interface.clone().into()),
+                    ("direction", (*direction).into()),
+                ];
+                (labels, pick(sums))
+            });
         counts(registry, name, help, rows);
     };
-    of("traffic", "that were counted: seen, and not left out by the filter", |sums| Counts {
-        packets: sums.seen.packets - sums.filtered.packets,
-        bytes: sums.seen.bytes - sums.filtered.bytes,
-    });
+    of(
+        "traffic",
+        "that were counted: seen, and not left out by the filter",
+        |sums| Counts {
+            packets: sums.seen.packets - sums.filtered.packets,
+            bytes: sums.seen.bytes - sums.filtered.bytes,
+        },
+    );
     of("seen", "that crossed the interface", |sums| sums.seen);
     of("in_flows", "that are in flows", |sums| sums.in_flows);
-    of("overflow", "whose flow found no room in the table", |sums| sums.overflow);
+    of(
+        "overflow",
+        "whose flow found no room in the table",
+        |sums| sums.overflow,
+    );
     of("not_ip", "without IP", |sums| sums.not_ip);
     of("filtered", "that the filter left out", |sums| sums.filtered);
     let rows = counted.malformed.iter();
@@ -114,40 +137,102 @@ fn protocols(registry: &mut Registry, counted: &Counted) {
     };
     of("network", "by network protocol", &counted.network);
     of("transport", "by transport protocol", &counted.transport);
-    of("application", "by application, as known when their interval ended", &counted.application);
+    of(
+        "application",
+        "by application, as known when their interval ended",
+        &counted.application,
+    );
 }
 
 fn trouble(registry: &mut Registry, counted: &Counted) {
     let lost = Family::<Labels, Counter>::default();
     // There from the start: an increase from nothing is no increase to Prometheus.
-    lost.get_or_create(&vec![("place", "af-packet".into())]).inc_by(0);
+    lost.get_or_create(&vec![("place", "af-packet".into())])
+        .inc_by(0);
     for (place, packets) in &counted.lost {
-        lost.get_or_create(&vec![("place", (*place).into())]).inc_by(*packets);
+        lost.get_or_create(&vec![("place", (*place).into())])
+            .inc_by(*packets);
     }
-    registry.register("lost_packets", "Packets that the kernel says were lost before they were counted", lost);
-    counter(registry, "lost_samples", "Payloads that were lost; they cost names, never counts", counted.samples_lost);
-    counter(registry, "accounting_violations", "Intervals whose accounting did not add up; more than 0 is a bug", counted.violations);
+    registry.register(
+        "lost_packets",
+        "Packets that the kernel says were lost before they were counted",
+        lost,
+    );
+    counter(
+        registry,
+        "lost_samples",
+        "Payloads that were lost; they cost names, never counts",
+        counted.samples_lost,
+    );
+    counter(
+        registry,
+        "accounting_violations",
+        "Intervals whose accounting did not add up; more than 0 is a bug",
+        counted.violations,
+    );
 }
 
 fn own(registry: &mut Registry, counted: &Counted, interval: Duration) {
-    gauge(registry, "interval_flows", "Flows of the last interval", counted.flows as f64);
-    gauge(registry, "interval_seconds", "Length of an interval, as it was asked for", interval.as_secs_f64());
-    gauge(registry, "counted_until_timestamp_seconds", "End of the last interval that is counted here, since the epoch", counted.until as f64 / 1e9);
-    seconds(registry, "counted_seconds", "Time that is counted here", counted.watched as f64 / 1e9);
+    gauge(
+        registry,
+        "interval_flows",
+        "Flows of the last interval",
+        counted.flows as f64,
+    );
+    gauge(
+        registry,
+        "interval_seconds",
+        "Length of an interval, as it was asked for",
+        interval.as_secs_f64(),
+    );
+    gauge(
+        registry,
+        "counted_until_timestamp_seconds",
+        "End of the last interval that is counted here, since the epoch",
+        counted.until as f64 / 1e9,
+    );
+    seconds(
+        registry,
+        "counted_seconds",
+        "Time that is counted here",
+        counted.watched as f64 / 1e9,
+    );
     let build = Family::<Labels, Gauge>::default();
-    build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").into())]).set(1);
+    build
+        .get_or_create(&vec![("version", env!("CARGO_PKG_VERSION").into())])
+        .set(1);
     registry.register("build_info", "1, by the version of sensor", build);
 }
 
 fn costs(registry: &mut Registry, (polls, late): (u64, Duration), cost: &Cost) {
     counter(registry, "polls", "Polls that ended an interval", polls);
-    seconds(registry, "poll_late_seconds", "Time by which the polls that ended an interval came late", late.as_secs_f64());
-    seconds(registry, "cpu_seconds", "CPU time of the sensor's own process, not of its programs in the kernel", cost.cpu.as_secs_f64());
+    seconds(
+        registry,
+        "poll_late_seconds",
+        "Time by which the polls that ended an interval came late",
+        late.as_secs_f64(),
+    );
+    seconds(
+        registry,
+        "cpu_seconds",
+        "CPU time of the sensor's own process, not of its programs in the kernel",
+        cost.cpu.as_secs_f64(),
+    );
     if let Some(bytes) = cost.resident_bytes {
-        gauge(registry, "resident_memory_bytes", "Memory of the sensor's process", bytes as f64);
+        gauge(
+            registry,
+            "resident_memory_bytes",
+            "Memory of the sensor's process",
+            bytes as f64,
+        );
     }
     if let Some(bytes) = cost.map_bytes {
-        gauge(registry, "bpf_map_memory_bytes", "Memory of the tables in the kernel", bytes as f64);
+        gauge(
+            registry,
+            "bpf_map_memory_bytes",
+            "Memory of the tables in the kernel",
+            bytes as f64,
+        );
     }
 }
 
