@@ -16,6 +16,8 @@ use crate::sink;
 pub(super) const SEATS: usize = 16;
 /// After a build comes a rest of so many times as long: a run with a million flows must not keep a CPU busy drawing them.
 const REST: u32 = 4;
+/// And this long from one to the next in any case: nobody reads faster.
+const LEAST: Duration = Duration::from_millis(250);
 
 /// What was counted so far, for the page and as its report.
 pub struct Shown {
@@ -132,7 +134,7 @@ impl Snapshot {
             event: format!("event: report\ndata: {json}\n\n").into(),
             report,
             json: OnceLock::new(),
-            rest: started + took * (1 + REST),
+            rest: started + LEAST.max(took * (1 + REST)),
         })
     }
 

@@ -143,16 +143,16 @@ fn a_window_that_is_followed_moves_and_a_server_that_dies_is_said() {
     let Some(mut browser) = Browser::start_by(pair.b.command("sh")) else {
         return;
     };
-    let arguments = ["-i", "b0", "--interval", "100ms", "--listen", "0"];
+    let arguments = ["-i", "b0", "--interval", "500ms", "--listen", "0"];
     let mut sensor = Sensor::start(&pair.b, &arguments);
     let served = address(&sensor, "live page");
     traffic::send(&pair.a, "a0", &traffic::frames(FLOWS), 1);
     sensor.counted(u64::from(FLOWS));
     browser.go_online();
     browser.visit(&format!("http://{served}/"));
-    // A second in place of the minute, as nobody waits that long here.
-    browser.value("(() => { const follow = document.getElementById('follow'); follow.options[3].value = '1'; follow.value = '1'; follow.dispatchEvent(new Event('change')); })()");
-    browser.until("document.getElementById('span-told').textContent.includes('1 s; 0 packets')");
+    // Two seconds in place of the minute, as nobody waits that long here.
+    browser.value("(() => { const follow = document.getElementById('follow'); follow.options[3].value = '2'; follow.value = '2'; follow.dispatchEvent(new Event('change')); })()");
+    browser.until("document.getElementById('span-told').textContent.includes('2 s; 0 packets')");
     let first = browser.text("#span-told");
     browser.until(&format!(
         "document.getElementById('span-told').textContent !== {first:?}"

@@ -185,10 +185,7 @@ fn prometheus_scrapes_the_totals_of_the_final_report() {
     ] {
         assert_eq!(scraped(zero), 0, "{zero}");
     }
-    assert!(
-        scraped("sensor_bpf_map_memory_bytes>bool1000000") == 1,
-        "its tables take memory"
-    );
+    assert!(scraped("sensor_bpf_map_memory_bytes") > 1_000_000);
     let report = sensor.stop().checked();
     for ((what, ..), value) in asked.iter().zip(values) {
         let row = |layer: &str| {

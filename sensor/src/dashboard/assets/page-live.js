@@ -3,8 +3,10 @@ const Live = (() => {
   const states = { connecting: "connecting", live: "live", lost: "connection lost, trying again", ended: "the run has ended" };
   let state = "connecting";
   let paused = false;
-  // The mouse is at something: what is under it must not change.
+  // A drag goes on over chart or sliders: what is under it must not change.
   let held = false;
+  // Drawing takes a fifth of the browser's time at the most, however short the interval is.
+  let resting = false;
   // The newest text that is not shown.
   let waiting = null;
   let onData = () => {};
@@ -18,10 +20,16 @@ const Live = (() => {
   };
 
   const show = () => {
-    if (waiting === null || paused || held) return;
+    if (waiting === null || paused || held || resting || document.hidden) return;
     const text = waiting;
     waiting = null;
+    const began = performance.now();
     onData(text);
+    resting = true;
+    setTimeout(() => {
+      resting = false;
+      show();
+    }, 4 * (performance.now() - began));
   };
 
   const feed = {
@@ -32,11 +40,12 @@ const Live = (() => {
         tell();
         show();
       });
-      addEventListener("pointerdown", () => { held = true; });
-      for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => {
+      addEventListener("pointerdown", (event) => { held = event.target.closest("#chart, #span") !== null; });
+      for (const name of ["pointerup", "pointercancel", "blur"]) addEventListener(name, () => {
         held = false;
         setTimeout(show); // after what the release itself does
       });
+      document.addEventListener("visibilitychange", show);
       tell();
     },
     data: (text) => {
