@@ -107,20 +107,41 @@ fn checked(text: &str) -> Option<String> {
     Some(String::from_utf8(said).unwrap())
 }
 
+/// A row of the report, and what Prometheus has of its packets and bytes.
+const ASKED: [[&str; 3]; 5] = [
+    [
+        "totals",
+        "sum(sensor_traffic_packets_total)",
+        "sum(sensor_traffic_bytes_total)",
+    ],
+    [
+        "seen",
+        "sum(sensor_seen_packets_total)",
+        "sum(sensor_seen_bytes_total)",
+    ],
+    [
+        "in_flows",
+        "sum(sensor_in_flows_packets_total)",
+        "sum(sensor_in_flows_bytes_total)",
+    ],
+    [
+        "udp",
+        "sensor_transport_packets_total{transport='udp'}",
+        "sensor_transport_bytes_total{transport='udp'}",
+    ],
+    [
+        "dns",
+        "sensor_application_packets_total{application='dns'}",
+        "sensor_application_bytes_total{application='dns'}",
+    ],
+];
+
 #[test]
 fn prometheus_scrapes_the_totals_of_the_final_report() {
     need_kernel!();
     let pair = Pair::new(1500);
-    let arguments = [
-        "-i",
-        "b0",
-        "--interval",
-        "200ms",
-        "--report-every",
-        "1s",
-        "--metrics",
-        "0",
-    ];
+    let periods = ["--interval", "200ms", "--report-every", "1s"];
+    let arguments = [&["-i", "b0", "--metrics", "0"][..], &periods].concat();
     let mut sensor = Sensor::start(&pair.b, &arguments);
     let served = address(&sensor, "metrics");
     let Some(prometheus) = Prometheus::start(&pair.b, served) else {
@@ -133,9 +154,8 @@ fn prometheus_scrapes_the_totals_of_the_final_report() {
     traffic::send(&pair.a, "a0", &traffic::frames(100), 7);
     let packets = 3 * u64::from(FLOWS) + 700;
     sensor.counted(packets);
-    let traffic = "sum(sensor_traffic_packets_total)";
     eventually("everything scraped", || {
-        prometheus.value(&pair.b, traffic) == Some(packets)
+        prometheus.value(&pair.b, ASKED[0][1]) == Some(packets)
     });
     let text = get(&pair.b, served, "/metrics");
     bounded(&text);
@@ -143,41 +163,10 @@ fn prometheus_scrapes_the_totals_of_the_final_report() {
         assert_eq!(said, "");
     }
     let scraped = |expression: &str| {
-        prometheus
-            .value(&pair.b, expression)
-            .unwrap_or_else(|| panic!("no {expression}"))
+        let value = prometheus.value(&pair.b, expression);
+        value.unwrap_or_else(|| panic!("no {expression}"))
     };
-    let asked = [
-        (
-            "totals",
-            "sum(sensor_traffic_packets_total)",
-            "sum(sensor_traffic_bytes_total)",
-        ),
-        (
-            "seen",
-            "sum(sensor_seen_packets_total)",
-            "sum(sensor_seen_bytes_total)",
-        ),
-        (
-            "in_flows",
-            "sum(sensor_in_flows_packets_total)",
-            "sum(sensor_in_flows_bytes_total)",
-        ),
-        (
-            "udp",
-            "sensor_transport_packets_total{transport='udp'}",
-            "sensor_transport_bytes_total{transport='udp'}",
-        ),
-        (
-            "dns",
-            "sensor_application_packets_total{application='dns'}",
-            "sensor_application_bytes_total{application='dns'}",
-        ),
-    ];
-    let values: Vec<_> = asked
-        .iter()
-        .map(|(_, packets, bytes)| (scraped(packets), scraped(bytes)))
-        .collect();
+    let values = ASKED.map(|[_, packets, bytes]| (scraped(packets), scraped(bytes)));
     for zero in [
         "sum(sensor_lost_packets_total)",
         "sum(sensor_overflow_packets_total)",
@@ -187,25 +176,23 @@ fn prometheus_scrapes_the_totals_of_the_final_report() {
     }
     assert!(scraped("sensor_bpf_map_memory_bytes") > 1_000_000);
     let report = sensor.stop().checked();
-    for ((what, ..), value) in asked.iter().zip(values) {
-        let row = |layer: &str| {
-            let rows = report["protocols"][layer].as_array().unwrap();
-            rows.iter()
-                .find(|row| row["name"] == **what)
-                .unwrap()
-                .clone()
-        };
-        let told = match *what {
-            "totals" => report["totals"].clone(),
-            "udp" => row("transport"),
-            "dns" => row("application"),
-            part => report["accounting"][part].clone(),
-        };
-        assert_eq!(
-            value,
-            (number(&told["packets"]), number(&told["bytes"])),
-            "{what}"
-        );
+    for ([what, ..], value) in ASKED.iter().zip(values) {
+        let told = told(&report, what);
+        let expected = (number(&told["packets"]), number(&told["bytes"]));
+        assert_eq!(value, expected, "{what}");
+    }
+}
+
+fn told<'a>(report: &'a Value, what: &str) -> &'a Value {
+    let row = |layer: &str| {
+        let mut rows = report["protocols"][layer].as_array().unwrap().iter();
+        rows.find(|row| row["name"] == what).unwrap()
+    };
+    match what {
+        "totals" => &report["totals"],
+        "udp" => row("transport"),
+        "dns" => row("application"),
+        part => &report["accounting"][part],
     }
 }
 
