@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::rows::{Address, ConversationRow, EndpointRow, FlowRow, Tables};
-use super::timeline::{self, BucketRows, Parts, Timeline};
+use super::timeline::{self, BucketRows, MOST_PARTS, Parts, Timeline};
 use crate::counters::Delta;
 use crate::report::{Report, Time, listed_flows};
 
@@ -36,11 +36,22 @@ pub struct Counted<'a> {
     pub delta: &'a Delta,
     /// What that was selected from, if it was: a selection has no trail of its own.
     pub all: &'a Delta,
+    /// Entries that say when the packets of flows came, of all flows together, a dozen bytes each: above that the slices of
+    /// time are made wider.
+    pub parts: usize,
 }
 
 impl<'a> Counted<'a> {
     pub fn of(delta: &'a Delta) -> Self {
-        Counted { delta, all: delta }
+        Self::of_both(delta, delta)
+    }
+
+    pub fn of_both(delta: &'a Delta, all: &'a Delta) -> Self {
+        Counted {
+            delta,
+            all,
+            parts: MOST_PARTS,
+        }
     }
 }
 

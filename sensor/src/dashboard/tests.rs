@@ -213,10 +213,7 @@ fn without_a_trail_the_page_knows_that_it_does_not_know() {
 fn a_selection_shows_when_its_flows_came_and_no_others() {
     let all = with_trail(1);
     let selected = all.select(&mut |key, flow| flow.is_some() && key.is_ipv6());
-    let counted = Counted {
-        delta: &selected,
-        all: &all,
-    };
+    let counted = Counted::of_both(&selected, &all);
     let json = json_of(&Data::new(report_of(&selected, 0), counted, 0));
     assert_eq!(json["parts"].as_array().unwrap().len(), 1);
     assert_eq!(json["parts"][0].as_array().unwrap().len(), 1);
@@ -227,6 +224,38 @@ fn a_selection_shows_when_its_flows_came_and_no_others() {
         .map(|slice| slice.as_array().unwrap().len())
         .sum();
     assert_eq!(told, 4, "dns by its port, and nothing of what was left out");
+}
+
+#[test]
+fn parts_that_would_be_too_many_make_slices_wider_and_add_up() {
+    let delta = with_trail(10);
+    let parts_of = |parts: usize| {
+        let counted = Counted {
+            parts,
+            ..Counted::of(&delta)
+        };
+        json_of(&Data::new(report_of(&delta, 0), counted, 0))
+    };
+    let (all, few) = (parts_of(300_000), parts_of(100));
+    let entries = |json: &Value| -> usize {
+        let parts = json["parts"].as_array().unwrap();
+        parts.iter().map(|one| one.as_array().unwrap().len()).sum()
+    };
+    assert!(
+        entries(&all) > 1000 && entries(&few) <= 3 * 100,
+        "{} {}",
+        entries(&all),
+        entries(&few)
+    );
+    let width = |json: &Value| json["timeline"]["width"].as_f64().unwrap();
+    assert!(width(&few) > width(&all));
+    let total = |json: &Value| {
+        sums(&json["timeline"]["by_kind"])
+            .into_values()
+            .map(|sum| sum.0)
+            .sum::<u64>()
+    };
+    assert_eq!(total(&few), total(&all));
 }
 
 #[test]

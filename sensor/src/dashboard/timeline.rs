@@ -15,8 +15,8 @@ use crate::counters::{Class, Counts, Delta, Flow};
 use crate::report::Report;
 
 const MOST_SLICES: i128 = 600;
-/// Entries for all flows together, a dozen bytes each; above that the slices are made wider.
-const MOST_PARTS: usize = 300_000;
+/// Of [`Counted::parts`] in a file.
+pub(super) const MOST_PARTS: usize = 300_000;
 
 /// Of one flow, see [`super::Data::parts`].
 #[derive(Clone, Debug, Default, Serialize)]
@@ -91,7 +91,7 @@ pub(super) fn timeline(
     };
     let mut parts = Vec::new();
     if trail.is_some() {
-        let most = MOST_PARTS.max(listed.len() * 2);
+        let most = counted.parts.max(listed.len() * 2);
         loop {
             parts = flow_parts(counted.all, listed, grid);
             let entries: usize = parts.iter().map(BTreeMap::len).sum();

@@ -67,12 +67,23 @@ impl Part {
 
     /// With the rows that `context` says; `enrich` adds what is known from elsewhere.
     pub fn dashboard(&self, context: Context, enrich: impl Fn(&mut Report)) -> Data {
-        let context = self.told(context);
-        let all = &self.period.delta;
         let delta = &*self.counted();
-        let mut report = self.rules.report_judged(delta, &context);
+        let all = &self.period.delta;
+        self.data(context, Counted::of_both(delta, all), enrich)
+    }
+
+    /// The same for a page that is sent again and again: with so many entries that say when packets of flows came.
+    pub fn live_page(&self, context: Context, parts: usize, enrich: impl Fn(&mut Report)) -> Data {
+        let delta = &*self.counted();
+        let both = Counted::of_both(delta, &self.period.delta);
+        self.data(context, Counted { parts, ..both }, enrich)
+    }
+
+    fn data(&self, context: Context, counted: Counted<'_>, enrich: impl Fn(&mut Report)) -> Data {
+        let context = self.told(context);
+        let mut report = self.rules.report_judged(counted.delta, &context);
         enrich(&mut report);
-        Data::new(report, Counted { delta, all }, context.top_n)
+        Data::new(report, counted, context.top_n)
     }
 
     /// Adds a later one.

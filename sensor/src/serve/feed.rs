@@ -13,6 +13,9 @@ use crate::serve::Server;
 /// each interval stays small, however long the run.
 const MOST_BUCKETS: usize = 3_600;
 
+/// Entries that say when the packets of the listed flows came. Half a megabyte in every event.
+const MOST_PARTS: usize = 50_000;
+
 /// Adds up the parts; puts a page's data together only when it is asked.
 pub(super) struct Feed {
     whole: Mutex<Option<Part>>,
@@ -62,7 +65,7 @@ impl Show for Feed {
             ..whole.context.clone()
         };
         let report: OnceCell<Report> = OnceCell::new();
-        let data = whole.dashboard(context, |longer| {
+        let data = whole.live_page(context, MOST_PARTS, |longer| {
             // Databases only: nobody waits here for a resolver.
             let bare = longer.clone();
             self.enrichment.enrich_as(longer, &bare);
@@ -97,5 +100,43 @@ impl Follower for PageFollower {
         self.board.ended();
         self.server = None;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::Period;
+    use crate::report::samples::{self, SECOND, START, arp};
+
+    fn second(number: i64) -> Part {
+        let start = START + number * SECOND;
+        let period = Period {
+            delta: samples::delta_of(&[arp().at(start)], 10),
+            start,
+            end: start + SECOND,
+        };
+        let mut part = Part::new(period, Arc::default(), samples::context());
+        part.context.interface_counters = vec![crate::report::InterfaceCounters::default()];
+        part
+    }
+
+    #[test]
+    fn a_long_run_stays_small_and_whole() {
+        let feed = Feed::new(10, Arc::default());
+        assert!(feed.shown().is_none());
+        let seconds = 2 * MOST_BUCKETS as i64 + 10;
+        (0..seconds).for_each(|number| feed.add(&second(number)));
+        let shown = feed.shown().unwrap();
+        assert_eq!(shown.report.totals.packets, seconds as u64);
+        assert!(shown.report.buckets.len() <= MOST_BUCKETS);
+        assert_eq!(shown.report.interval_seconds, 4.0);
+        assert!(shown.report.accounting.identity_holds);
+        assert_eq!(
+            shown.report.accounting.interface_counters,
+            [],
+            "those of a period"
+        );
+        assert_eq!(shown.data.report.totals, shown.report.totals);
     }
 }
