@@ -98,10 +98,14 @@ const MONTHS: [i64; 11] = [1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000];
 
 fn format_of(step: i64, start: i64, end: i64) -> String {
     let one_day = start.div_euclid(DAY) == end.div_euclid(DAY);
+    let year = |time| calendar::month_of(time).div_euclid(12);
+    let one_year = year(start) == year(end);
     let clock = match step {
         // Twelve months, of thirty days some.
         step if step >= 350 * DAY => return "%Y".into(),
         step if step > 7 * DAY => return "%Y-%m".into(),
+        // The year stands above, in the subtitle.
+        DAY.. if one_year => return "%m-%d".into(),
         DAY.. => return "%Y-%m-%d".into(),
         MINUTE.. => "%H:%M",
         SECOND.. => "%H:%M:%S",
@@ -225,10 +229,9 @@ mod tests {
             ["22:13:20.000", "22:13:20.002", "22:13:20.004"]
         );
         assert_eq!(labels(900, 3), ["22:13:20.000000000", "22:13:20.000000500"]);
-        assert_eq!(
-            labels(20 * DAY, 3),
-            ["2023-11-16", "2023-11-23", "2023-11-30"]
-        );
+        assert_eq!(labels(20 * DAY, 3), ["11-16", "11-23", "11-30"]);
+        let over_new_year = TimeTicks::new(START + 40 * DAY, START + 60 * DAY, 3);
+        assert_eq!(over_new_year.label(over_new_year.ticks[0]), "2023-12-28");
         assert_eq!(labels(90 * DAY, 3), ["2023-12", "2024-01", "2024-02"]);
         assert_eq!(labels(1500 * DAY, 5), ["2024", "2025", "2026", "2027"]);
     }

@@ -8,7 +8,7 @@ use crate::report::{BucketRow, Counts, Report, Span};
 /// The time of a report from its first to its last interval, in columns side by side.
 pub(super) struct Columns<'a> {
     pub(super) list: Vec<Column>,
-    /// Nanoseconds: of an interval, and of a column; those at the ends may be shorter.
+    /// Nanoseconds: of an interval, and of a column; those at the ends may be half as long, or half as long again.
     pub(super) interval: i64,
     pub(super) step: i64,
     buckets: &'a [BucketRow],
@@ -50,12 +50,20 @@ impl<'a> Columns<'a> {
         );
         columns.step = axis::round_step(ends.1 - ends.0, interval, most);
         columns.fill(ends, &report.not_observed);
+        columns.join_short_ends();
         columns
     }
 
     /// Several intervals to a column.
     pub(super) fn is_reduced(&self) -> bool {
         self.step > self.interval
+    }
+
+    /// Packets come now and then in a long time: means over columns would tell of the silence.
+    pub(super) fn is_sparse(&self) -> bool {
+        let busy = self.list.iter().filter(|column| !column.buckets.is_empty());
+        let one_bit = |column: &Column| self.mean(column, |bucket| bucket.bytes) >= 0.125;
+        self.is_reduced() && (busy.count() * 10 < self.list.len() || !self.list.iter().any(one_bit))
     }
 
     /// A rate a second: of all of the column.
@@ -74,6 +82,13 @@ impl<'a> Columns<'a> {
         most as f64 * 1e9 / self.interval as f64
     }
 
+    /// A rate a second: of a part of its interval with the most bytes.
+    pub(super) fn in_busiest(&self, column: &Column, of: impl Fn(&BucketRow) -> u64) -> f64 {
+        let buckets = self.buckets(column).iter().rev();
+        let busiest = buckets.max_by_key(|bucket| bucket.bytes);
+        busiest.map_or(0, of) as f64 * 1e9 / self.interval as f64
+    }
+
     /// The busiest interval of all, the first of equal ones: its start, and its rate a second.
     pub(super) fn highest(&self, of: impl Fn(&BucketRow) -> u64) -> Option<(i64, f64)> {
         let highest = self.buckets.iter().rev().max_by_key(|bucket| of(bucket))?;
@@ -85,6 +100,27 @@ impl<'a> Columns<'a> {
 
     fn buckets(&self, column: &Column) -> &[BucketRow] {
         self.buckets.get(column.buckets.clone()).unwrap_or_default()
+    }
+
+    /// The mean of a moment would tower over those of whole columns, on a pixel that nobody sees.
+    fn join_short_ends(&mut self) {
+        let step = self.step;
+        let is_short = |column: &Column| column.end.saturating_sub(column.start) < step / 2;
+        if self.list.len() > 1 && self.list.last().is_some_and(is_short) {
+            self.join(self.list.len() - 2);
+        }
+        if self.list.len() > 1 && self.list.first().is_some_and(is_short) {
+            self.join(0);
+        }
+    }
+
+    /// The column at `place` with the one after it.
+    fn join(&mut self, place: usize) {
+        let next = self.list.remove(place + 1);
+        let column = &mut self.list[place];
+        column.end = next.end;
+        column.observed = column.observed.saturating_add(next.observed);
+        column.buckets.end = next.buckets.end;
     }
 
     fn fill(&mut self, (from, to): (i128, i128), not_observed: &[Span]) {

@@ -18,6 +18,11 @@ pub(super) fn draw(report: &Report, frame: &Frame) -> Drawn {
         return frame.nothing(TITLE, &parts, why_nothing(report));
     }
     let resolution = match columns.is_reduced() {
+        true if columns.is_sparse() => format!(
+            "the busiest {} of each {}",
+            duration(columns.interval),
+            duration(columns.step)
+        ),
         true => format!("means of {}", duration(columns.step)),
         false => format!("intervals of {}", duration(columns.interval)),
     };
@@ -38,9 +43,11 @@ pub(super) fn draw(report: &Report, frame: &Frame) -> Drawn {
         .collect();
     let top = frame.header(TITLE, &parts, &legend)?;
     let height = |column: &Column, layers: usize| {
-        columns.mean(column, |bucket| {
-            bytes_of(bucket, &shown, layers).saturating_mul(8)
-        })
+        let bits = |bucket: &BucketRow| bytes_of(bucket, &shown, layers).saturating_mul(8);
+        match columns.is_sparse() {
+            true => columns.in_busiest(column, bits),
+            false => columns.mean(column, bits),
+        }
     };
     let heights = columns
         .list

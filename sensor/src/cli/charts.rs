@@ -57,9 +57,9 @@ impl FromStr for ChartSize {
         });
         parsed
             .filter(|size| {
-                (480..=4000).contains(&size.width) && (320..=4000).contains(&size.height)
+                (480..=4000).contains(&size.width) && (270..=4000).contains(&size.height)
             })
-            .ok_or("it must be width and height, from 480x320 to 4000x4000: 900x420")
+            .ok_or("it must be width and height, from 480x270 to 4000x4000: 900x420")
     }
 }
 

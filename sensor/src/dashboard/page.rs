@@ -13,7 +13,7 @@ pub(super) const UPLOT_STYLE: &str = include_str!("assets/vendor/uplot/uPlot.min
 pub(super) const UPLOT_LICENSE: &str = include_str!("assets/vendor/uplot/LICENSE");
 
 /// One scope for all of them, each before those that use it.
-const SCRIPTS: [&str; 11] = [
+const SCRIPTS: [&str; 12] = [
     include_str!("assets/page-format.js"),
     include_str!("assets/page-dom.js"),
     include_str!("assets/page-source.js"),
@@ -21,6 +21,7 @@ const SCRIPTS: [&str; 11] = [
     include_str!("assets/page-span.js"),
     include_str!("assets/page-table.js"),
     include_str!("assets/page-lists.js"),
+    include_str!("assets/page-series.js"),
     include_str!("assets/page-chart.js"),
     include_str!("assets/page-summary.js"),
     include_str!("assets/page-live.js"),

@@ -4,8 +4,9 @@ use super::reports::{cases, draw};
 use crate::chart::scene::{Scene, Shape, Text};
 use crate::chart::{CHARTS, Theme, font};
 
-const SIZES: [Option<(u32, u32)>; 6] = [
+const SIZES: [Option<(u32, u32)>; 7] = [
     None,
+    Some((480, 270)),
     Some((480, 320)),
     Some((640, 480)),
     Some((900, 420)),

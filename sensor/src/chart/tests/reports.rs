@@ -20,6 +20,7 @@ pub(super) fn cases() -> Vec<Case> {
         case("typical", typical()),
         case("fifty", fifty()),
         case("month", month()),
+        case("years", years()),
         case("both-ways", both_ways()),
     ]
 }
@@ -121,6 +122,21 @@ fn month() -> Report {
         end: Time(START + 12 * 86_400 * SECOND),
     }];
     report
+}
+
+/// A file glued together of two moments, six years apart.
+fn years() -> Report {
+    let later = 6 * 365 * 86_400 + 30;
+    let times = [0, 1, 2, later, later + 1];
+    let samples: Vec<Sample> = times
+        .iter()
+        .flat_map(|at| {
+            let web = tcp4(HOST, 41_000, [192, 0, 2, 1], 443).of(700, 500_000);
+            let names = udp6(DNS6, 53, LONG6, 40_000).of(20, 9_000);
+            [web.at(at * SECOND), names.at(at * SECOND)]
+        })
+        .collect();
+    build(&delta_of(&samples, 1000), &wide(10))
 }
 
 /// As live: every packet has a direction.

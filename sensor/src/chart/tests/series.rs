@@ -50,9 +50,10 @@ fn no_byte_is_lost_in_columns() {
                 .windows(2)
                 .all(|pair| pair[0].end == pair[1].start)
         );
-        let inner = &columns.list[1..columns.list.len() - 1];
+        let inner = columns.list.get(1..columns.list.len() - 1);
         assert!(
             inner
+                .unwrap_or_default()
                 .iter()
                 .all(|one| one.start % columns.step == 0 && one.end - one.start == columns.step)
         );
@@ -103,6 +104,36 @@ fn a_live_run_begins_before_its_first_packet() {
         columns.highest(|bucket| bucket.bytes),
         Some((START + 5 * SECOND, 100.0))
     );
+}
+
+/// The mean of one second, drawn on no pixel, would set the scale.
+#[test]
+fn a_moment_at_an_end_belongs_to_the_column_beside_it() {
+    let report = report(&(0..1000).step_by(10).chain([1001]).collect::<Vec<i64>>());
+    for most in [3, 10, 50, 100] {
+        let columns = Columns::new(&report, most);
+        let lengths = columns.list.iter().map(|one| one.end - one.start);
+        assert!(columns.is_reduced() && columns.list.len() > 1);
+        assert!(
+            lengths
+                .into_iter()
+                .all(|length| length >= columns.step / 2 && length < columns.step * 2),
+            "{most}"
+        );
+        assert_eq!(columns.list[0].start, START);
+        assert_eq!(columns.list.last().unwrap().end, START + 1002 * SECOND);
+    }
+}
+
+#[test]
+fn a_packet_a_year_is_sparse_and_one_an_hour_is_not() {
+    const YEAR: i64 = 365 * 86_400;
+    let years: Vec<i64> = (0..40).map(|n| n * YEAR).collect();
+    let report_of = |times: &[i64]| Columns::new(&report(times), 100).is_sparse();
+    assert!(report_of(&years));
+    assert!(report_of(&[0, 1, 2, 10 * YEAR]));
+    assert!(!report_of(&(0..400).map(|n| n * 600).collect::<Vec<i64>>()));
+    assert!(!report_of(&[0, 5]), "every interval has its column");
 }
 
 #[test]

@@ -24,57 +24,106 @@ class Chart {
     this.place.textContent = "";
     const { model } = this;
     if (!model) return;
-    if (model.data.buckets.rows.length === 0) {
-      this.place.append(Dom.el("p", { class: "faint" }, "No packet has a time."));
+    const empty = model.data.buckets.rows.length === 0;
+    Dom.id("bandwidth").classList.toggle("timeless", empty);
+    if (empty) {
+      this.place.append(Dom.el("p", { class: "faint" }, model.report.totals.packets === 0 ? "No packets." : "No packet has a time."));
       return;
     }
-    const series = this.by.value === "direction" ? directions(model) : stacked(model, this.by.value === "application" ? 3 : 2);
-    const perSecond = this.unit.value === "bits" ? (row) => row.bytes * 8 : (row) => row.packets;
-    const { xs, lists } = fromEndToEnd(series.rates(perSecond), model.times(null));
-    this.xs = xs;
-    this.values = lists;
-    const format = this.unit.value === "bits" ? Format.bits : Format.packetRate;
+    const series = this.series();
+    const isBits = this.unit.value === "bits";
+    const rates = series.rates(isBits ? (row) => row.bytes * 8 : (row) => row.packets);
+    this.gaps = unseen(model);
+    const { xs, lists } = withGaps(fromEndToEnd(rates, model.times(null)), this.gaps, series.grain);
+    [this.xs, this.values, this.drawn] = [xs, lists, series];
+    this.format = isBits ? Format.bits : Format.packetRate;
+    this.plot = new uPlot(this.options(), [xs, ...lists], this.place);
+    if (left >= 0) this.plot.setCursor({ left, top }); // somebody was reading values
     const [from, to] = model.times(this.span);
-    const options = {
-      width: Math.max(this.place.clientWidth, 200),
+    const what = isBits ? "Bandwidth" : "Packets per second";
+    this.place.setAttribute("aria-label", `${what}, ${Format.between(from, to)}, by ${this.by.value}: ${series.list.map((one) => one.name).join("; ")}`);
+    Dom.id("chart-told").textContent = "";
+    Dom.id("chart-gaps").hidden = this.gaps.length === 0;
+  }
+
+  series() {
+    const layer = { application: 3, transport: 2 }[this.by.value];
+    return layer ? stacked(this.model, layer) : directions(this.model, this.span, this.width() - 118);
+  }
+
+  width() {
+    return this.printing ? this.paper : Math.max(this.place.clientWidth, 200);
+  }
+
+  options() {
+    const [from, to] = this.model.times(this.span);
+    const { list, stack } = this.drawn;
+    const room = (value) => (value ?? 0) * 1.08;
+    const tick = (value) => (value === 0 ? "0" : this.format(Math.abs(value)).replace(/(\.\d*?)0+ /, "$1 ").replace(". ", " "));
+    return {
+      width: this.width(),
       height: 260,
       padding: [10, 36, 0, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 }, bind: { dblclick: () => () => { this.onSpan(null); return null; } } },
-      scales: { x: { time: true, range: [from / 1000, to / 1000] }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
+      scales: { x: { time: true, range: [from / 1000, to / 1000] }, y: { range: (_, least, most) => [Math.min(room(least), 0), most > 0 ? room(most) : least < 0 ? 0 : 1] } },
       legend: { live: true },
-      axes: [this.timeAxis(), axis({ size: 82, values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "0" : format(tick))) })],
-      series: [{ label: "Time (UTC)", value: (_, x) => (x === null ? "–" : Format.moment(x * 1000)) }, ...series.list.map((one, at) => ({
+      axes: [this.timeAxis(), axis({ size: 82, values: (_, ticks) => ticks.map(tick) })],
+      series: [{ label: "Time (UTC)", value: (_, x) => (x === null ? "–" : Format.moment(x * 1000)) }, ...list.map((one, at) => ({
         label: one.name,
         stroke: one.colour,
-        width: series.stack ? 1 : 1.5,
-        fill: series.stack ? one.colour : faded(one.colour),
+        width: one.width,
+        fill: one.fill,
+        fillTo: () => 0,
         points: { show: false },
         paths: uPlot.paths.stepped({ align: 1 }),
-        value: (_, __, ___, place) => (place === null ? "–" : format(this.own(series, at, place))),
+        value: (_, __, ___, place) => this.told(at, place),
       }))],
-      hooks: { setSelect: [(plot) => this.selected(plot)] },
+      hooks: { setSelect: [(plot) => this.selected(plot)], drawClear: [(plot) => this.shade(plot)], draw: stack ? [] : [(plot) => this.zero(plot)] },
     };
-    this.plot = new uPlot(options, [xs, ...lists], this.place);
-    if (left >= 0) this.plot.setCursor({ left, top }); // somebody was reading values
-    this.place.setAttribute("aria-label", `Bandwidth from ${Format.between(from, to)}, by ${this.by.value}: ${series.list.map((one) => one.name).join(", ")}`);
   }
 
   // Of a stack the lines are sums; what is told is each one's own.
-  own(series, at, place) {
-    const below = series.stack ? this.values[at + 1]?.[place] ?? 0 : 0;
-    return (this.values[at][place] ?? 0) - below;
+  told(at, place) {
+    const value = place === null ? null : this.values[at][place];
+    if (value === null || value === undefined) return "–";
+    const below = this.drawn.stack ? this.values[at + 1]?.[place] ?? 0 : 0;
+    return this.format(Math.abs(value - below));
   }
 
   timeAxis() {
     const [from, to] = this.model.times(this.span);
     const days = (to - from) > 2 * 86400000;
+    const oneYear = Format.day(from).slice(0, 4) === Format.day(to).slice(0, 4);
     const text = (seconds, step) => {
       const ms = seconds * 1000;
-      if (days) return step >= 86400 ? Format.day(ms).slice(5) : `${Format.day(ms).slice(5)} ${Format.clock(ms, 0).slice(0, 5)}`;
+      const [day, days_] = [Format.day(ms), step / 86400];
+      if (days_ >= 360) return day.slice(0, -6);
+      if (days_ >= 27) return day.slice(0, -3);
+      if (days_ >= 1) return oneYear ? day.slice(-5) : day;
+      if (days) return `${day.slice(-5)} ${Format.clock(ms, 0).slice(0, 5)}`;
       return step >= 60 ? Format.clock(ms, 0).slice(0, 5) : step >= 1 ? Format.clock(ms, 0) : Format.clock(ms);
     };
     return axis({ size: 34, space: 90, values: (_, ticks, __, ___, step) => ticks.map((tick) => text(tick, step)) });
+  }
+
+  // Grey where nobody looked.
+  shade(plot) {
+    const { left, top, width, height } = plot.bbox;
+    plot.ctx.fillStyle = Dom.colour("--gap");
+    for (const [start, end] of this.gaps) {
+      const [from, to] = [start, end].map((ms) => Math.min(Math.max(plot.valToPos(ms / 1000, "x", true), left), left + width));
+      plot.ctx.fillRect(from, top, to - from, height);
+    }
+  }
+
+  // Where up and down part.
+  zero(plot) {
+    if (plot.scales.y.min >= 0) return;
+    const { left, width } = plot.bbox;
+    const y = Math.round(plot.valToPos(0, "y", true));
+    plot.ctx.fillStyle = Dom.colour("--faint");
+    plot.ctx.fillRect(left, y, width, Math.max(Math.round(devicePixelRatio), 1));
   }
 
   selected(plot) {
@@ -96,11 +145,14 @@ class Chart {
     const here = inside.findIndex(([, at]) => at === this.plot.cursor.idx);
     const next = inside[Math.min(Math.max((here < 0 ? 0 : here) + step, 0), inside.length - 1)];
     this.plot.setCursor({ left: this.plot.valToPos(next[0], "x"), top: 20 });
+    const values = this.drawn.list.map(({ name }, at) => `${name} ${this.told(at, next[1])}`);
+    Dom.id("chart-told").textContent = `${Format.moment(next[0] * 1000)}: ${values.join("; ")}`;
   }
 
   resize() {
     const width = this.place.clientWidth;
-    if (this.plot && width > 0 && Math.abs(width - this.plot.width) > 1) this.plot.setSize({ width, height: 260 });
+    if (this.printing || !this.plot || width === 0 || Math.abs(width - this.plot.width) <= 1) return;
+    this.plot.setSize({ width, height: 260 });
   }
 }
 
@@ -111,87 +163,4 @@ const axis = (more) => ({
   font: "12px system-ui, sans-serif",
   ...more,
 });
-
-const faded = (colour) => `${colour}2e`;
-
-// The report's own buckets: `[number, packets, bytes, ingress ..., egress ...]`.
-const directions = (model) => {
-  const { rows, start, width } = model.data.buckets;
-  const pick = {
-    ingress: (row) => ({ packets: row[3], bytes: row[4] }),
-    egress: (row) => ({ packets: row[5], bytes: row[6] }),
-    "unknown direction": (row) => ({ packets: row[1] - row[3] - row[5], bytes: row[2] - row[4] - row[6] }),
-  };
-  const colours = { ingress: "--received", egress: "--sent", "unknown direction": "--line" };
-  const totals = model.report.totals;
-  const present = { ingress: totals.ingress, egress: totals.egress, "unknown direction": totals.unknown_direction };
-  const names = Object.keys(pick).filter((name) => present[name].packets > 0);
-  const list = names.map((name) => ({ name: names.length === 1 && name.startsWith("unknown") ? "all packets" : name, colour: Dom.colour(colours[name]) }));
-  const rates = (perSecond) => {
-    const value = (row, name) => (perSecond(pick[name](row)) * 1000) / width;
-    return filled(rows.map((row) => row[0]), start, width, names.map((name) => (at) => value(rows[at], name)));
-  };
-  return { list, rates, stack: false };
-};
-
-// Slices, the smallest protocol at the bottom of the list of lines and so drawn last: each covers from zero to its sum.
-const stacked = (model, layer) => {
-  const { line } = model;
-  const nameOf = (kind) => model.text(line.kinds[kind][layer]);
-  const sums = new Map();
-  for (const row of line.by_kind) for (let at = 0; at < row.length; at += 3) into(sums, nameOf(row[at]), row[at + 1], row[at + 2]);
-  const largest = [...sums].sort((x, y) => y[1].bytes - x[1].bytes).map(([name]) => name);
-  const most = 8;
-  const shown = largest.length > most + 1 ? [...largest.slice(0, most), "all others"] : largest;
-  const palette = Palette.of(shown);
-  const names = [...shown].reverse();
-  const list = names.map((name) => ({ name, colour: palette.get(name) }));
-  const rates = (perSecond) => {
-    const numbers = line.by_kind.map((_, slice) => slice).filter((slice) => line.by_kind[slice].length > 0);
-    const values = numbers.map((slice) => {
-      const byName = new Map();
-      const row = line.by_kind[slice];
-      for (let at = 0; at < row.length; at += 3) {
-        const name = nameOf(row[at]);
-        into(byName, shown.includes(name) ? name : "all others", row[at + 1], row[at + 2]);
-      }
-      let sum = 0;
-      return [...names].reverse().map((name) => {
-        sum += (perSecond(byName.get(name) ?? { packets: 0, bytes: 0 }) * 1000) / line.width;
-        return sum;
-      }).reverse();
-    });
-    return filled(numbers, line.start, line.width, names.map((_, place) => (at) => values[at][place]));
-  };
-  return { list, rates, stack: true };
-};
-
-// Nothing before the first and after the last packet, as far as somebody looked.
-const fromEndToEnd = ({ xs, lists }, [from, to]) => {
-  if (xs[0] > from / 1000) {
-    xs.unshift(from / 1000);
-    lists.forEach((list) => list.unshift(0));
-  }
-  if (xs[xs.length - 1] < to / 1000) {
-    xs.push(to / 1000);
-    lists.forEach((list) => list.push(0));
-  }
-  return { xs, lists };
-};
-
-// Steps with zeros where there was nothing, and an end: uPlot draws from point to point.
-const filled = (numbers, start, width, series) => {
-  const xs = [];
-  const lists = series.map(() => []);
-  const point = (number, at) => {
-    xs.push((start + number * width) / 1000);
-    series.forEach((value, place) => lists[place].push(at === null ? 0 : value(at)));
-  };
-  numbers.forEach((number, at) => {
-    point(number, at);
-    const next = numbers[at + 1];
-    if (next !== number + 1) point(number + 1, null);
-  });
-  return { xs, lists };
-};
 

@@ -117,6 +117,7 @@ const Lists = (() => {
       cell: (i) => Dom.el("span", { class: "address" }, joined(address(i).text, port(i))),
       csv: [[csv, (i) => address(i).text], [`${csv}_port`, port]],
     });
+    const longest = (value) => data.flows.reduce((most, _, i) => Math.max(most, value(i).length), 0);
     const used = (value) => data.flows.some((_, i) => value(i) !== "");
     const directed = data.flows.some((_, i) => more(2)(i) !== "unknown");
     const { packets, bytes: sums } = model.flowSums;
@@ -124,7 +125,7 @@ const Lists = (() => {
       id: "flows", title: "Flows", one: "flow (one direction)", unit: "flows (one direction each)", empty: "No flow has packets here.",
       columns: [
         hostAndPort("Source", "src", src, field(1)), hostAndPort("Destination", "dst", dst, field(3)),
-        { title: "Protocol", hint: "? = only the port says so", width: 9, value: both, text: (i) => (how(i) ? `${both(i)}, told by ${how(i)}` : both(i)),
+        { title: "Protocol", hint: "? = only the port says so", width: Math.min(Math.max(longest(both) * 0.58 + 3, 7), 18), value: both, text: (i) => (how(i) ? `${both(i)}, told by ${how(i)}` : both(i)),
           cell: (i) => [both(i), how(i) === "port" && Dom.el("span", { class: "guess", title: "only the port says so" }, " ?")],
           csv: [["transport", transport], ["protocol", protocol], ["classified_by", how]] },
         ...(used((i) => names(i)[0]?.name ?? "") ? [{ title: "Name", hint: "And where it is from", width: 15, value: (i) => names(i)[0]?.name ?? "", text: (i) => told(names(i)), cell: (i) => named(names(i)),
@@ -133,8 +134,8 @@ const Lists = (() => {
         counted("Packets", (i) => packets[i], count, "In the span that is looked at", sumPackets),
         ...timeColumns(model, field(9), field(10)),
         ...(used(more(0)) ? [plain("Flags", "tcp_flags", more(0), 5, "TCP flags that any packet had")] : []),
-        ...(used(more(1)) ? [plain("Interface", "interface", more(1), 6)] : []),
-        ...(directed ? [plain("Direction", "direction", more(2), 6)] : []),
+        ...(used(more(1)) ? [plain("Interface", "interface", more(1), 7)] : []),
+        ...(directed ? [plain("Direction", "direction", more(2), 7)] : []),
         ...(used(more(3)) ? [plain("Process", "process", more(3), 9)] : []),
         ...(used(more(4)) ? [plain("Details", "details", more(4), 18, "Of the handshake or the first request")] : []),
       ],

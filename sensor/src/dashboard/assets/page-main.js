@@ -9,6 +9,10 @@ const Theme = (() => {
       return null; // not every browser lets a file remember
     }
   };
+  // Paper is white, whatever the screen is.
+  const print = (on) => {
+    document.documentElement.dataset.theme = on ? "light" : choice;
+  };
   const apply = (wanted, onChange) => {
     choice = choices.includes(wanted) ? wanted : "auto";
     document.documentElement.dataset.theme = choice;
@@ -27,7 +31,7 @@ const Theme = (() => {
     });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", onChange);
   };
-  return { start };
+  return { start, print };
 })();
 
 const App = (() => {
@@ -78,7 +82,7 @@ const App = (() => {
 
   const tell = (view) => {
     const [from, to] = model.times(span);
-    const text = span === null ? "The whole time." : `Span: ${Format.between(from, to)}, ${Format.duration((to - from) / 1000)}; ${Format.packets(view.packets)}, ${Format.bytes(view.bytes)}.`;
+    const text = model.line.slices === 0 ? "" : span === null ? "The whole time." : `Span: ${Format.between(from, to)}, ${Format.duration((to - from) / 1000)}; ${Format.packets(view.packets)}, ${Format.bytes(view.bytes)}.`;
     const missing = span !== null && !model.line.flows ? " When the packets of each flow came is not known here: the lists stay empty." : "";
     Dom.replace(Dom.id("span-told"), text + missing);
   };
@@ -121,6 +125,16 @@ const App = (() => {
     };
   };
 
+  const print = (on) => {
+    if (!model) return;
+    Theme.print(on);
+    const lists = Object.values(tables);
+    for (const part of [chart, ...lists]) part.printing = on;
+    // As wide as A4 and Letter both are within their margins, or as the lists make it in their 9 pixels.
+    chart.paper = Math.max(680, ...lists.map((table) => table.least * 9));
+    draw();
+  };
+
   const fail = (error) => {
     const node = Dom.id("failure");
     node.hidden = false;
@@ -140,8 +154,8 @@ const App = (() => {
     chart = new Chart(Dom.id("chart"), look);
     control = new SpanControl(Dom.id("span"), look);
     Theme.start(() => model && draw());
-    addEventListener("beforeprint", () => tables && Object.values(tables).forEach((table) => table.print(true)));
-    addEventListener("afterprint", () => tables && Object.values(tables).forEach((table) => table.print(false)));
+    addEventListener("beforeprint", () => print(true));
+    addEventListener("afterprint", () => print(false));
     Source.open(guarded(load), Live.start(guarded((text) => load(JSON.parse(text))), guarded(follow)));
   };
 

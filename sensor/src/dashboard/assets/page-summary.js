@@ -12,18 +12,29 @@ const Palette = (() => {
   // The darkest of them can't be seen on a dark ground.
   const lighter = { "#332288": "#8f80ea", "#117733": "#3fae68", "#882255": "#c9699b", "#aa4499": "#cf74c0" };
   const shown = (colour) => (Dom.colour("color-scheme") === "dark" ? lighter[colour] ?? colour : colour);
+  const rest = "all others";
+  const grey = "#bbbfc4";
   // The charts' colours: a protocol has the same one everywhere, unless a larger one has taken it.
   const of = (names) => {
     const taken = new Set();
     return new Map(names.map((name) => {
-      if (name === "other" || name === "all others") return [name, "#bbbfc4"];
+      if (name === "other" || name === rest) return [name, grey];
       const wanted = favourite(name);
       const free = colours.map((_, step) => (wanted + step) % colours.length).find((at) => !taken.has(at)) ?? wanted;
       taken.add(free);
       return [name, shown(colours[free])];
     }));
   };
-  return { of };
+  // The protocols of a layer that the chart tells apart, by the whole time's bytes: so no span changes their colours.
+  const ofLayer = (model, layer) => {
+    const most = 8;
+    const name = ["network", "transport", "application"][layer - 1];
+    const largest = model.report.protocols[name].map((row) => row.name);
+    const first = largest.length > most + 1 ? [...largest.slice(0, most), rest] : largest;
+    const chosen = of(first);
+    return { shown: first, colours: chosen, colour: (one) => chosen.get(one) ?? grey };
+  };
+  return { ofLayer, rest };
 })();
 
 const Summary = (() => {
@@ -63,14 +74,14 @@ const Summary = (() => {
 
   const byPort = (row) => row.classified_by?.port?.bytes ?? 0;
 
-  const protocolRow = (row, colour, isApplication, onPick) => {
+  const protocolRow = (row, colour, onPick) => {
     const guessed = Math.min(byPort(row), row.bytes);
     const all = guessed > 0 && guessed === row.bytes;
     const told = Object.entries(row.classified_by ?? {}).map(([how, counts]) => `${how}: ${bytes(counts.bytes)}`).join(", ");
     const name = [row.name, all && el("span", { class: "guess", title: "only the port says so" }, " ?")];
     const width = (part) => ({ width: `${row.bytes > 0 ? (part / row.bytes) * row.bytes_percent : 0}%`, "background-color": colour });
     return el("tr", { title: told ? `told by ${told}` : null },
-      el("th", { scope: "row" }, el("span", { class: "swatch", style: { "background-color": colour }, "aria-hidden": "true" }), isApplication ? el("button", { type: "button", class: "link", title: "Show its flows", on: { click: () => onPick(row.name) } }, name) : name),
+      el("th", { scope: "row" }, el("span", { class: "swatch", style: { "background-color": colour }, "aria-hidden": "true" }), onPick ? el("button", { type: "button", class: "link", title: "Show its flows", on: { click: () => onPick(row.name) } }, name) : name),
       el("td", { class: "number" }, bytes(row.bytes)),
       el("td", { class: "number" }, percent(row.bytes_percent)),
       el("td", { class: "number" }, count(row.packets)),
@@ -78,17 +89,18 @@ const Summary = (() => {
         el("span", { class: "known", style: width(row.bytes - guessed) }), el("span", { class: "guessed", style: width(guessed) }))));
   };
 
-  const layer = (name, rows, isApplication, onPick) => {
-    const palette = Palette.of(rows.map((row) => row.name));
+  const layer = (model, place, rows, onPick) => {
+    const name = ["network", "transport", "application"][place - 1];
+    const palette = Palette.ofLayer(model, place);
     const heads = ["Protocol", "Bytes", "Share", "Packets"].map((text, at) => el("th", { scope: "col", class: at > 0 && "number" }, text));
     return el("div", { class: `layer ${name}` }, el("table", {}, el("caption", {}, name[0].toUpperCase() + name.slice(1)),
       el("thead", {}, el("tr", {}, heads, el("td", { class: "track" }))),
-      el("tbody", {}, rows.map((row) => protocolRow(row, palette.get(row.name), isApplication, onPick)))));
+      el("tbody", {}, rows.length > 0 ? rows.map((row) => protocolRow(row, palette.colour(row.name), onPick)) : el("tr", {}, el("td", { class: "faint", colspan: 5 }, "No packets.")))));
   };
 
   const protocols = (model, view, onPick) => {
     const { network, transport, application } = view.protocols;
-    replace(id("layers"), el("div", { class: "stack" }, layer("network", network), layer("transport", transport)), layer("application", application, true, onPick));
+    replace(id("layers"), el("div", { class: "stack" }, layer(model, 1, network), layer(model, 2, transport)), layer(model, 3, application, onPick));
     const guessed = application.some((row) => byPort(row) > 0);
     const unknown = view.span !== null && !model.line.flows;
     replace(id("protocols-legend"), unknown ? "For a span of time it is not known here what told the applications." : guessed ? "? and hatched: only the port says so, a habit and no proof. Solid: payload, handshake or another flow says so." : "");
@@ -132,7 +144,7 @@ const Summary = (() => {
       line.flows
         ? `Flows of a span: what each listed flow had in it, exact. ${left > 0 ? `${count(left)} smaller flows are not ${here}, so endpoints and conversations of a span are sums of those that are, at least that much; “not listed” is the exact rest (${more}).` : `All flows are ${here}, so endpoints and conversations of a span are exact, too.`}`
         : "When the packets of each flow came was not kept here: for a span the lists show nothing, and the rest of the page is exact.",
-      "The chart by direction has the report's own intervals, of " + Format.duration(report.interval_seconds) + "; by protocol it has the slices of " + slice + ".",
+      line.slices > 0 && "The chart by direction has the report's own intervals, of " + Format.duration(report.interval_seconds) + "; by protocol it has the slices of " + slice + ".",
       "First packet and duration are of the whole flow, whatever the span.",
     ].filter(Boolean);
   };

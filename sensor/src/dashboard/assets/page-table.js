@@ -1,3 +1,5 @@
+const onPaper = 40;
+
 // A list of any length: sorted by a click on a heading, searched, copied as CSV; only the rows in sight are in the page.
 class Table {
   // `columns`: { title, numeric, value(row), text(row), cell(row), width, csv: [[title, value(row)]], hint, sum }
@@ -49,19 +51,30 @@ class Table {
     this.heads = this.columns.map((column, place) => this.head(column, place));
     this.body = Dom.el("tbody");
     this.footer = Dom.el("tfoot");
-    const widths = this.columns.map((column) => Dom.el("col", { style: { width: `${column.width}em` } }));
-    const least = this.columns.reduce((sum, column) => sum + column.width, 0);
-    this.table = Dom.el("table", { class: "list", style: { "min-width": `${least}em` } },
+    this.cols = this.columns.map(() => Dom.el("col"));
+    this.table = Dom.el("table", { class: "list" },
       Dom.el("caption", { class: "hidden" }, `${title}; headings sort`),
-      Dom.el("colgroup", {}, widths),
+      Dom.el("colgroup", {}, this.cols),
       Dom.el("thead", {}, Dom.el("tr", { "aria-rowindex": 1 }, this.heads)),
       this.body, this.footer);
     this.pane = Dom.el("div", { class: "pane", tabindex: 0, role: "region", "aria-label": `${title}, table that scrolls` }, this.table);
     this.pane.addEventListener("scroll", () => this.draw(), { passive: true });
-    new ResizeObserver(() => { this.first = -1; this.draw(); }).observe(this.pane);
+    this.fit();
+    new ResizeObserver(() => { this.fit(); this.draw(); }).observe(this.pane);
     Dom.replace(Dom.id(id),
       Dom.el("div", { class: "bar" }, Dom.el("h2", { id: `${id}-title` }, title), Dom.el("div", { class: "controls" }, search, copy)),
       this.told, this.pane);
+  }
+
+  // On a phone addresses wrap, so that there is room for a number beside them. The heights are those of the style.
+  fit() {
+    const narrow = matchMedia("(max-width: 560px)").matches;
+    const width = (column) => (narrow ? Math.min(column.width, 15) : column.width);
+    this.columns.forEach((column, place) => this.cols[place].style.setProperty("width", `${width(column)}em`));
+    this.least = this.columns.reduce((sum, column) => sum + width(column), 0);
+    this.table.style.setProperty("min-width", `${this.least}em`);
+    this.rowHeight = narrow ? 46 : 30;
+    this.first = -1;
   }
 
   head(column, place) {
@@ -103,7 +116,8 @@ class Table {
   }
 
   draw() {
-    const most = this.printing ? 40 : null;
+    // Paper does not scroll.
+    const most = this.printing ? onPaper : null;
     const height = this.pane.clientHeight || 400;
     const first = most ? 0 : Math.max(Math.floor(this.pane.scrollTop / this.rowHeight) - 15, 0);
     const last = most ? Math.min(most, this.rows.length) : Math.min(first + Math.ceil(height / this.rowHeight) + 30, this.rows.length);
@@ -120,18 +134,11 @@ class Table {
   }
 
   row(row, at) {
-    const cells = this.columns.map((column) => {
+    const cells = this.columns.map((column, place) => {
       const text = column.text(row);
-      return Dom.el("td", { class: column.numeric && !column.left && "number", title: column.numeric ? null : text }, column.cell ? column.cell(row) : text);
+      return Dom.el("td", { role: place === 0 && "rowheader", class: column.numeric && !column.left && "number", title: column.numeric ? null : text }, column.cell ? column.cell(row) : text);
     });
     return Dom.el("tr", { "aria-rowindex": at + 2, class: at % 2 ? "odd" : "even" }, cells);
-  }
-
-  // Rows that print, as paper does not scroll.
-  print(on) {
-    this.printing = on;
-    this.first = -1;
-    this.draw();
   }
 
   tell() {
@@ -140,7 +147,9 @@ class Table {
     const unit = (number) => (number === 1 ? this.one : this.unit);
     const here = this.span === null ? "" : ", with packets in this span";
     const known = total === null ? `${count(rows.length)} of the ${this.unit} that are ${Source.words().here}${here}` : this.span !== null ? `${count(total)} ${unit(total)}${here}` : total === rows.length ? `${count(total)} ${unit(total)}` : `${count(rows.length)} of ${count(total)} ${this.unit} are listed, the largest`;
-    this.told.textContent = this.words.length > 0 ? `${count(this.rows.length)} match; ${known}` : known;
+    const found = this.words.length > 0 ? `${count(this.rows.length)} match; ${known}` : known;
+    const cut = this.printing && this.rows.length > onPaper ? `; the first ${onPaper} are on paper` : "";
+    this.told.textContent = found + cut;
   }
 
   foot() {

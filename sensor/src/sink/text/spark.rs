@@ -45,7 +45,8 @@ pub(super) fn two_toned_bar(percent: f64, light_percent: f64, width: usize) -> S
     let light = light_percent.clamp(0.0, 100.0) * width as f64 / 100.0;
     let (solid, pale) = match light_percent {
         none if none <= 0.0 => return bar,
-        all if all >= percent => (0, long),
+        // Shares that were worked out in two ways differ in their last digits.
+        all if all >= percent - 1e-6 => (0, long),
         _ => {
             let pale = (light.round() as usize).max(1);
             (long.saturating_sub(pale).max(1), pale)
@@ -85,6 +86,7 @@ mod tests {
         assert_eq!(two_toned_bar(60.0, 20.0, 10), "████░░");
         assert_eq!(two_toned_bar(55.0, 55.0, 10), "░░░░░░");
         assert_eq!(two_toned_bar(0.1, 0.1, 10), "░");
+        assert_eq!(two_toned_bar(5.341_334_893, 5.341_334_892, 10), "░");
         assert_eq!(two_toned_bar(0.0, 0.0, 10), "");
         assert_eq!(two_toned_bar(100.0, 0.1, 10), "█████████░");
         assert_eq!(two_toned_bar(0.2, 0.1, 10), "▏░");
