@@ -68,7 +68,11 @@ enum Task {
         seconds: u64,
     },
     /// Draw the pictures of README and docs anew, from traffic that it makes itself
-    Gallery,
+    Gallery {
+        /// Only say whether the committed ones are what is drawn now
+        #[arg(long)]
+        check: bool,
+    },
     /// Install the Debian packages that a full test run needs, or say which are missing
     Setup,
     /// Check the rules of the source tree that a compiler does not know
@@ -102,7 +106,8 @@ fn dispatch(task: Task) -> Result<ExitCode> {
         Task::BuildEbpf { bless } => build_ebpf::main(bless)?,
         Task::Bench => bench::main()?,
         Task::Fuzz { target, seconds } => fuzz::main(&target, seconds)?,
-        Task::Gallery => gallery::main()?,
+        Task::Gallery { check: true } => gallery::compare()?,
+        Task::Gallery { check: false } => gallery::main()?,
         Task::Setup => setup::main()?,
         Task::Tidy => tidy::main()?,
     }

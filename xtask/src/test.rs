@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::build_ebpf::{self, Comparison};
 use crate::test_output::{Reader, Totals};
-use crate::{cmd, setup, tidy};
+use crate::{cmd, gallery, setup, tidy};
 
 /// Runs all steps; `args` go to `cargo test`.
 pub(crate) fn main(args: &[String]) -> Result<ExitCode> {
@@ -29,6 +29,7 @@ pub(crate) fn main(args: &[String]) -> Result<ExitCode> {
         totals = counted;
         outcome
     });
+    steps.run("gallery", gallery::compare);
     println!("\nall steps: {:.0} s", begin.elapsed().as_secs_f64());
     Ok(steps.close(totals))
 }

@@ -2,6 +2,7 @@
 //! its controls promise.
 
 mod live;
+mod looks;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -22,7 +23,11 @@ const HOSTILE: &str =
 
 /// The page of these packets, and the report of the same ones as JSON.
 fn page(folder: &Path, name: &str, records: &[Record], more: &[&str]) -> (PathBuf, Value) {
-    let capture = file_in(folder, name, &Pcap::default().write(records));
+    page_of(folder, name, &Pcap::default().write(records), more)
+}
+
+fn page_of(folder: &Path, name: &str, capture: &[u8], more: &[&str]) -> (PathBuf, Value) {
+    let capture = file_in(folder, name, capture);
     let (html, json) = (folder.join("page.html"), folder.join("report.json"));
     let files = [&capture, &html, &json].map(|path| path.to_str().unwrap().to_owned());
     let arguments = [
