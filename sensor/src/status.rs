@@ -27,8 +27,13 @@ pub fn on_terminal() -> bool {
     std::io::stderr().is_terminal() && !QUIET.load(Ordering::Relaxed)
 }
 
-/// Columns of the terminal on standard output, if it is one.
+/// Columns of the terminal on standard output; through a pipe, to a pager say, those that `COLUMNS` names.
 pub fn columns() -> Option<usize> {
+    let named = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
+    of_terminal().or_else(named)
+}
+
+fn of_terminal() -> Option<usize> {
     // SAFETY: winsize is plain integers, and all zero is a valid value of it.
     let mut size: libc::winsize = unsafe { std::mem::zeroed() };
     // SAFETY: the request writes one winsize.

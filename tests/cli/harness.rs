@@ -34,7 +34,8 @@ pub(crate) fn sensor<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) ->
     command
         .args(arguments)
         .env("RUST_BACKTRACE", "1")
-        .env_remove("NO_COLOR");
+        .env_remove("NO_COLOR")
+        .env_remove("COLUMNS");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     Sensor {
         command,

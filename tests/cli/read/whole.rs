@@ -96,6 +96,26 @@ fn the_text_report_names_what_counts() {
     assert!(ran.text().lines().all(|line| line.chars().count() <= 100));
 }
 
+/// A pager's pipe has no size; a shell that exports COLUMNS says what fits.
+#[test]
+fn a_report_in_a_pipe_is_as_wide_as_columns_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = file_in(
+        folder.path(),
+        "small.pcap",
+        &Pcap::default().write(&sample()),
+    );
+    let widest = |columns: &str| {
+        let ran = sensor(["read", capture.to_str().unwrap()]).env("COLUMNS", columns);
+        let text = String::from_utf8(ran.run().ended(0).stdout).unwrap();
+        let widths = text.lines().skip(2).map(|line| line.chars().count());
+        widths.max().unwrap()
+    };
+    assert!(widest("60") <= 60, "{}", widest("60"));
+    assert!((61..=100).contains(&widest("no number")));
+    assert!(widest("60") < widest("140"));
+}
+
 fn c(packets: u64, bytes: u64) -> Value {
     json!({"packets": packets, "bytes": bytes})
 }
