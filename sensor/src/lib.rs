@@ -18,6 +18,7 @@ pub mod failure;
 pub mod filter;
 pub mod follow;
 pub mod geo;
+pub mod history;
 pub mod link;
 pub mod names;
 pub mod outputs;

@@ -33,6 +33,12 @@ pub struct SlotAccounting {
 }
 
 impl Delta {
+    /// The exact totals of each interface and direction.
+    pub fn totals_by_origin(&self) -> impl Iterator<Item = (u8, Direction, &Totals)> {
+        let totals = self.slot_totals().iter().enumerate();
+        totals.map(|(index, totals)| (slot_of(index), direction_of(index), totals))
+    }
+
     /// Totals of what matched the filter (all, where there is none) by direction: unknown, ingress, egress.
     pub fn by_direction(&self) -> [Counts; DIRECTIONS] {
         self.sum_by_direction(matched_in)

@@ -9,6 +9,7 @@ mod drained;
 mod late;
 mod merge;
 mod names;
+mod restored;
 mod select;
 mod timeline;
 mod trail;
@@ -24,6 +25,7 @@ use self::late::{Coming, Late, Sums, in_current};
 use self::names::Labels;
 #[cfg(test)]
 pub(in crate::counters) use self::names::Told;
+pub use self::restored::Beside;
 pub use self::timeline::FlowPart;
 use self::trail::{Owner, Trail};
 use super::accounting::{index_of, not_ip_overflow};

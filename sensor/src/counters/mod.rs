@@ -11,7 +11,7 @@ mod tests;
 pub use accounting::{Accounting, SlotAccounting};
 pub use buckets::{Bucket, Buckets};
 pub use class::{Class, ClassId, Classes, Kind, application, transport_name};
-pub use delta::{Delta, DeltaConfig, FlowCounts, FlowPart, Seen};
+pub use delta::{Beside, Delta, DeltaConfig, FlowCounts, FlowPart, Seen};
 pub use flow_table::{Flow, FlowTable, Known};
 pub use sensor_common::abi::Counts;
 

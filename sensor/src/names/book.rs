@@ -13,6 +13,7 @@ mod ends;
 mod expected;
 mod learn;
 mod refine;
+mod restored;
 #[cfg(test)]
 mod tests;
 

@@ -25,7 +25,7 @@ pub struct Context {
 }
 
 /// An interface, and how it is listened to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct InterfaceInfo {
     pub slot: u8,
     pub name: String,

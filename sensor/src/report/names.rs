@@ -119,7 +119,7 @@ fn told(info: &FlowInfo) -> Told {
 }
 
 impl Naming {
-    pub(super) fn of(delta: &Delta) -> Self {
+    pub fn of(delta: &Delta) -> Self {
         let book = delta.book();
         let put_out = book.map(Book::put_out).unwrap_or_default();
         Naming {

@@ -60,7 +60,7 @@ pub fn clean_stale(folder: &Path) -> Result<usize, SinkError> {
 }
 
 /// A complete and synced temporary file; it is removed when the value is dropped.
-pub(super) fn write_temporary(
+pub(crate) fn write_temporary(
     folder: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<NamedTempFile> {
@@ -79,7 +79,7 @@ pub(super) fn write_temporary(
 }
 
 /// Makes a rename survive a power cut.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder)?.sync_all() {
         // Some file systems can't sync a folder; nothing more can be done there.
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),

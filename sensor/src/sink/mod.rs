@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use atomic::{clean_stale, write_atomically};
-pub(crate) use atomic::{folder_of, refuse_special};
+pub(crate) use atomic::{folder_of, refuse_special, sync_folder, write_temporary};
 pub use periodic::{Written, write_periodic};
 pub use stdout::write_stdout;
 

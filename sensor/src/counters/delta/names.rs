@@ -7,7 +7,7 @@ use sensor_common::flow::FlowKey;
 
 use super::{Delta, DeltaConfig, Sums};
 use crate::counters::Known;
-use crate::names::{Book, Sample, Verdict};
+use crate::names::{Book, Label, Sample, Verdict};
 
 /// Who is asked for labels.
 #[derive(Clone, Default)]
@@ -61,6 +61,18 @@ impl Labels {
             (verdict, _) => return verdict,
         };
         label.map_or(Verdict::Undecided, |label| Verdict::Decided(Some(label)))
+    }
+
+    /// The label if nothing more came.
+    pub(super) fn so_far(&self, key: &FlowKey) -> Option<Label> {
+        match self.last_word(key) {
+            Verdict::Decided(label) => label,
+            Verdict::Undecided => None,
+        }
+    }
+
+    pub(super) fn put(&mut self, book: Book) {
+        self.book = Some(Arc::new(book));
     }
 
     pub(super) fn are_known(&self) -> bool {

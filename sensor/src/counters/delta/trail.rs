@@ -139,6 +139,13 @@ impl Trail {
         );
     }
 
+    /// Makes the interval at least this long.
+    pub(super) fn widen(&mut self, interval: i64) {
+        while self.interval < interval {
+            self.coarsen();
+        }
+    }
+
     pub(super) fn overflowed(&mut self, when: When) {
         self.overflow.widen(Span::of(when));
     }
@@ -146,9 +153,7 @@ impl Trail {
     /// `has_room` says which of the other's flows are in this side's table now that they have been merged.
     pub(super) fn merge(&mut self, other: &Trail, has_room: impl Fn(&FlowKey) -> bool) {
         self.overflow.widen(other.overflow);
-        while self.interval < other.interval {
-            self.coarsen();
-        }
+        self.widen(other.interval);
         let mut ids = vec![None; other.owners.len()];
         for (owner, id) in &other.owners {
             let stays = match owner {

@@ -32,6 +32,12 @@ impl Addresses {
         names.map(Vec::as_slice).unwrap_or_default()
     }
 
+    pub(super) fn restore(&mut self, addr: IpAddr, names: Vec<Name>) {
+        let (known, out) = self.names.entry(addr.into());
+        self.put_out += out.map_or(0, |(_, out)| out.len() as u64);
+        *known = names;
+    }
+
     /// Names the address, if it is one that a single host has.
     pub(super) fn name(&mut self, addr: IpAddr, text: &str, source: NameSource) {
         if !can_be_named(addr) || !is_name(text) {

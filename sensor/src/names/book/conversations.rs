@@ -111,6 +111,10 @@ impl Conversations {
         Arc::make_mut(self.entry(ends).info.http.get_or_insert_default())
     }
 
+    pub(super) fn restore(&mut self, ends: Ends, info: FlowInfo) {
+        self.entry(ends).info = info;
+    }
+
     fn entry(&mut self, ends: Ends) -> &mut Known {
         let (known, out) = self.known.entry(ends);
         self.put_out += u64::from(out.is_some_and(|(_, out)| out.says_something()));

@@ -1,0 +1,276 @@
+//! The rows of a set, between what was counted and what lies on the disk.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use foldhash::fast::RandomState;
+use sensor_common::flow::{Direction, FlowKey};
+use sensor_common::parse::Reason;
+
+use crate::counters::{Class, Counts, Kind};
+use crate::names::{FlowInfo, Label, Name};
+
+/// What was counted together in one stretch of time: an interval of the run, or several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Stretch {
+    /// Of its first bucket, nanoseconds since the epoch; `None` where no packet had a time.
+    pub(super) start: Option<i64>,
+    /// Nanoseconds, a bucket's or those of several.
+    pub(super) length: i64,
+}
+
+/// A flow, and what is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FlowEntry {
+    pub(super) key: FlowKey,
+    pub(super) label: Option<Label>,
+    /// Nothing will change the label any more.
+    pub(super) settled: bool,
+    pub(super) info: Option<FlowInfo>,
+}
+
+/// What a flow had in a stretch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct FlowPart {
+    /// Place of its [`FlowEntry`].
+    pub(super) flow: u32,
+    pub(super) tcp_flags: u8,
+    pub(super) stretch: Stretch,
+    pub(super) counts: Counts,
+    /// Of packets, nanoseconds since the epoch; `first > last` where none had a time.
+    pub(super) first: i64,
+    pub(super) last: i64,
+    /// Under which class they are in the buckets.
+    pub(super) class: Class,
+}
+
+/// Counts of one class in one bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct BucketKey {
+    /// Start of the stretch that it was counted in.
+    pub(super) stretch: i64,
+    pub(super) start: i64,
+    pub(super) length: i64,
+    pub(super) class: Class,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct AccountKey {
+    pub(super) stretch: Stretch,
+    /// `None` of what is not counted by interface.
+    pub(super) origin: Option<(u8, Direction)>,
+    pub(super) term: Term,
+}
+
+/// A term of the accounting identity, and what stands beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Term {
+    /// IP packets in flows, by IP version and protocol.
+    InFlows {
+        ipv6: bool,
+        protocol: u8,
+    },
+    Overflow {
+        ipv6: bool,
+        protocol: u8,
+    },
+    NotIp,
+    /// Of packets without IP, those whose EtherType was not kept.
+    NotIpOverflow,
+    Malformed(u8),
+    Filtered,
+    /// Beside the identity from here on: packets that the kernel says it lost, by where.
+    Lost(String),
+    /// Bytes that were captured; its times are those of the first and the last packet.
+    Captured,
+    Untimed,
+    OutOfRange,
+    /// Payloads that could not be handed over for names.
+    PayloadsLost,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Account {
+    pub(super) counts: Counts,
+    /// Of packets; only of [`Term::Captured`], else `first > last`.
+    pub(super) first: i64,
+    pub(super) last: i64,
+}
+
+/// The contents of one set.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows {
+    pub(super) flows: Vec<FlowEntry>,
+    pub(super) parts: Vec<FlowPart>,
+    pub(super) buckets: HashMap<BucketKey, Counts, RandomState>,
+    pub(super) accounts: BTreeMap<AccountKey, Account>,
+    pub(super) names: BTreeMap<IpAddr, Vec<Name>>,
+    places: HashMap<FlowKey, u32, RandomState>,
+}
+
+impl Account {
+    pub(super) const NOTHING: Account = Account {
+        counts: Counts::ZERO,
+        first: i64::MAX,
+        last: i64::MIN,
+    };
+
+    pub(super) fn of(counts: Counts) -> Self {
+        Account {
+            counts,
+            ..Account::NOTHING
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Account) {
+        self.counts += other.counts;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+    }
+}
+
+impl Term {
+    /// Whether it is a part of what was seen; those are counted by interface and direction.
+    pub(super) fn is_seen(&self) -> bool {
+        match self {
+            Term::InFlows { .. }
+            | Term::Overflow { .. }
+            | Term::NotIp
+            | Term::NotIpOverflow
+            | Term::Malformed(_)
+            | Term::Filtered => true,
+            Term::Lost(_)
+            | Term::Captured
+            | Term::Untimed
+            | Term::OutOfRange
+            | Term::PayloadsLost => false,
+        }
+    }
+}
+
+impl Rows {
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.buckets.is_empty() && self.accounts.is_empty()
+    }
+
+    /// All that was seen.
+    pub(super) fn seen(&self) -> Counts {
+        let seen = self.accounts.iter().filter(|(key, _)| key.term.is_seen());
+        seen.map(|(_, account)| account.counts).sum()
+    }
+
+    /// Seconds in which the first row begins, and after which none does.
+    pub(super) fn span(&self) -> Option<(i64, i64)> {
+        let starts = self.accounts.keys().map(|key| key.stretch.start);
+        let starts = starts.chain(self.buckets.keys().map(|key| Some(key.start)));
+        let (first, last) = starts
+            .flatten()
+            .fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(at), b.max(at)));
+        let second = |at: i64| at.div_euclid(1_000_000_000);
+        (first <= last).then(|| (second(first), second(last) + 1))
+    }
+
+    /// The place of a flow, which is entered where it was not known.
+    pub(super) fn place(&mut self, key: &FlowKey) -> u32 {
+        let next = self.flows.len() as u32;
+        let place = *self.places.entry(*key).or_insert(next);
+        if place == next {
+            self.flows.push(FlowEntry {
+                key: *key,
+                label: None,
+                settled: false,
+                info: None,
+            });
+        }
+        place
+    }
+
+    pub(super) fn account(&mut self, key: AccountKey, account: &Account) {
+        let sum = self.accounts.entry(key).or_insert(Account::NOTHING);
+        sum.add(account);
+    }
+
+    pub(super) fn bucket(&mut self, key: BucketKey, counts: Counts) {
+        *self.buckets.entry(key).or_insert(Counts::ZERO) += counts;
+    }
+
+    /// Puts packets of flows whose label became known later under the class that they have now, in the buckets too as far as
+    /// it is known in which one they are.
+    pub(super) fn settle(&mut self) {
+        for part in &mut self.parts {
+            let entry = &self.flows[part.flow as usize];
+            let class = Class::of_flow(&entry.key, entry.label);
+            if class == part.class {
+                continue;
+            }
+            let Some(start) = part.stretch.start else {
+                part.class = class;
+                continue;
+            };
+            let of = |class| BucketKey {
+                stretch: start,
+                start,
+                length: part.stretch.length,
+                class,
+            };
+            let Some(from) = self.buckets.get_mut(&of(part.class)) else {
+                continue;
+            };
+            let left = (
+                from.packets.checked_sub(part.counts.packets),
+                from.bytes.checked_sub(part.counts.bytes),
+            );
+            let (Some(packets), Some(bytes)) = left else {
+                continue;
+            };
+            *from = Counts { packets, bytes };
+            if *from == Counts::ZERO {
+                self.buckets.remove(&of(part.class));
+            }
+            *self.buckets.entry(of(class)).or_insert(Counts::ZERO) += part.counts;
+            part.class = class;
+        }
+    }
+}
+
+impl FlowEntry {
+    /// What somebody knows of it later on: a label that is known is better than none, of two that won't change the first one
+    /// stays.
+    pub(super) fn learn(&mut self, label: Option<Label>, settled: bool, info: Option<FlowInfo>) {
+        let better = match (self.settled, settled) {
+            (true, true) => self.label.is_none(),
+            (true, false) => false,
+            (false, _) => true,
+        };
+        if better {
+            self.label = label;
+            self.settled |= settled;
+        }
+        if info.is_some() {
+            self.info = info;
+        }
+    }
+}
+
+/// An order for classes that is the same in every run.
+pub(super) fn class_order(class: &Class) -> impl Ord + use<> {
+    let (kind, number, name) = match class.kind {
+        Kind::Ip {
+            ipv6,
+            protocol,
+            application,
+        } => (
+            u8::from(ipv6),
+            u16::from(protocol),
+            application.map(|one| one.name()),
+        ),
+        Kind::NotIp(id) => (2, id, None),
+        Kind::Malformed(reason) => (3, u16::from(reason), None),
+    };
+    (class.direction, kind, number, name)
+}
+
+/// The reason with this number.
+pub(super) fn reason(number: u8) -> Option<Reason> {
+    Reason::ALL.into_iter().find(|one| *one as u8 == number)
+}

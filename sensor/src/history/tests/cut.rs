@@ -1,0 +1,3 @@
+//! Half of what was to be written.
+
+use super::*;

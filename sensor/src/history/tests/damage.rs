@@ -1,0 +1,3 @@
+//! Damaged files.
+
+use super::*;

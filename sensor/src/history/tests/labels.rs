@@ -1,0 +1,3 @@
+//! Labels and names that become known after their packets were counted.
+
+use super::*;
