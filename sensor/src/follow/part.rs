@@ -106,6 +106,11 @@ impl Part {
         self.ends_period |= later.ends_period;
     }
 
+    /// From when to when somebody looked; of a file nobody did.
+    pub fn observed(&self) -> Option<(i64, i64)> {
+        self.watched.then_some((self.period.start, self.period.end))
+    }
+
     fn judge(&mut self) {
         if let Cow::Owned(selected) = self.counted() {
             self.period.delta = selected;

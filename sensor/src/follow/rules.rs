@@ -113,6 +113,11 @@ impl Rules {
         }))
     }
 
+    /// A part of the filter is about flows: it can be answered when all packets are in.
+    pub fn judges_flows(&self) -> bool {
+        self.selection.is_some()
+    }
+
     pub fn text(&self) -> Option<String> {
         self.filter_text().map(str::to_owned)
     }

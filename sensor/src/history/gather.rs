@@ -11,11 +11,11 @@ use super::rows::{Account, AccountKey, BucketKey, FlowPart, Rows, Stretch, Term}
 use crate::counters::{Bucket, Class, Counts, Delta, Flow, Known};
 
 impl Rows {
-    /// Adds what one part of a run or a file counted. `at`: where it lies if it has no packets with a time.
+    /// Adds what one part of a run or a file counted. `at`: where it lies if it has no packets with a time. Gives where it lies.
     ///
     /// `delta` must be flushed and settled. Where it has one bucket, all rows are of that bucket. Where it has several, the
     /// buckets' own rows are exact as ever, and those of flows and of the accounting are as long as all of them together.
-    pub(super) fn gather(&mut self, delta: &Delta, at: Option<i64>) {
+    pub(super) fn gather(&mut self, delta: &Delta, at: Option<i64>) -> Stretch {
         let interval = delta.buckets().interval();
         let sorted = delta.buckets().sorted();
         let stretch = stretch(&sorted, interval, at);
@@ -38,6 +38,7 @@ impl Rows {
             self.totals(stretch, (slot, direction), totals);
         }
         self.beside(delta, stretch);
+        stretch
     }
 
     /// Asks for the labels and names that are known by now of the flows that it has.

@@ -17,15 +17,14 @@ pub(super) struct Meta {
     /// Of the sensor that wrote the file.
     pub(super) version: String,
     pub(super) hostname: String,
-    /// The runs that counted what is in it, more than one only after compaction; with how far each could look for names by
-    /// then.
-    pub(super) runs: BTreeMap<String, Naming>,
+    /// The runs that counted what is in it, more than one only after compaction.
+    pub(super) runs: BTreeMap<String, Run>,
     /// `xdp`, `tc`, `af-packet`, `file` ...
     pub(super) backend: String,
     /// Nanoseconds of a bucket.
     pub(super) resolution: i64,
-    /// From when to when somebody looked, nanoseconds since the epoch; null of capture files.
-    pub(super) observed: Option<(i64, i64)>,
+    /// From when to when somebody looked, nanoseconds since the epoch; empty of capture files.
+    pub(super) observed: Vec<(i64, i64)>,
     /// The filters that were in force; null where there was none.
     pub(super) filters: Vec<Option<String>>,
     /// By the rows' `slot`.
@@ -34,8 +33,70 @@ pub(super) struct Meta {
     pub(super) notes: Vec<String>,
     /// Names of the sets that this one was made from, and that don't count any more.
     pub(super) replaces: Vec<String>,
+}
+
+/// What a run had done by the time that the set was written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Run {
+    pub(super) naming: Naming,
     /// What could not be written, and is nowhere in the history.
     pub(super) dropped: Dropped,
+}
+
+impl Meta {
+    /// Takes over what another set says, but for its interfaces, its resolution and what it replaces.
+    pub(super) fn join(&mut self, other: &Meta) {
+        for (run, told) in &other.runs {
+            let known = self.runs.entry(run.clone()).or_default();
+            if told.naming.payloads >= known.naming.payloads {
+                known.naming = told.naming.clone();
+            }
+            if told.dropped.packets >= known.dropped.packets {
+                known.dropped = told.dropped;
+            }
+        }
+        self.observed.extend(&other.observed);
+        self.observed = united(&self.observed);
+        enter_all(&mut self.filters, &other.filters);
+        for file in &other.files {
+            match self.files.iter_mut().find(|one| one.path == file.path) {
+                Some(known) => known.clone_from(file),
+                None => self.files.push(file.clone()),
+            }
+        }
+        enter_all(&mut self.notes, &other.notes);
+        self.notes.truncate(MOST_NOTES);
+        if !self.backend.split(", ").any(|one| one == other.backend) {
+            let separator = if self.backend.is_empty() { "" } else { ", " };
+            self.backend.push_str(separator);
+            self.backend.push_str(&other.backend);
+        }
+    }
+}
+
+/// Notes of all sets together that are kept.
+const MOST_NOTES: usize = 100;
+
+fn enter_all<T: Clone + PartialEq>(list: &mut Vec<T>, more: &[T]) {
+    for one in more {
+        if !list.contains(one) {
+            list.push(one.clone());
+        }
+    }
+}
+
+/// Spans in order, those that meet as one.
+pub(super) fn united(spans: &[(i64, i64)]) -> Vec<(i64, i64)> {
+    let mut sorted = spans.to_vec();
+    sorted.sort_unstable();
+    let mut united: Vec<(i64, i64)> = Vec::new();
+    for (start, end) in sorted {
+        match united.last_mut() {
+            Some((_, last)) if start <= *last => *last = end.max(*last),
+            _ => united.push((start, end)),
+        }
+    }
+    united
 }
 
 /// Rows that had to be given up, because the disk took none for too long.

@@ -26,15 +26,19 @@ mod decode;
 mod details;
 mod encode;
 mod gather;
+mod keeper;
 mod load;
+mod merge;
 mod meta;
 mod name;
 mod open;
+mod plan;
 mod rows;
 mod schema;
 mod slots;
 mod store;
 mod summary;
+mod tend;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -43,8 +47,10 @@ mod writer;
 use std::io;
 use std::path::PathBuf;
 
+pub use keeper::Keeper;
 pub use meta::Dropped;
 pub use open::{Asked, Opened, is_history, open};
+pub use plan::Policy;
 pub use writer::{Beside, Config, Writer, Written};
 
 use crate::escape;

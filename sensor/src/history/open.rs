@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use foldhash::fast::RandomState;
 use sensor_common::abi::{CLASS_NOT_IP, Totals, class_of, ip_index};
-use sensor_common::flow::{Direction, FlowKey, SLOT_MASK};
+use sensor_common::flow::{Direction, FlowKey};
 
 use super::HistoryError;
 use super::decode::{TableFile, Window};
@@ -13,7 +13,7 @@ use super::load::{self, Files, Told};
 use super::meta::Meta;
 use super::name::{Partition, SetName};
 use super::rows::{FlowEntry, Rows, Term, reason};
-use super::slots::{Numbers, Slots};
+use super::slots::{Numbers, Slots, move_to};
 use super::store::{self, Found, Place};
 use super::summary::Summary;
 use crate::counters::{self, Class, Counts, Delta, DeltaConfig, FlowCounts};
@@ -116,6 +116,8 @@ fn find(paths: &[PathBuf]) -> Result<Vec<Found>, HistoryError> {
                 place,
                 bytes: 0,
                 whole: true,
+                replaced: false,
+                modified: 0,
             });
             continue;
         }
@@ -282,12 +284,6 @@ impl Opening {
             }
         }
     }
-}
-
-fn move_to(key: &mut FlowKey, slot: u8) {
-    let direction = key.direction();
-    key.0[4] &= !SLOT_MASK;
-    key.set_origin(slot, direction);
 }
 
 type Accounts = BTreeMap<super::rows::AccountKey, super::rows::Account>;

@@ -106,6 +106,8 @@ pub(super) struct Rows {
     pub(super) accounts: BTreeMap<AccountKey, Account>,
     pub(super) names: BTreeMap<IpAddr, Vec<Name>>,
     places: HashMap<FlowKey, u32, RandomState>,
+    /// Of `parts`, where sets are merged.
+    pub(super) parts_by_stretch: HashMap<(u32, Stretch, Class), usize, RandomState>,
 }
 
 impl Account {
@@ -149,10 +151,6 @@ impl Term {
 }
 
 impl Rows {
-    pub(super) fn is_empty(&self) -> bool {
-        self.parts.is_empty() && self.buckets.is_empty() && self.accounts.is_empty()
-    }
-
     /// All that was seen.
     pub(super) fn seen(&self) -> Counts {
         let seen = self.accounts.iter().filter(|(key, _)| key.term.is_seen());
@@ -183,6 +181,12 @@ impl Rows {
             });
         }
         place
+    }
+
+    /// The flows are called otherwise from now on.
+    pub(super) fn forget_places(&mut self) {
+        let places = self.flows.iter().zip(0..);
+        self.places = places.map(|(entry, place)| (entry.key, place)).collect();
     }
 
     pub(super) fn account(&mut self, key: AccountKey, account: &Account) {

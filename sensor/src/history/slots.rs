@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use sensor_common::flow::{FlowKey, SLOT_MASK};
+
 use super::meta::Meta;
 use crate::report::InterfaceInfo;
 
@@ -112,6 +114,13 @@ impl Slots {
         }
         list
     }
+}
+
+/// The same flow on another number.
+pub(super) fn move_to(key: &mut FlowKey, slot: u8) {
+    let direction = key.direction();
+    key.0[4] &= !SLOT_MASK;
+    key.set_origin(slot, direction);
 }
 
 #[cfg(test)]

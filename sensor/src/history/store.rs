@@ -29,6 +29,10 @@ pub(super) struct Found {
     pub(super) bytes: u64,
     /// Each table has its file. If not, somebody was killed while writing or removing the set, or is at it.
     pub(super) whole: bool,
+    /// Another set has what it had. Nobody knows from the listing alone.
+    pub(super) replaced: bool,
+    /// When a file of it was written last, nanoseconds since the epoch.
+    pub(super) modified: i64,
 }
 
 impl Files for Place {
@@ -125,7 +129,7 @@ fn create_folders(folder: &Path) -> io::Result<()> {
 /// All sets below a history's folder, in the order of their partitions and names. Files that are not called as ours are
 /// not looked at.
 pub(super) fn list(root: &Path) -> Result<Vec<Found>, HistoryError> {
-    let mut sets: BTreeMap<Place, (u64, usize)> = BTreeMap::new();
+    let mut sets: BTreeMap<Place, (u64, usize, i64)> = BTreeMap::new();
     for table in TABLES {
         for folder in folders(&root.join(table))? {
             let Some(partition) = Partition::parse(&folder) else {
@@ -142,18 +146,27 @@ pub(super) fn list(root: &Path) -> Result<Vec<Found>, HistoryError> {
                     partition: partition.clone(),
                     name,
                 };
-                let (bytes, files) = sets.entry(place).or_default();
+                let (bytes, files, modified) = sets.entry(place).or_default();
                 *bytes += metadata.len();
                 *files += 1;
+                *modified = (*modified).max(modified_at(&metadata));
             }
         }
     }
-    let found = sets.into_iter().map(|(place, (bytes, files))| Found {
+    let found = sets.into_iter().map(|(place, (bytes, files, modified))| Found {
         place,
         bytes,
         whole: files == TABLES.len(),
+        replaced: false,
+        modified,
     });
     Ok(found.collect())
+}
+
+fn modified_at(metadata: &fs::Metadata) -> i64 {
+    use std::os::unix::fs::MetadataExt;
+    let seconds = metadata.mtime().saturating_mul(1_000_000_000);
+    seconds.saturating_add(metadata.mtime_nsec())
 }
 
 /// The hours' folders of a table.

@@ -1,71 +1,33 @@
 //! What the sets say beside their rows, together.
 
-use std::collections::BTreeMap;
-
 use super::Asked;
-use super::meta::{Dropped, Meta};
+use super::meta::{Dropped, Meta, Run, united};
 use super::name::length;
 use super::slots::Slots;
 use crate::counters::Delta;
 use crate::names::{Book, PutOut};
-use crate::report::{Context, FileInfo, Naming, Span, Time};
-
-/// Notes of all sets together that are kept.
-const MOST_NOTES: usize = 100;
+use crate::report::{Context, Span, Time};
 
 #[derive(Default)]
 pub(super) struct Summary {
     /// Sets of which a file is missing.
     pub(super) incomplete: u64,
     sensors: Vec<String>,
-    backends: Vec<String>,
-    filters: Vec<Option<String>>,
-    /// The latest of each run.
-    runs: BTreeMap<String, Naming>,
-    dropped: BTreeMap<String, Dropped>,
-    files: Vec<FileInfo>,
-    notes: Vec<String>,
-    observed: Vec<(i64, i64)>,
+    /// All that they say alike.
+    joined: Meta,
     /// Least and most nanoseconds of a bucket.
     resolutions: Option<(i64, i64)>,
+    /// Capture files are among them, which nobody watched.
     unobserved: bool,
 }
 
 impl Summary {
     pub(super) fn add(&mut self, sensor: &str, meta: &Meta) {
-        enter(&mut self.sensors, sensor.to_owned());
-        enter(&mut self.backends, meta.backend.clone());
-        for filter in &meta.filters {
-            enter(&mut self.filters, filter.clone());
+        if !self.sensors.iter().any(|one| one == sensor) {
+            self.sensors.push(sensor.to_owned());
         }
-        for (run, naming) in &meta.runs {
-            let known = self
-                .runs
-                .entry(run.clone())
-                .or_insert_with(|| naming.clone());
-            if naming.payloads >= known.payloads {
-                *known = naming.clone();
-            }
-            let dropped = self.dropped.entry(run.clone()).or_default();
-            if meta.dropped.packets >= dropped.packets {
-                *dropped = meta.dropped;
-            }
-        }
-        for file in &meta.files {
-            match self.files.iter_mut().find(|one| one.path == file.path) {
-                Some(known) => known.clone_from(file),
-                None => self.files.push(file.clone()),
-            }
-        }
-        for note in &meta.notes {
-            if self.notes.len() < MOST_NOTES {
-                enter(&mut self.notes, note.clone());
-            }
-        }
-        match meta.observed {
-            Some(span) => self.observed.push(span),
-            None => self.unobserved = true,
-        }
+        self.joined.join(meta);
+        self.unobserved |= meta.observed.is_empty();
         let (least, most) = self
             .resolutions
             .unwrap_or((meta.resolution, meta.resolution));
@@ -74,11 +36,11 @@ impl Summary {
 
     /// Somebody looked for names.
     pub(super) fn has_names(&self) -> bool {
-        self.runs.values().any(|naming| naming.enabled)
+        self.joined.runs.values().any(|run| run.naming.enabled)
     }
 
     pub(super) fn restore_naming(&self, book: &mut Book) {
-        for naming in self.runs.values() {
+        for Run { naming, .. } in self.joined.runs.values() {
             book.restore_samples(naming.payloads);
             book.restore_put_out(PutOut {
                 flows: naming.put_out.flows,
@@ -90,39 +52,33 @@ impl Summary {
 
     pub(super) fn context(mut self, slots: &Slots, asked: &Asked, delta: &Delta) -> Context {
         let (span, not_observed) = self.spans(asked);
-        let filter = match &self.filters[..] {
+        let filter = match &self.joined.filters[..] {
             [one] => one.clone(),
             _ => None,
         };
         self.say(asked);
         Context {
             hostname: self.sensors.join(", "),
-            backend: self.backends.join(", "),
+            backend: self.joined.backend,
             interfaces: slots.interfaces(),
-            files: self.files,
+            files: self.joined.files,
             filter,
             top_n: asked.top_n,
             interval: delta.buckets().interval(),
             span,
             not_observed,
             interface_counters: Vec::new(),
-            notes: self.notes,
+            notes: self.joined.notes,
         }
     }
 
     /// From when to when somebody looked, and when nobody did in between.
-    fn spans(&mut self, asked: &Asked) -> (Option<(i64, i64)>, Vec<Span>) {
+    fn spans(&self, asked: &Asked) -> (Option<(i64, i64)>, Vec<Span>) {
         let (from, to) = (asked.from.unwrap_or(i64::MIN), asked.to.unwrap_or(i64::MAX));
-        let mut spans: Vec<(i64, i64)> = Vec::new();
-        self.observed.sort_unstable();
-        for (start, end) in &self.observed {
-            let (start, end) = ((*start).max(from), (*end).min(to));
-            match spans.last_mut() {
-                _ if start >= end => {}
-                Some((_, last)) if start <= *last => *last = end.max(*last),
-                _ => spans.push((start, end)),
-            }
-        }
+        let cut = |(start, end): &(i64, i64)| ((*start).max(from), (*end).min(to));
+        let mut spans: Vec<(i64, i64)> = self.joined.observed.iter().map(cut).collect();
+        spans.retain(|(start, end)| start < end);
+        let spans = united(&spans);
         let (Some((start, _)), Some((_, end)), false) =
             (spans.first(), spans.last(), self.unobserved)
         else {
@@ -144,14 +100,16 @@ impl Summary {
                 self.incomplete
             ));
         }
-        if self.filters.len() > 1 {
+        if self.joined.filters.len() > 1 {
             said.push(
                 "the filter changed in this time: each part was counted by the filter of its time"
                     .to_owned(),
             );
         }
         let mut dropped = Dropped::default();
-        self.dropped.values().for_each(|one| dropped.add(one));
+        for run in self.joined.runs.values() {
+            dropped.add(&run.dropped);
+        }
         if dropped != Dropped::default() {
             said.push(format!(
                 "packets that are not in the history, because the disk took none for too long: {}, {} bytes",
@@ -167,15 +125,9 @@ impl Summary {
                 length(least)
             ));
         }
-        if self.runs.values().any(|naming| naming.enabled) && asked.config.names == 0 {
+        if self.joined.runs.values().any(|run| run.naming.enabled) && asked.config.names == 0 {
             said.push("names of the history were left out (--max-names 0)".to_owned());
         }
-        self.notes.append(&mut said);
-    }
-}
-
-fn enter<T: PartialEq>(list: &mut Vec<T>, one: T) {
-    if !list.contains(&one) {
-        list.push(one);
+        self.joined.notes.append(&mut said);
     }
 }

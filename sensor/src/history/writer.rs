@@ -7,9 +7,9 @@ use foldhash::fast::RandomState;
 use sensor_common::flow::FlowKey;
 
 use super::HistoryError;
-use super::meta::{Dropped, Meta, SCHEMA};
+use super::meta::{Dropped, Meta, Run, SCHEMA};
 use super::name::{Partition, SetName};
-use super::rows::{FlowEntry, FlowPart, Rows};
+use super::rows::{FlowEntry, FlowPart, Rows, Stretch};
 use super::store::Place;
 use crate::counters::{Class, Counts, Delta, Known};
 use crate::names::Label;
@@ -60,6 +60,9 @@ pub struct Writer {
     /// Flows in sets that are written by now whose label may still change.
     open: HashMap<FlowKey, Option<Label>, RandomState>,
     written: Written,
+    /// Of the part that came last, and its stretch.
+    last_hour: i64,
+    last_stretch: Option<Stretch>,
 }
 
 /// What lies on the disk by now.
@@ -89,6 +92,8 @@ impl Writer {
             dropped: Dropped::default(),
             open: HashMap::default(),
             written: Written::default(),
+            last_hour: 0,
+            last_stretch: None,
         }
     }
 
@@ -101,7 +106,8 @@ impl Writer {
             Some(first) if self.current.len() >= MOST_HOURS => *first,
             _ => hour,
         };
-        self.current.entry(hour).or_default().gather(delta, at);
+        self.last_stretch = Some(self.current.entry(hour).or_default().gather(delta, at));
+        self.last_hour = hour;
         if let Some((start, end)) = beside.observed {
             let (first, last) = self.observed.unwrap_or((start, end));
             self.observed = Some((first.min(start), last.max(end)));
@@ -119,6 +125,10 @@ impl Writer {
     pub fn commit(&mut self, delta: &Delta, beside: Beside<'_>) -> Result<(), HistoryError> {
         let naming = Naming::of(delta);
         let mut current = std::mem::take(&mut self.current);
+        if let (true, Some((start, _))) = (current.is_empty(), self.observed) {
+            // That nobody sent anything is something to be written too.
+            current.insert(Partition::of("", start).hour, Rows::default());
+        }
         for rows in current.values_mut() {
             rows.learn(delta);
         }
@@ -128,6 +138,17 @@ impl Writer {
         }
         self.observed = None;
         self.write_waiting()
+    }
+
+    /// Nothing more comes. `whole` is all that was counted, with the labels that it has in the last report.
+    pub fn conclude(&mut self, whole: &Delta, beside: Beside<'_>) -> Result<(), HistoryError> {
+        let nothing = self.current.is_empty() && self.observed.is_none();
+        if nothing && !self.open.is_empty() {
+            // Somewhere to note what became known of flows that are written already.
+            let hour = self.last_hour;
+            self.current.insert(hour, Rows::default());
+        }
+        self.commit(whole, beside)
     }
 
     pub fn written(&self) -> Written {
@@ -141,7 +162,7 @@ impl Writer {
         let context = beside.context;
         let mut partition = Partition::of(&context.hostname, 0);
         partition.hour = hour;
-        let (start, end) = rows.span().unwrap_or((0, 1));
+        let (start, end) = rows.span().or(self.quiet()).unwrap_or((0, 1));
         for entry in &rows.flows {
             if entry.settled {
                 self.open.remove(&entry.key);
@@ -161,23 +182,32 @@ impl Writer {
             },
         };
         self.number += 1;
+        let run = Run {
+            naming: naming.clone(),
+            dropped: Dropped::default(),
+        };
         let meta = Meta {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             hostname: context.hostname.clone(),
-            runs: [(self.config.run.clone(), naming.clone())].into(),
+            runs: [(self.config.run.clone(), run)].into(),
             backend: context.backend.clone(),
             resolution: self.config.interval,
-            observed: self.observed,
+            observed: self.observed.into_iter().collect(),
             filters: vec![context.filter.clone()],
             interfaces: context.interfaces.clone(),
             files: context.files.clone(),
             notes: context.notes.clone(),
             replaces: Vec::new(),
-            dropped: Dropped::default(),
         };
         self.waiting.push_back(Waiting { place, rows, meta });
         self.make_room();
+    }
+
+    /// Seconds of a period without packets.
+    fn quiet(&self) -> Option<(i64, i64)> {
+        let second = |at: i64| at.div_euclid(1_000_000_000);
+        self.observed.map(|(start, end)| (second(start), second(end) + 1))
     }
 
     /// Gives up the oldest rows where there are too many.
@@ -199,7 +229,9 @@ impl Writer {
 
     fn write_waiting(&mut self) -> Result<(), HistoryError> {
         while let Some(oldest) = self.waiting.front_mut() {
-            oldest.meta.dropped = self.dropped;
+            for run in oldest.meta.runs.values_mut() {
+                run.dropped = self.dropped;
+            }
             let bytes = oldest.place.write(&oldest.rows, &oldest.meta)?;
             self.written.bytes += bytes;
             self.written.sets += 1;
@@ -214,7 +246,7 @@ impl Writer {
         let Some(rows) = current.values_mut().next_back() else {
             return;
         };
-        let Some(stretch) = rows.accounts.keys().map(|key| key.stretch).next_back() else {
+        let Some(stretch) = self.last_stretch else {
             return;
         };
         let mut corrections = Vec::new();
