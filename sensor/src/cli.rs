@@ -1,6 +1,7 @@
 //! What may be typed. What it means is decided by the commands.
 
 mod charts;
+mod history;
 mod serving;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
 pub use charts::{ChartFormat, ChartSize, ChartTheme, Charts};
+pub use history::{History, Parquet, Size};
 pub use serving::Serving;
 
 #[derive(Debug, Parser)]
@@ -76,9 +78,11 @@ pub struct Run {
     /// Period of the reports in --out
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = period)]
     pub report_every: Duration,
-    /// Folder for a report every period
+    /// Folder for a report every period, and history
     #[arg(long, value_name = "DIR", default_value = "./reports")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub history: History,
     /// Flows per interval that the kernel's table has room for
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..=16_777_216))]
     pub kernel_flows: u32,
@@ -271,6 +275,8 @@ pub struct Outputs {
     /// Write the report as CSV: totals, protocols, endpoints, conversations, flows and buckets (repeatable)
     #[arg(long, value_name = "DIR")]
     pub csv: Vec<PathBuf>,
+    #[command(flatten)]
+    pub parquet: Parquet,
     #[command(flatten)]
     pub charts: Charts,
     /// Write a dashboard, one HTML file that opens from disk (repeatable); - is standard output

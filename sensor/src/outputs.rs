@@ -30,6 +30,8 @@ pub struct Outputs {
     html: Vec<PathBuf>,
     html_rows: usize,
     packets: PacketOutputs,
+    /// Kept by a follower, and not written here.
+    parquet: bool,
 }
 
 impl Outputs {
@@ -59,7 +61,11 @@ impl Outputs {
         refuse_twice(&files)?;
         PacketOutputs::check(&asked.packets)?;
         for folder in &asked.csv {
-            refuse_stdout(folder)?;
+            refuse_stdout("--csv", folder)?;
+            prepare_folder(folder)?;
+        }
+        if let Some(folder) = &asked.parquet.folder {
+            refuse_stdout("--parquet", folder)?;
             prepare_folder(folder)?;
         }
         for path in files.into_iter().flatten().filter(|path| !is_stdout(path)) {
@@ -82,6 +88,7 @@ impl Outputs {
             chart_options,
             html: asked.html.clone(),
             html_rows: asked.html_rows,
+            parquet: asked.parquet.folder.is_some(),
         })
     }
 
@@ -92,6 +99,7 @@ impl Outputs {
             && self.charts.is_empty()
             && self.html.is_empty()
             && self.packets.is_empty()
+            && !self.parquet
     }
 
     /// Something else than the text report goes to standard output.
@@ -239,12 +247,12 @@ fn refuse_twice(outputs: &[&Vec<PathBuf>]) -> Result<(), Failure> {
 }
 
 /// Several files don't fit into one stream.
-fn refuse_stdout(folder: &Path) -> Result<(), Failure> {
+fn refuse_stdout(option: &str, folder: &Path) -> Result<(), Failure> {
     match is_stdout(folder) {
         false => Ok(()),
         true => Err(Failure::told(
             Exit::Usage,
-            "--csv - : it writes several files, name a folder",
+            format_args!("{option} - : it writes several files, name a folder"),
         )),
     }
 }

@@ -11,6 +11,7 @@ mod explain;
 mod fields;
 mod filter;
 mod harness;
+mod history;
 mod hostile;
 mod labels;
 mod libpcap;

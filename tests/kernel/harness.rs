@@ -112,6 +112,10 @@ impl Sensor {
             .args(arguments)
             .args(["-n", "0", "--out"]);
         command.arg(&reports);
+        // Reports and history are written by different threads: a test is about the one or the other.
+        if !arguments.contains(&"--keep") {
+            command.arg("--no-history");
+        }
         command.arg("--json").arg(folder.path().join("whole.json"));
         let mut child = command
             .stdin(Stdio::null())
@@ -198,6 +202,16 @@ impl Sensor {
             let digits: String = number.chars().filter(char::is_ascii_digit).collect();
             digits.parse::<u64>().unwrap() >= packets
         });
+    }
+
+    pub(crate) fn reports(&self) -> &Path {
+        &self.reports
+    }
+
+    /// Waits for its end by SIGKILL; its folder stays.
+    pub(crate) fn killed(mut self) -> tempfile::TempDir {
+        self.process.0.wait().unwrap();
+        self.folder
     }
 
     /// Stops it as systemd would, and reads what it wrote.

@@ -14,6 +14,7 @@ mod followers;
 mod gso;
 mod handed;
 mod harness;
+mod history;
 mod interfaces;
 mod ladder;
 mod layer3;

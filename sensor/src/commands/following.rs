@@ -2,11 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::nanoseconds;
 use crate::cli;
 use crate::enrich::Enrichment;
 use crate::failure::{Exit, Failure};
 use crate::follow::Follower;
+use crate::history::{Keeper, Policy};
 use crate::serve;
 use crate::serve::metrics::Polls;
 use crate::sink::SinkError;
@@ -23,12 +26,35 @@ pub(super) fn of_run(
         followers.push(Box::new(json_lines(path)?));
     }
     followers.extend(serve::of_run(args, enrichment, polls, &super::hostname())?);
+    let interval = nanoseconds(args.counting.interval);
+    let (name, folder) = match &args.outputs.parquet.folder {
+        Some(folder) => ("--parquet", folder.clone()),
+        None => ("history", args.out.join("history")),
+    };
+    if !args.history.no_history {
+        let policy = Some(policy(&args.history));
+        followers.push(Box::new(Keeper::new(name, folder, interval, policy)));
+    }
     Ok(followers)
 }
 
 /// Of capture files.
-pub(super) fn of_read(_args: &cli::Read) -> Result<Vec<Box<dyn Follower>>, Failure> {
-    Ok(Vec::new())
+pub(super) fn of_read(args: &cli::Read) -> Result<Vec<Box<dyn Follower>>, Failure> {
+    let mut followers: Vec<Box<dyn Follower>> = Vec::new();
+    let interval = nanoseconds(args.counting.interval);
+    if let Some(folder) = args.outputs.parquet.folder.clone() {
+        // Captures may be of any age: nothing is tidied up by them.
+        followers.push(Box::new(Keeper::new("--parquet", folder, interval, None)));
+    }
+    Ok(followers)
+}
+
+fn policy(args: &cli::History) -> Policy {
+    Policy {
+        keep: (args.keep > Duration::ZERO).then(|| nanoseconds(args.keep)),
+        keep_size: (args.keep_size.0 > 0).then_some(args.keep_size.0),
+        ..Policy::default()
+    }
 }
 
 fn json_lines(path: &Path) -> Result<Live, Failure> {

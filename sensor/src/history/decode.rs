@@ -19,7 +19,7 @@ use super::schema::{Column, Shape};
 /// Rows that are decoded at a time.
 const BATCH: usize = 8192;
 /// More rows than this has no set of ours: they are read into memory.
-const MOST_ROWS: i64 = 1 << 24;
+pub(super) const MOST_ROWS: i64 = 1 << 24;
 /// The same of texts: bytes of one.
 const LONGEST_TEXT: usize = 1 << 16;
 

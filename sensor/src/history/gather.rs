@@ -41,7 +41,7 @@ impl Rows {
         stretch
     }
 
-    /// Asks for the labels and names that are known by now of the flows that it has.
+    /// Asks for the labels and names of the flows that it has, as they are known by now.
     pub(super) fn learn(&mut self, delta: &Delta) {
         let book = delta.book();
         for entry in &mut self.flows {
@@ -54,11 +54,11 @@ impl Rows {
             let info = book.and_then(|book| book.flow(&entry.key)).cloned();
             entry.learn(label, settled, info);
         }
-        self.learn_addresses(delta);
         self.settle();
     }
 
-    fn learn_addresses(&mut self, delta: &Delta) {
+    /// Asks for the names of the addresses that its flows are between.
+    pub(super) fn learn_addresses(&mut self, delta: &Delta) {
         let Some(book) = delta.book() else {
             return;
         };

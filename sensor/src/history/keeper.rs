@@ -64,17 +64,18 @@ impl Follower for Keeper {
 
     fn part(&mut self, part: &Part) -> anyhow::Result<()> {
         let delta = &part.period.delta;
-        self.hand_over(part, |writer, beside| {
+        let done = self.hand_over(part, |writer, beside| {
             writer.part(delta, beside)?;
             match part.ends_period {
                 true => writer.commit(delta, beside),
                 false => Ok(()),
             }
-        })?;
+        });
+        // Also on a full disk: there is something to remove, perhaps.
         if let (true, Some(tender)) = (part.ends_period, &mut self.tender) {
             tender.tend(Now::read());
         }
-        Ok(())
+        done.map_err(anyhow::Error::from)
     }
 
     fn finish(&mut self, whole: &Part) -> anyhow::Result<()> {

@@ -63,7 +63,10 @@ fn labels(sets: &[Rows]) -> HashMap<FlowKey, Told, RandomState> {
         label: entry.label,
         settled: entry.settled,
     };
-    labels.into_iter().map(|(key, entry)| (key, told(entry))).collect()
+    labels
+        .into_iter()
+        .map(|(key, entry)| (key, told(entry)))
+        .collect()
 }
 
 fn renumber(rows: &mut Rows, number: &mut dyn FnMut(u8) -> u8) {

@@ -67,6 +67,7 @@ pub fn open(paths: &[PathBuf], asked: &Asked) -> Result<Opened, HistoryError> {
     let count = sets.len();
     let mut delta = Delta::new(DeltaConfig {
         names: 0,
+        interval: asked.config.interval.max(opening.summary.coarsest()),
         ..asked.config
     });
     let names = asked.config.names;

@@ -10,8 +10,9 @@ const SECOND: i64 = 1_000_000_000;
 const HOUR: i64 = 3600 * SECOND;
 const DAY: i64 = 24 * HOUR;
 
-/// Sets that are merged at once have not more bytes than this: they are read into memory, some twenty times as large.
-const MOST_BYTES: u64 = 32 << 20;
+/// Sets that are merged at once have not more bytes than this: they are read into memory, some twenty times as large. A larger
+/// one is merged alone.
+const MOST_BYTES: u64 = 8 << 20;
 /// After an hour is over, what was counted in it may still come for so long: the last period, or what waited for the disk.
 const GRACE: i64 = HOUR / 4;
 /// Somebody who writes a set has written it after so long.
@@ -39,14 +40,14 @@ impl Default for Policy {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(super) enum Action {
     Remove(Place, Why),
     /// Make one set of these, with buckets of so many nanoseconds.
     Merge(Vec<Place>, i64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub(super) enum Why {
     /// Another set has what it had.
     Replaced,
     /// It never was whole.
@@ -64,7 +65,12 @@ pub(super) fn plan(policy: &Policy, found: &[Found], now: i64) -> Vec<Action> {
         let why = match one {
             _ if one.replaced => Why::Replaced,
             _ if !one.whole && one.modified < now - LEFT_BEHIND => Why::Unfinished,
-            _ if policy.keep.is_some_and(|keep| end(one) < now.saturating_sub(keep)) => Why::TooOld,
+            _ if policy
+                .keep
+                .is_some_and(|keep| end(one) < now.saturating_sub(keep)) =>
+            {
+                Why::TooOld
+            }
             _ => {
                 stay.push(one);
                 continue;
@@ -106,10 +112,11 @@ fn merges(policy: &Policy, sets: &[&Found], now: i64) -> Vec<Action> {
         }
         sets.sort_by(|a, b| a.place.name.cmp(&b.place.name));
         let tiers = policy.tiers.iter().filter(|(from, _)| *from <= age);
-        let own = sets.iter().map(|one| one.place.name.resolution).max().unwrap_or(1);
-        let resolution = tiers.map(|(_, length)| *length).max().unwrap_or(1).max(own);
-        for group in groups(&sets) {
-            let fine = group.iter().any(|one| one.place.name.resolution < resolution);
+        let tier = tiers.map(|(_, length)| *length).max().unwrap_or(1);
+        for (resolution, group) in groups(&sets, tier) {
+            let fine = group
+                .iter()
+                .any(|one| one.place.name.resolution < resolution);
             if fine || group.len() > 1 {
                 let places = group.iter().map(|one| one.place.clone()).collect();
                 actions.push(Action::Merge(places, resolution));
@@ -119,19 +126,25 @@ fn merges(policy: &Policy, sets: &[&Found], now: i64) -> Vec<Action> {
     actions
 }
 
-/// Neighbours that are small enough together.
-fn groups<'a>(sets: &[&'a Found]) -> Vec<Vec<&'a Found>> {
-    let mut groups: Vec<(u64, Vec<&Found>)> = Vec::new();
+/// Neighbours that are small enough together, with the length that their buckets are to have: the tier's, or their own where that
+/// is longer.
+fn groups<'a>(sets: &[&'a Found], tier: i64) -> Vec<(i64, Vec<&'a Found>)> {
+    let mut groups: Vec<(i64, Vec<&Found>)> = Vec::new();
+    let mut bytes = 0;
     for one in sets {
+        let resolution = one.place.name.resolution.max(tier);
         match groups.last_mut() {
-            Some((bytes, group)) if *bytes + one.bytes <= MOST_BYTES => {
-                *bytes += one.bytes;
+            Some((length, group)) if *length == resolution && bytes + one.bytes <= MOST_BYTES => {
+                bytes += one.bytes;
                 group.push(one);
             }
-            _ => groups.push((one.bytes, vec![one])),
+            _ => {
+                bytes = one.bytes;
+                groups.push((resolution, vec![one]));
+            }
         }
     }
-    groups.into_iter().map(|(_, group)| group).collect()
+    groups
 }
 
 #[cfg(test)]
@@ -189,7 +202,9 @@ mod tests {
 
     #[test]
     fn what_is_too_old_goes_and_nothing_else() {
-        let sets: Vec<Found> = [0, 86_399, 86_400, 86_401, 900_000].map(|ago| found(ago, 1)).into();
+        let sets: Vec<Found> = [0, 86_399, 86_400, 86_401, 900_000]
+            .map(|ago| found(ago, 1))
+            .into();
         let actions = plan(&nothing_but_keep(Some(DAY), None), &sets, NOW);
         assert_eq!(removed(&actions, Why::TooOld), [86_401, 900_000]);
         let forever = plan(&nothing_but_keep(None, None), &sets, NOW);
@@ -199,7 +214,11 @@ mod tests {
     #[test]
     fn what_has_no_room_goes_oldest_first() {
         let sets: Vec<Found> = [10, 400_000, 300_000, 20].map(|ago| found(ago, 100)).into();
-        for (room, gone) in [(400, vec![]), (399, vec![400_000]), (250, vec![400_000, 300_000])] {
+        for (room, gone) in [
+            (400, vec![]),
+            (399, vec![400_000]),
+            (250, vec![400_000, 300_000]),
+        ] {
             let actions = plan(&nothing_but_keep(None, Some(room)), &sets, NOW);
             assert_eq!(removed(&actions, Why::NoRoom), gone, "{room}");
         }
@@ -229,16 +248,34 @@ mod tests {
         let policy = Policy::default();
         let minutes = |ago: i64| -> Vec<Found> { (0..3).map(|n| found(ago + n, 1)).collect() };
         assert!(merges_of(&plan(&policy, &minutes(30), NOW)).is_empty());
-        for (ago, resolution) in [(2 * 3600, SECOND), (8 * 3600, 60 * SECOND), (8 * 86_400, HOUR)] {
+        for (ago, resolution) in [
+            (2 * 3600, SECOND),
+            (8 * 3600, 60 * SECOND),
+            (8 * 86_400, HOUR),
+        ] {
             let actions = plan(&policy, &minutes(ago), NOW);
             assert_eq!(merges_of(&actions), [(3, resolution)], "{ago}");
         }
     }
 
     #[test]
+    fn what_is_finer_is_not_made_coarser_before_its_time() {
+        let mut sets = [found(10_000, 1), found(10_001, 1), found(10_002, 1)];
+        sets[0].place.name.resolution = 300 * SECOND;
+        assert_eq!(
+            merges_of(&plan(&Policy::default(), &sets, NOW)),
+            [(2, SECOND)]
+        );
+    }
+
+    #[test]
     fn what_is_as_it_should_be_stays() {
         let policy = Policy::default();
-        for (ago, resolution) in [(2 * 3600, SECOND), (8 * 3600, 60 * SECOND), (8 * 86_400, HOUR)] {
+        for (ago, resolution) in [
+            (2 * 3600, SECOND),
+            (8 * 3600, 60 * SECOND),
+            (8 * 86_400, HOUR),
+        ] {
             let mut one = found(ago, 1);
             one.place.name.resolution = resolution;
             assert!(plan(&policy, &[one], NOW).is_empty(), "{ago}");

@@ -183,6 +183,12 @@ impl Rows {
         place
     }
 
+    /// It says of this flow what will stay.
+    pub(super) fn has_settled(&self, key: &FlowKey) -> bool {
+        let place = self.places.get(key).map(|place| *place as usize);
+        place.is_some_and(|place| self.flows[place].settled)
+    }
+
     /// The flows are called otherwise from now on.
     pub(super) fn forget_places(&mut self) {
         let places = self.flows.iter().zip(0..);

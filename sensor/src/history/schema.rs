@@ -146,3 +146,53 @@ pub(super) fn schema(columns: &[Column]) -> parquet::errors::Result<Arc<Type>> {
     text.push_str(" }");
     parse_message_type(&text).map(Arc::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::name::TABLES;
+    use super::*;
+
+    const FIELDS: &str = include_str!("../../../docs/fields.md");
+
+    #[test]
+    fn the_fields_page_has_these_columns_and_no_others() {
+        for table in TABLES {
+            let head = format!("### History: {table}\n");
+            let (_, section) = FIELDS.split_once(&head).unwrap();
+            let section = section.split("\n#").next().unwrap();
+            let told: Vec<(&str, &str)> = section
+                .lines()
+                .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+                .map(|(name, rest)| (name, rest.split(' ').next().unwrap()))
+                .collect();
+            let words: Vec<String> = of(table).iter().map(word).collect();
+            let have: Vec<(&str, &str)> = of(table)
+                .iter()
+                .zip(&words)
+                .map(|(column, word)| (column.name, word.as_str()))
+                .collect();
+            assert_eq!(told, have, "{table}");
+        }
+    }
+
+    fn word(column: &Column) -> String {
+        let word = match column.shape {
+            Shape::Time => "time",
+            Shape::Int64 => "int64",
+            Shape::Int32 => "int32",
+            Shape::Port => "port",
+            Shape::Text => "text",
+            Shape::Bool => "bool",
+        };
+        let null = if column.optional { "?" } else { "" };
+        format!("{word}{null}")
+    }
+
+    #[test]
+    fn the_schema_is_one_that_parquet_takes() {
+        for table in TABLES {
+            let schema = schema(of(table)).unwrap();
+            assert_eq!(schema.get_fields().len(), of(table).len());
+        }
+    }
+}

@@ -62,7 +62,7 @@ impl Place {
                 })
             };
             let folder = crate::sink::folder_of(&path);
-            create_folders(folder).map_err(failed)?;
+            create_folders(&self.root, folder).map_err(failed)?;
             let temporary = write_temporary(folder, |to| to.write_all(&file)).map_err(failed)?;
             files.push((temporary, path));
         }
@@ -110,20 +110,21 @@ impl Place {
     }
 }
 
-/// Creates the folder, and sees to it that it is there after a power cut.
-fn create_folders(folder: &Path) -> io::Result<()> {
+/// Creates the folder, and sees to it that it is there after a power cut. The history's own folder is made, but not the one
+/// that it lies in: where that is gone somebody took it away.
+fn create_folders(root: &Path, folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    if let Some(parent) = folder.parent() {
-        create_folders(parent)?;
-        match fs::create_dir(folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        return sync_folder(parent);
+    let parent = crate::sink::folder_of(folder);
+    if folder != root {
+        create_folders(root, parent)?;
     }
-    fs::create_dir_all(folder)
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    sync_folder(parent)
 }
 
 /// All sets below a history's folder, in the order of their partitions and names. Files that are not called as ours are
@@ -153,13 +154,15 @@ pub(super) fn list(root: &Path) -> Result<Vec<Found>, HistoryError> {
             }
         }
     }
-    let found = sets.into_iter().map(|(place, (bytes, files, modified))| Found {
-        place,
-        bytes,
-        whole: files == TABLES.len(),
-        replaced: false,
-        modified,
-    });
+    let found = sets
+        .into_iter()
+        .map(|(place, (bytes, files, modified))| Found {
+            place,
+            bytes,
+            whole: files == TABLES.len(),
+            replaced: false,
+            modified,
+        });
     Ok(found.collect())
 }
 

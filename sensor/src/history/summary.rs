@@ -34,6 +34,11 @@ impl Summary {
         self.resolutions = Some((least.min(meta.resolution), most.max(meta.resolution)));
     }
 
+    /// Nanoseconds of the longest bucket that a set has; 0 where there is none.
+    pub(super) fn coarsest(&self) -> i64 {
+        self.resolutions.map_or(0, |(_, most)| most)
+    }
+
     /// Somebody looked for names.
     pub(super) fn has_names(&self) -> bool {
         self.joined.runs.values().any(|run| run.naming.enabled)

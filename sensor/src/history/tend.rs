@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use super::HistoryError;
-use super::decode::{TableFile, Window};
+use super::decode::{MOST_ROWS, TableFile, Window};
 use super::load::{self, Files};
 use super::name::{Partition, SetName, TABLES};
 use super::plan::{self, Action, Policy};
 use super::store::{self, Found, Place};
-use super::{merge, rows::Rows, meta::Meta};
+use super::{merge, meta::Meta, rows::Rows};
 use crate::clock::Now;
 use crate::{sink, status};
 
@@ -25,7 +25,7 @@ const STEADY: i64 = 60 * MINUTE;
 const LOCK: &str = ".sensor-history.lock";
 
 /// Looks after a folder, on a thread of its own and not all the time.
-pub struct Tender {
+pub(super) struct Tender {
     root: PathBuf,
     policy: Policy,
     run: String,
@@ -64,7 +64,7 @@ impl Watch {
 
 impl Tender {
     /// `run`: twelve hexadecimal digits that no run has.
-    pub fn new(root: PathBuf, policy: Policy, run: String) -> Self {
+    pub(super) fn new(root: PathBuf, policy: Policy, run: String) -> Self {
         Tender {
             root,
             policy,
@@ -79,7 +79,7 @@ impl Tender {
     }
 
     /// Does what is due, unless it is still at it.
-    pub fn tend(&mut self, now: Now) {
+    pub(super) fn tend(&mut self, now: Now) {
         if self.busy.as_ref().is_some_and(|busy| !busy.is_finished()) {
             return;
         }
@@ -100,7 +100,7 @@ impl Tender {
     }
 
     /// Until it has done what it is at.
-    pub fn wait(&mut self) {
+    pub(super) fn wait(&mut self) {
         if let Some(busy) = self.busy.take() {
             match busy.join() {
                 Ok(number) => self.number = number,
@@ -144,6 +144,9 @@ impl Work {
             return Ok(());
         };
         let (place, rows, meta) = self.merged(first, places, resolution)?;
+        if rows.parts.len() as i64 > MOST_ROWS {
+            return Ok(()); // no reader would take it
+        }
         place.write(&rows, &meta)?;
         places.iter().try_for_each(Place::remove)
     }

@@ -1,7 +1,6 @@
 //! History as its users see it: what was counted is written, read, and the same.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use sensor_common::flow::Direction;
 use tempfile::TempDir;
@@ -60,13 +59,6 @@ impl Run {
                 ..samples::context()
             },
             observed: None,
-        }
-    }
-
-    fn beside(&self) -> Beside<'_> {
-        Beside {
-            context: &self.context,
-            observed: self.observed,
         }
     }
 

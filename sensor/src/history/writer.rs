@@ -133,7 +133,8 @@ impl Writer {
             rows.learn(delta);
         }
         self.correct(delta, &mut current);
-        for (hour, rows) in current {
+        for (hour, mut rows) in current {
+            rows.learn_addresses(delta);
             self.enqueue(hour, rows, (beside, &naming));
         }
         self.observed = None;
@@ -207,7 +208,8 @@ impl Writer {
     /// Seconds of a period without packets.
     fn quiet(&self) -> Option<(i64, i64)> {
         let second = |at: i64| at.div_euclid(1_000_000_000);
-        self.observed.map(|(start, end)| (second(start), second(end) + 1))
+        self.observed
+            .map(|(start, end)| (second(start), second(end) + 1))
     }
 
     /// Gives up the oldest rows where there are too many.
@@ -243,6 +245,8 @@ impl Writer {
 
     /// Notes what became known of flows that lie in earlier sets: a row without packets.
     fn correct(&mut self, delta: &Delta, current: &mut BTreeMap<i64, Rows>) {
+        let now_settled = |key: &FlowKey| current.values().any(|rows| rows.has_settled(key));
+        self.open.retain(|key, _| !now_settled(key));
         let Some(rows) = current.values_mut().next_back() else {
             return;
         };

@@ -96,7 +96,8 @@ pub mod zstd_safe {
 
     /// What the frame says that its content is long; it may not say.
     pub fn get_frame_content_size(frame: &[u8]) -> Result<Option<u64>, ContentSizeError> {
-        let header = zrip::frame::header::parse_frame_header(frame).map_err(|_| ContentSizeError)?;
+        let header =
+            zrip::frame::header::parse_frame_header(frame).map_err(|_| ContentSizeError)?;
         Ok(header.frame_content_size)
     }
 }

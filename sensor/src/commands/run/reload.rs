@@ -173,6 +173,22 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
         kept("xdp-mode", &old.xdp_mode, &mut new.xdp_mode),
         kept("processes", &old.processes, &mut new.processes),
         kept("out", &old.out, &mut new.out),
+        kept("keep", &old.history.keep, &mut new.history.keep),
+        kept(
+            "keep-size",
+            &old.history.keep_size,
+            &mut new.history.keep_size,
+        ),
+        kept(
+            "no-history",
+            &old.history.no_history,
+            &mut new.history.no_history,
+        ),
+        kept(
+            "parquet",
+            &old.outputs.parquet.folder,
+            &mut outputs.parquet.folder,
+        ),
         kept("interval", &old.counting.interval, &mut counting.interval),
         kept(
             "max-names",
@@ -235,6 +251,7 @@ mod tests {
             ("json", "b.json"),
             ("jsonl", "b.jsonl"),
             ("csv", "b"),
+            ("parquet", "b"),
             ("charts", "b"),
             ("html", "b.html"),
             ("html-rows", "7"),

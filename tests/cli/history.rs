@@ -1,0 +1,159 @@
+//! `--parquet`: history of a capture, in the engines that people read it with.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::harness::{file_in, read, sensor};
+use crate::support::capture::{Pcap, Record};
+use crate::support::packets::{at, ethernet, ethernet_ip, tcp, udp};
+
+/// Three seconds of two conversations, something that is not IP, and half a packet.
+fn capture(folder: &Path) -> PathBuf {
+    let mut records = Vec::new();
+    for second in 0..3 {
+        let time = 1_700_000_000_000_000_000 + second * 1_000_000_000;
+        for frame in [
+            tcp(at("10.0.0.1:40000"), at("192.0.2.1:443"), "S", 10),
+            tcp(at("192.0.2.1:443"), at("10.0.0.1:40000"), "SA", 700),
+            udp(at("[2001:db8::1]:5000"), at("[2001:db8::2]:53"), 40),
+        ] {
+            records.push(Record::new(time, ethernet_ip(&frame)));
+        }
+        records.push(Record::new(time, ethernet(0x0806, &[0; 46])));
+        records.push(Record::new(time, vec![0; 9]));
+    }
+    file_in(folder, "capture.pcap", &Pcap::of(1).write(&records))
+}
+
+/// None, with the reason printed, where the engines are not installed.
+fn python() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let python = root.join("target/python/bin/python");
+    if !python.exists() {
+        println!(
+            "skipped: no DuckDB and ClickHouse in target/python: cargo xtask setup installs them"
+        );
+        return None;
+    }
+    Some(python)
+}
+
+/// The rows of a query on the history's folder, which `{}` stands for, as JSON.
+fn ask(python: &Path, engine: &str, query: &str, history: &Path) -> Value {
+    let script = match engine {
+        "duckdb" => {
+            "import duckdb, json, sys\n\
+             print(json.dumps(duckdb.sql(sys.argv[1]).fetchall(), default=str))"
+        }
+        _ => {
+            "import chdb, json, sys\n\
+             print(json.dumps(json.loads(str(chdb.query(sys.argv[1], 'JSONCompact')))['data']))"
+        }
+    };
+    let query = query.replace("{}", history.to_str().unwrap());
+    let ran = Command::new(python)
+        .args(["-c", script, &query])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(ran.status.success(), "{engine}: {query}: {said}");
+    serde_json::from_slice(&ran.stdout).unwrap()
+}
+
+fn counts(value: &Value) -> Value {
+    serde_json::json!([[value["packets"], value["bytes"]]])
+}
+
+#[test]
+fn duckdb_reads_the_history_of_a_capture_and_finds_the_reports_sums() {
+    let Some(python) = python() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let history = folder.path().join("history");
+    let input = capture(folder.path());
+    let report = read(&[&input], &["--parquet", history.to_str().unwrap()], 0);
+    let ask = |query: &str| ask(&python, "duckdb", query, &history);
+    let sums = "sum(packets)::BIGINT, sum(bytes)::BIGINT";
+    assert_eq!(
+        ask(&format!("SELECT {sums} FROM '{{}}/buckets/**/*.parquet'")),
+        counts(&report["totals"])
+    );
+    assert_eq!(
+        ask(&format!(
+            "SELECT {sums} FROM '{{}}/accounting/**/*.parquet' \
+             WHERE term IN ('in_flows', 'overflow', 'not_ip', 'malformed', 'filtered')"
+        )),
+        counts(&report["accounting"]["seen"])
+    );
+    assert_eq!(
+        ask(&format!(
+            "SELECT {sums} FROM '{{}}/flows/**/*.parquet' WHERE network LIKE 'ipv%'"
+        )),
+        counts(&report["accounting"]["in_flows"])
+    );
+    let partitioned = "SELECT src_addr, min(start)::VARCHAR, date::VARCHAR, hour::VARCHAR, count(*) \
+                       FROM read_parquet('{}/flows/**/*.parquet', hive_partitioning = true) \
+                       WHERE dst_port = 443 AND hour = 22 GROUP BY ALL";
+    let rows = ask(partitioned);
+    assert_eq!(rows[0][0], "10.0.0.1");
+    assert!(
+        rows[0][1]
+            .as_str()
+            .unwrap()
+            .starts_with("2023-11-14 22:13:20"),
+        "{rows}"
+    );
+    assert_eq!(
+        (&rows[0][2], &rows[0][4]),
+        (&"2023-11-14".into(), &3.into())
+    );
+}
+
+#[test]
+fn clickhouse_reads_it_too() {
+    let Some(python) = python() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let history = folder.path().join("history");
+    let input = capture(folder.path());
+    let report = read(&[&input], &["--parquet", history.to_str().unwrap()], 0);
+    let rows = ask(
+        &python,
+        "clickhouse",
+        "SELECT toUInt32(sum(packets)), toUInt32(sum(bytes)) FROM file('{}/buckets/**/*.parquet', Parquet)",
+        &history,
+    );
+    assert_eq!(rows, counts(&report["totals"]));
+    let rows = ask(
+        &python,
+        "clickhouse",
+        "SELECT src_addr, toString(toUnixTimestamp64Nano(min(first))) FROM file('{}/flows/**/*.parquet', Parquet) \
+         WHERE dst_port = 53 GROUP BY src_addr",
+        &history,
+    );
+    assert_eq!(
+        rows,
+        serde_json::json!([["2001:db8::1", "1700000000000000000"]])
+    );
+}
+
+#[test]
+fn the_history_of_a_capture_is_private_and_its_folder_must_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = capture(folder.path());
+    for (output, code, what) in [
+        ("-", 2, "name a folder"),
+        ("capture.pcap", 7, "capture.pcap"),
+    ] {
+        let arguments = ["read", input.to_str().unwrap(), "--parquet", output];
+        sensor(arguments)
+            .folder(folder.path())
+            .run()
+            .ended(code)
+            .says(&[what]);
+    }
+}
