@@ -11,6 +11,7 @@ pub mod commands;
 pub mod config;
 pub mod counters;
 pub mod dashboard;
+pub mod diff;
 pub mod enrich;
 pub mod escape;
 pub mod explain;

@@ -87,6 +87,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
         flows: flows.rows,
         flows_total: flows.total,
         processes: None,
+        lists_at_least: false,
         buckets,
         not_observed: context.not_observed.clone(),
         notes: notes(delta, context, &naming),

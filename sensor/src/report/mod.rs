@@ -81,6 +81,9 @@ pub struct Report {
     /// Null where nobody asked for processes.
     pub processes: Option<Processes>,
     pub others: Others,
+    /// It was merged from reports that don't list everything: the rows of its lists are at least what they say.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lists_at_least: bool,
     /// In order of time; an interval without packets has none.
     pub buckets: Vec<BucketRow>,
     /// When nobody looked, which is not the same as no packets.
@@ -100,6 +103,10 @@ impl Report {
             false => "%Y-%m-%d %H:%M:%S",
         })
     }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
