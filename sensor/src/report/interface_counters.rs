@@ -25,7 +25,7 @@ pub(super) fn compared(context: &Context, interfaces: &[Interface]) -> Vec<Inter
 }
 
 /// Fills in what was counted, and says how the two compare.
-fn compare(theirs: &mut InterfaceCounters, counted: Counts) {
+pub(super) fn compare(theirs: &mut InterfaceCounters, counted: Counts) {
     (theirs.counted_packets, theirs.counted_bytes) = (counted.packets, counted.bytes);
     theirs.verdict = verdict(theirs);
 }
@@ -42,7 +42,9 @@ fn verdict(counters: &InterfaceCounters) -> String {
         if bytes == counted_bytes {
             return "equal".to_owned();
         }
-        if bytes + ETHERNET_LEN * packets == counted_bytes {
+        if u128::from(bytes) + u128::from(ETHERNET_LEN) * u128::from(packets)
+            == u128::from(counted_bytes)
+        {
             return "equal; the interface leaves the Ethernet header out of its bytes".to_owned();
         }
         return format!("packets equal; the interface counts {bytes} bytes by its own rules");

@@ -7,6 +7,7 @@ mod build;
 mod context;
 mod fold;
 mod interface_counters;
+mod merge;
 mod names;
 mod process;
 mod protocols;
@@ -32,6 +33,7 @@ pub use context::{
     Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, SlotCounts,
 };
 pub use fold::listed_flows;
+pub use merge::{MergeError, Merging, cut};
 pub use names::{Http, Name, Naming, Place, PutOut, Tls};
 pub use process::{Process, ProcessRow, Processes};
 pub use read::{ReadError, read};

@@ -94,7 +94,7 @@ fn counts_of(protocol: &Protocol) -> Counts {
     }
 }
 
-fn percent(part: u64, whole: u64) -> f64 {
+pub(super) fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         return 0.0;
     }

@@ -99,7 +99,7 @@ struct Head {
 const ALL_TIMES: f64 = 2e10;
 
 /// What those who work with a report rely on, and a file need not keep.
-fn check(report: &Report) -> Result<(), ReadError> {
+pub(super) fn check(report: &Report) -> Result<(), ReadError> {
     let nonsense = |what| Err(ReadError::Nonsense(what));
     let (interval, duration) = (report.interval_seconds, report.duration_seconds);
     if !(interval > 0.0 && interval <= ALL_TIMES && (0.0..=ALL_TIMES).contains(&duration)) {

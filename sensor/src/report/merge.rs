@@ -1,0 +1,239 @@
+//! Several reports as one: periods of a run, several sensors, several captures.
+//!
+//! Totals, accounting, protocols and buckets add up exactly. Lists add up by what their rows are about; where a report lists
+//! its top N only, the merged rows are at least what they say, and [`Report::lists_at_least`] says so.
+
+mod lists;
+mod notes;
+mod sums;
+#[cfg(test)]
+mod tests;
+mod time;
+
+use self::lists::Lists;
+use self::notes::Notes;
+use self::sums::{Sums, distinct};
+use self::time::Timeline;
+use super::bandwidth::{Observation, bandwidth};
+use super::{FileInfo, Interface, Naming, Report, SCHEMA, Sensor, Source, Time, read};
+
+/// Why reports can't be one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MergeError {
+    #[error(
+        "their buckets don't fit together: intervals of {} s and {} s have no common multiple of a day or less; give each to a command of its own",
+        *.0 as f64 / 1e9,
+        *.1 as f64 / 1e9
+    )]
+    Intervals(i64, i64),
+    #[error("they add up to more than 64 bits hold: no sensor counted that")]
+    TooMuch,
+}
+
+/// Reports that are being merged, one by one: none of them is kept.
+#[derive(Default)]
+pub struct Merging {
+    reports: u64,
+    hosts: Vec<String>,
+    backends: Vec<String>,
+    filters: Vec<Option<String>>,
+    interfaces: Vec<(String, Interface)>,
+    files: Vec<FileInfo>,
+    naming: Vec<(String, Naming)>,
+    /// All are of live counting: somebody also looked where no packet came.
+    live: bool,
+    timeline: Timeline,
+    sums: Sums,
+    lists: Lists,
+    notes: Notes,
+}
+
+impl Merging {
+    pub fn new() -> Self {
+        Merging {
+            live: true,
+            ..Merging::default()
+        }
+    }
+
+    /// How many there are so far.
+    pub fn reports(&self) -> u64 {
+        self.reports
+    }
+
+    pub fn add(&mut self, report: Report) -> Result<(), MergeError> {
+        self.reports += 1;
+        let host = &report.sensor.hostname;
+        self.live &= report.source.files.is_empty();
+        self.timeline.add(&report)?;
+        self.sums.add(&report);
+        distinct(&mut self.hosts, host);
+        distinct(&mut self.backends, &report.source.backend);
+        distinct(&mut self.filters, &report.filter);
+        for interface in &report.source.interfaces {
+            self.interface(host, interface);
+        }
+        self.naming(host, &report.naming);
+        self.notes.add(&report.notes);
+        self.files.extend(report.source.files.iter().cloned());
+        self.lists.add(report);
+        Ok(())
+    }
+
+    /// `top_n`: rows of each list; 0 = all that there are.
+    pub fn finish(self, top_n: usize) -> Result<Report, MergeError> {
+        let several = self.hosts.len() > 1;
+        let interfaces = named_apart(self.interfaces, several);
+        let mut lists = self.lists.finish(several);
+        lists.rank();
+        let observed = self.timeline.finish();
+        let (totals, accounting, protocols) = self.sums.finish(several);
+        let counts = totals.counts();
+        let span = observed.span;
+        let observation = Observation {
+            interval: observed.interval,
+            watched: span.filter(|_| self.live),
+            not_observed: &observed.not_observed,
+            seconds: span.map(|_| observed.seconds),
+        };
+        let bandwidth = bandwidth(&observed.buckets, counts, &observation);
+        let mut report = Report {
+            schema: SCHEMA.into(),
+            sensor: Sensor {
+                version: env!("CARGO_PKG_VERSION").into(),
+                hostname: self.hosts.join(", "),
+            },
+            source: Source {
+                backend: self.backends.join(", "),
+                interfaces,
+                files: self.files,
+            },
+            filter: match &self.filters[..] {
+                [one] => one.clone(),
+                _ => None,
+            },
+            start: span.map(|(start, _)| Time(start)),
+            end: span.map(|(_, end)| Time(end)),
+            duration_seconds: observed.seconds,
+            interval_seconds: observed.interval as f64 / 1e9,
+            totals,
+            accounting,
+            protocols,
+            bandwidth,
+            endpoints: lists.endpoints,
+            endpoints_total: lists.totals.endpoints,
+            conversations: lists.conversations,
+            conversations_total: lists.totals.conversations,
+            flows: lists.flows,
+            flows_total: lists.totals.flows,
+            processes: lists.processes,
+            others: lists.others,
+            lists_at_least: lists.at_least && self.reports > 1,
+            buckets: observed.buckets,
+            not_observed: observed.not_observed,
+            naming: naming(&self.naming),
+            notes: Vec::new(),
+        };
+        read::check(&report).map_err(|_| MergeError::TooMuch)?;
+        report.notes = self.notes.finish(&notes::Facts {
+            report: &report,
+            reports: self.reports,
+            filters: &self.filters,
+            several,
+            twice: &observed.twice,
+        });
+        cut(&mut report, top_n);
+        Ok(report)
+    }
+
+    fn interface(&mut self, host: &str, one: &Interface) {
+        let how = |one: &Interface| {
+            let (ingress, egress) = (&one.ingress, &one.egress);
+            (
+                one.name.clone(),
+                one.link_type.clone(),
+                ingress.hook.clone(),
+                ingress.mode.clone(),
+                egress.hook.clone(),
+            )
+        };
+        let same = |(of, known): &&mut (String, Interface)| of == host && how(known) == how(one);
+        let Some((_, known)) = self.interfaces.iter_mut().find(same) else {
+            self.interfaces.push((host.to_owned(), one.clone()));
+            return;
+        };
+        let (sum, more) = (&mut known.counted, &one.counted);
+        sums::add(&mut sum.ingress, more.ingress);
+        sums::add(&mut sum.egress, more.egress);
+        sums::add(&mut sum.unknown, more.unknown);
+        known.identity_holds &= one.identity_holds;
+    }
+
+    /// It counts from the start of a run, so of one host the largest is the latest.
+    fn naming(&mut self, host: &str, one: &Naming) {
+        let Some((_, known)) = self.naming.iter_mut().find(|(of, _)| of == host) else {
+            self.naming.push((host.to_owned(), one.clone()));
+            return;
+        };
+        known.enabled |= one.enabled;
+        known.payloads = known.payloads.max(one.payloads);
+        known.lost = known.lost.max(one.lost);
+        let (put_out, more) = (&mut known.put_out, &one.put_out);
+        put_out.flows = put_out.flows.max(more.flows);
+        put_out.names = put_out.names.max(more.names);
+        put_out.answers = put_out.answers.max(more.answers);
+    }
+}
+
+/// The first `top_n` rows of each list, 0 = all; what is left out goes to `others`.
+pub fn cut(report: &mut Report, top_n: usize) {
+    if top_n == 0 {
+        return;
+    }
+    for one in report.endpoints.drain(top_n.min(report.endpoints.len())..) {
+        sums::add(&mut report.others.endpoints, one.sent);
+        sums::add(&mut report.others.endpoints, one.received);
+    }
+    for one in report
+        .conversations
+        .drain(top_n.min(report.conversations.len())..)
+    {
+        sums::add(&mut report.others.conversations, one.a_to_b);
+        sums::add(&mut report.others.conversations, one.b_to_a);
+    }
+    for one in report.flows.drain(top_n.min(report.flows.len())..) {
+        sums::add(&mut report.others.flows, sums::of(one.packets, one.bytes));
+    }
+    if let Some(processes) = &mut report.processes {
+        let listed = processes.list.len();
+        for one in processes.list.drain(top_n.min(listed)..) {
+            sums::add(&mut processes.others, one.sent);
+            sums::add(&mut processes.others, one.received);
+        }
+    }
+}
+
+/// `web1:eth0` where there are several sensors.
+fn named_apart(interfaces: Vec<(String, Interface)>, several: bool) -> Vec<Interface> {
+    let named = |(host, mut interface): (String, Interface)| {
+        if several {
+            interface.name = sums::apart(&host, &interface.name);
+        }
+        interface
+    };
+    interfaces.into_iter().map(named).collect()
+}
+
+fn naming(hosts: &[(String, Naming)]) -> Naming {
+    let mut sum = Naming::default();
+    for (_, one) in hosts {
+        sum.enabled |= one.enabled;
+        sum.payloads = sum.payloads.saturating_add(one.payloads);
+        sum.lost = sum.lost.saturating_add(one.lost);
+        let (put_out, more) = (&mut sum.put_out, &one.put_out);
+        put_out.flows = put_out.flows.saturating_add(more.flows);
+        put_out.names = put_out.names.saturating_add(more.names);
+        put_out.answers = put_out.answers.saturating_add(more.answers);
+    }
+    sum
+}
