@@ -2,6 +2,7 @@
 
 mod charts;
 mod history;
+mod saved;
 mod serving;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use jiff::SignedDuration;
 
 pub use charts::{ChartFormat, ChartSize, ChartTheme, Charts};
 pub use history::{History, Parquet, Size};
+pub use saved::{Diff, Recount, Report};
 pub use serving::Serving;
 
 #[derive(Debug, Parser)]
@@ -42,6 +44,10 @@ pub enum Command {
     Run(Run),
     /// Report on capture files: pcap or pcapng, plain, gzip or zstd; - is standard input
     Read(Read),
+    /// Open reports and history that were written before: show them again, merged, cut to a time, in every output
+    Report(Report),
+    /// Say what changed between two reports, or two times: who is new, who is gone, who grew
+    Diff(Diff),
     /// Show packets of a capture layer by layer, and what is counted of each
     Explain(Explain),
     /// Explain a filter: how it is understood, which part is decided where, how many packets of a file match

@@ -21,6 +21,7 @@ pub mod follow;
 pub mod geo;
 pub mod history;
 pub mod link;
+pub mod moment;
 pub mod names;
 pub mod outputs;
 pub mod privilege;

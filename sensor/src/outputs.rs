@@ -181,6 +181,16 @@ impl Outputs {
     }
 }
 
+/// The same of outputs that are no views of a report.
+pub fn check_files(asked: &[&Vec<PathBuf>], inputs: &[PathBuf]) -> Result<(), Failure> {
+    refuse_twice(asked)?;
+    let files = asked.iter().copied().flatten();
+    for path in files.filter(|path| !is_stdout(path)) {
+        check_file(path, inputs)?;
+    }
+    Ok(())
+}
+
 /// Whole packets are seen by packet sockets only; which backend counts is never changed behind anybody's back.
 pub fn check_packets(asked: &cli::Outputs, backend: cli::Backend) -> Result<(), Failure> {
     PacketOutputs::check(&asked.packets)?;

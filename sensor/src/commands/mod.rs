@@ -2,12 +2,15 @@
 
 mod captures;
 pub mod config;
+pub mod diff;
 pub mod explain;
 mod expression;
 pub mod filter;
 mod following;
 pub mod interfaces;
+mod opened;
 pub mod read;
+pub mod report;
 pub mod run;
 pub mod schema;
 mod text;

@@ -10,7 +10,14 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 /// Commands that only show something: what they take is a question, not a setting.
-const ONLY_SHOW: [&str; 4] = ["explain", "filter", "interfaces", "config"];
+const ONLY_SHOW: [&str; 6] = [
+    "report",
+    "diff",
+    "explain",
+    "filter",
+    "interfaces",
+    "config",
+];
 /// Says where the settings are, so it can't be one.
 const CONFIG: &str = "config";
 

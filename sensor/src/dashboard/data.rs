@@ -57,17 +57,32 @@ impl<'a> Counted<'a> {
 
 impl Data {
     /// `report` must list its flows by the same `top_n`, the rows of each list; 0 = all.
-    pub fn new(mut report: Report, counted: Counted<'_>, top_n: usize) -> Self {
-        let origin = report.start.unwrap_or(Time(0));
+    pub fn new(report: Report, counted: Counted<'_>, top_n: usize) -> Self {
         let watched = report.start.zip(report.end);
         let watched = watched.map(|(start, end)| (start.0, end.0));
         let listed = listed_flows(counted.delta, top_n);
+        Self::with(report, |tables| {
+            timeline::timeline(counted, watched, &listed, tables)
+        })
+    }
+
+    /// Of a report alone: when the packets of its flows came is not known, so the page has no spans of time.
+    pub fn of_report(report: Report) -> Self {
+        let parts = vec![Parts::default(); report.flows.len()];
+        Self::with(report, |_| (Timeline::default(), parts))
+    }
+
+    fn with(
+        mut report: Report,
+        timeline: impl FnOnce(&mut Tables) -> (Timeline, Vec<Parts>),
+    ) -> Self {
+        let origin = report.start.unwrap_or(Time(0));
         let mut tables = Tables::new(origin);
         let endpoints = tables.endpoints(&report.endpoints);
         let conversations = tables.conversations(&report.conversations);
         let flows = tables.flows(&report.flows);
         let buckets = timeline::bucket_rows(&report);
-        let (timeline, parts) = timeline::timeline(counted, watched, &listed, &mut tables);
+        let (timeline, parts) = timeline(&mut tables);
         report.endpoints = Vec::new();
         report.conversations = Vec::new();
         report.flows = Vec::new();

@@ -5,6 +5,7 @@
 //! the same page ([`live_page`]).
 
 mod data;
+mod diff;
 mod escape;
 mod page;
 mod rows;
@@ -17,6 +18,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 pub use data::{Counted, Data, SCHEMA};
+pub use diff::{write_diff, write_diff_to};
 pub use page::{LivePage, live_page};
 
 use crate::sink::{SinkError, write_atomically, write_stdout};

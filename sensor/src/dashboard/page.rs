@@ -16,6 +16,7 @@ pub(super) const UPLOT_LICENSE: &str = include_str!("assets/vendor/uplot/LICENSE
 const SCRIPTS: [&str; 12] = [
     include_str!("assets/page-format.js"),
     include_str!("assets/page-dom.js"),
+    include_str!("assets/page-theme.js"),
     include_str!("assets/page-source.js"),
     include_str!("assets/page-model.js"),
     include_str!("assets/page-span.js"),
@@ -31,6 +32,17 @@ const STYLES: [&str; 2] = [
     include_str!("assets/page.css"),
     include_str!("assets/page-parts.css"),
 ];
+
+const DIFF_TEMPLATE: &str = include_str!("assets/diff.html");
+/// Of the page of differences: it has the lists, and no charts.
+const DIFF_SCRIPTS: [&str; 5] = [
+    include_str!("assets/page-format.js"),
+    include_str!("assets/page-dom.js"),
+    include_str!("assets/page-theme.js"),
+    include_str!("assets/page-table.js"),
+    include_str!("assets/diff-main.js"),
+];
+const DIFF_STYLE: &str = include_str!("assets/diff.css");
 
 /// The page that a server hands out, which gets its data from the same server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +70,11 @@ pub(super) fn write(data: &Data, to: &mut dyn Write) -> io::Result<()> {
     Parts::new(Feed::Embedded).write(&data.to_json()?, to)
 }
 
+/// `json` must be safe within HTML.
+pub(super) fn write_diff(json: &str, to: &mut dyn Write) -> io::Result<()> {
+    Parts::of_diff().write(json, to)
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Feed {
     Embedded,
@@ -65,6 +82,7 @@ enum Feed {
 }
 
 struct Parts {
+    template: &'static str,
     style: String,
     script: String,
     policy: String,
@@ -73,7 +91,7 @@ struct Parts {
 impl Parts {
     fn new(feed: Feed) -> Self {
         let style = [UPLOT_STYLE, STYLES[0], STYLES[1]].join("\n");
-        let script = format!("\"use strict\";(() => {{\n{}}})();\n", SCRIPTS.concat());
+        let script = in_one_scope(&SCRIPTS);
         let connect = match feed {
             Feed::Embedded => "",
             Feed::Live => "; connect-src 'self'",
@@ -85,6 +103,23 @@ impl Parts {
             hash_source(&style),
         );
         Parts {
+            template: TEMPLATE,
+            style,
+            script,
+            policy,
+        }
+    }
+
+    fn of_diff() -> Self {
+        let style = [STYLES[0], STYLES[1], DIFF_STYLE].join("\n");
+        let script = in_one_scope(&DIFF_SCRIPTS);
+        let policy = format!(
+            "default-src 'none'; script-src {}; style-src {}; base-uri 'none'; form-action 'none'",
+            hash_source(&script),
+            hash_source(&style),
+        );
+        Parts {
+            template: DIFF_TEMPLATE,
             style,
             script,
             policy,
@@ -102,7 +137,7 @@ impl Parts {
             ("{{uplot}}", UPLOT),
             ("{{script}}", &self.script),
         ];
-        let mut rest = TEMPLATE;
+        let mut rest = self.template;
         for (marker, text) in parts {
             let Some((before, after)) = rest.split_once(marker) else {
                 continue;
@@ -113,6 +148,10 @@ impl Parts {
         }
         to.write_all(rest.as_bytes())
     }
+}
+
+fn in_one_scope(scripts: &[&str]) -> String {
+    format!("\"use strict\";(() => {{\n{}}})();\n", scripts.concat())
 }
 
 /// The browser hashes the text between the tags.

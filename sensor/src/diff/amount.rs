@@ -13,6 +13,8 @@ pub struct Amount {
     pub bytes_at_most: Option<u64>,
     /// Of `bytes`; null where the report has no duration.
     pub bits_per_sec: Option<f64>,
+    /// Of `bytes_at_most`; null with it.
+    pub bits_per_sec_at_most: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -36,12 +38,14 @@ pub enum Verdict {
 
 impl Amount {
     pub(super) fn new(counts: Counts, at_most: Option<u64>, seconds: f64) -> Self {
-        let bits = counts.bytes as f64 * 8.0;
+        let rate = |bytes: u64| (seconds > 0.0).then(|| bytes as f64 * 8.0 / seconds);
+        let at_most = at_most.filter(|most| *most > counts.bytes);
         Amount {
             packets: counts.packets,
             bytes: counts.bytes,
-            bytes_at_most: at_most.filter(|most| *most > counts.bytes),
-            bits_per_sec: (seconds > 0.0).then(|| bits / seconds),
+            bytes_at_most: at_most,
+            bits_per_sec: rate(counts.bytes),
+            bits_per_sec_at_most: at_most.and_then(rate),
         }
     }
 }

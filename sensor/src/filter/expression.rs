@@ -9,7 +9,7 @@ use super::evaluate::Matcher;
 use super::library::Library;
 use super::lower::lower;
 use super::parser::parse;
-use super::plan::{Plan, split};
+use super::plan::{Plan, packet_test, split};
 use super::program::Program;
 use super::selection::Selection;
 use super::tree::{Test, Tree};
@@ -101,6 +101,17 @@ impl Filter {
     /// What decides of flows when a report is made, if anything does.
     pub fn selection(&self) -> Option<Selection> {
         self.plan.flow.as_ref().map(Selection::new)
+    }
+
+    /// The whole filter, for flows that were counted without one; the error says which test only packets answer.
+    pub fn over_flows(&self) -> Result<Selection, String> {
+        match packet_test(&self.tree) {
+            None => Ok(Selection::new(&self.tree)),
+            Some(test) => Err(format!(
+                "'{}' is known of single packets only, and what was counted has flows: leave it out, or filter a capture",
+                Tree::Test(test.clone())
+            )),
+        }
     }
 
     /// Whether a selection asks for interfaces, so that flows must be told apart by them.

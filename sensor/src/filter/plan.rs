@@ -90,6 +90,11 @@ fn needs(tree: &Tree, need: Needs) -> bool {
     first_test(tree, need).is_some()
 }
 
+/// A test that only packets answer: the filter can't be applied to what was counted already.
+pub(super) fn packet_test(tree: &Tree) -> Option<&Test> {
+    first_test(tree, Needs::Packet)
+}
+
 fn first_test(tree: &Tree, need: Needs) -> Option<&Test> {
     match tree {
         Tree::True | Tree::False => None,

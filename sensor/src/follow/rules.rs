@@ -62,6 +62,19 @@ impl Rules {
         }
     }
 
+    /// Of what was counted before, by any filter or none: this one is applied to flows alone.
+    ///
+    /// `names`: the interfaces by slot, as far as there are any.
+    pub fn of_history(filter: Option<Filter>, names: Vec<Option<String>>) -> Result<Self, Failure> {
+        let selection = filter.as_ref().map(Filter::over_flows).transpose();
+        Ok(Rules {
+            selection: selection.map_err(|why| Failure::told(Exit::Filter, why))?,
+            filter,
+            names,
+            processes: None,
+        })
+    }
+
     /// The processes that reports are to name.
     pub fn with_processes(mut self, processes: Option<Processes>) -> Self {
         self.processes = processes;

@@ -3,20 +3,31 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::{SinkError, write_atomically, write_stdout};
 use crate::report::Report;
 
-pub fn write(report: &Report, mut to: impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut to, report)?;
-    to.write_all(b"\n")
+pub fn write(report: &Report, to: impl Write) -> io::Result<()> {
+    write_value(report, to)
 }
 
 /// To a file, whole or not at all; `-` is standard output.
 pub fn write_to(report: &Report, path: &Path) -> Result<(), SinkError> {
+    write_value_to(report, path)
+}
+
+/// The same of what is no report.
+pub fn write_value_to(value: &impl Serialize, path: &Path) -> Result<(), SinkError> {
     if path == Path::new("-") {
-        return write_stdout(|to| write(report, to));
+        return write_stdout(|to| write_value(value, to));
     }
-    write_atomically(path, |to| write(report, to))
+    write_atomically(path, |to| write_value(value, to))
+}
+
+fn write_value(value: &impl Serialize, mut to: impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut to, value)?;
+    to.write_all(b"\n")
 }
 
 #[cfg(test)]

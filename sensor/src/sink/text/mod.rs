@@ -1,5 +1,6 @@
 //! The report for people: aligned plain text, never wider than the terminal.
 
+mod diff;
 mod escape;
 mod lines;
 mod lists;
@@ -13,6 +14,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+pub use diff::{render_diff, write_diff};
 use escape::{escape, wrap};
 
 use self::lines::{file_line, interface_line, matched_line, time_line, together};
@@ -56,7 +58,7 @@ pub fn render(report: &Report, options: &Options) -> String {
         page.bandwidth(report);
         page.lists(report);
     }
-    page.notes(report);
+    page.note_list(&report.notes);
     page.text
 }
 
@@ -266,13 +268,13 @@ impl Page {
         self.processes(report);
     }
 
-    fn notes(&mut self, report: &Report) {
-        if report.notes.is_empty() {
+    fn note_list(&mut self, notes: &[String]) {
+        if notes.is_empty() {
             return;
         }
         self.text.push('\n');
         self.heading("Notes");
-        for note in &report.notes {
+        for note in notes {
             self.paragraph(note);
         }
     }
@@ -331,7 +333,8 @@ impl Page {
     }
 
     fn styled(&mut self, text: &str, style: &str) {
-        let text = text.trim_end();
+        // What was written before may have been written by anybody: nothing gets past here.
+        let text = escape(text.trim_end());
         match self.colour && !style.is_empty() {
             true => self.text.push_str(&format!("{style}{text}{RESET}\n")),
             false => self.text.push_str(&format!("{text}\n")),

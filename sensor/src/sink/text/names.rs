@@ -12,10 +12,7 @@ pub(super) const GUESS: char = '?';
 const LEAST: usize = 8;
 
 pub(super) fn of_endpoint(one: &Endpoint) -> Aside {
-    let mut aside = Aside::default();
-    if let Some(name) = of_list(&one.names) {
-        aside.part("", name);
-    }
+    let mut aside = of_one(&one.names);
     if let Some(place) = one.geo.as_ref().and_then(place) {
         aside.part("", place);
     }
@@ -23,8 +20,12 @@ pub(super) fn of_endpoint(one: &Endpoint) -> Aside {
 }
 
 pub(super) fn of_conversation(one: &Conversation) -> Aside {
+    of_two(&one.a_names, &one.b_names)
+}
+
+pub(super) fn of_two(a: &[Name], b: &[Name]) -> Aside {
     let mut aside = Aside::default();
-    let (a, b) = (of_list(&one.a_names), of_list(&one.b_names));
+    let (a, b) = (of_list(a), of_list(b));
     if a.is_some() || b.is_some() {
         let unnamed = || Part::from("-".to_owned());
         aside.part("", a.unwrap_or_else(unnamed));
@@ -34,8 +35,12 @@ pub(super) fn of_conversation(one: &Conversation) -> Aside {
 }
 
 pub(super) fn of_flow(one: &FlowRow) -> Aside {
+    of_one(&one.names)
+}
+
+pub(super) fn of_one(names: &[Name]) -> Aside {
     let mut aside = Aside::default();
-    if let Some(name) = of_list(&one.names) {
+    if let Some(name) = of_list(names) {
         aside.part("", name);
     }
     aside
@@ -81,7 +86,7 @@ fn of_list(names: &[Name]) -> Option<Part> {
     };
     Some(Part {
         text: escape(&first.name),
-        rest: format!(" ({}){more}", first.source),
+        rest: format!(" ({}){more}", escape(&first.source)),
     })
 }
 
