@@ -17,6 +17,7 @@ mod labels;
 mod libpcap;
 mod packets;
 mod read;
+mod saved;
 mod schema;
 #[path = "../support/mod.rs"]
 mod support;

@@ -21,29 +21,24 @@ pub fn run(args: &cli::Diff, library: &dyn Library, verbose: bool) -> Result<Exi
     let filter = args.filter.compile(library)?;
     let inputs = [args.a.clone(), b.clone()];
     outputs::check_files(&[&args.json, &args.html], &inputs)?;
-    let side = |name, path, span: &Option<String>| {
-        let span = span.as_ref().map(|text| moment::parse_span(text, now));
-        let span = span
-            .transpose()
-            .map_err(|why| Failure::told(Exit::Usage, format_args!("{name}: {why}")))?;
-        open(
-            args,
-            path,
-            span.unwrap_or_default(),
-            filter.clone(),
-            verbose,
-        )
-    };
     if args.a == Path::new("-") && b == Path::new("-") {
-        return Err(Failure::told(
-            Exit::Usage,
-            "standard input (-) is given twice",
-        ));
+        let message = "standard input (-) is given twice";
+        return Err(Failure::told(Exit::Usage, message));
     }
-    let before = side("--before", &args.a, &args.before)?;
-    let after = side("--after", b, &args.after)?;
-    let diff = diff::diff(&before.report, &after.report, args.top);
-    show(args, &diff)?;
+    let span = |name, text: &Option<String>| {
+        let span = text.as_ref().map(|text| moment::parse_span(text, now));
+        let span = span.transpose().map(Option::unwrap_or_default);
+        span.map_err(|why| Failure::told(Exit::Usage, format_args!("{name}: {why}")))
+    };
+    let (before, after) = (
+        span("--before", &args.before)?,
+        span("--after", &args.after)?,
+    );
+    let before = open(args, &args.a, before, filter.clone(), verbose)?;
+    let after = open(args, b, after, filter, verbose)?;
+    show(args, &|top_n| {
+        diff::diff(&before.report, &after.report, top_n)
+    })?;
     Ok(worse(before.exit(), after.exit()))
 }
 
@@ -59,7 +54,8 @@ fn open(
         from,
         to,
         filter,
-        top: Some(0),
+        top: None,
+        history_rows: 0,
         history: &args.history,
         trail: false,
         verbose,
@@ -73,7 +69,10 @@ fn open(
     Ok(opened)
 }
 
-fn show(args: &cli::Diff, diff: &Diff) -> Result<(), Failure> {
+/// Rows of a page's lists: it can sort and search them.
+const PAGE_ROWS: usize = 10_000;
+
+fn show(args: &cli::Diff, diff: &dyn Fn(usize) -> Diff) -> Result<(), Failure> {
     let failed = |error| Failure::new(Exit::Output, error);
     if args.json.is_empty() && args.html.is_empty() {
         let defaults = text::Options::default();
@@ -82,14 +81,14 @@ fn show(args: &cli::Diff, diff: &Diff) -> Result<(), Failure> {
             colour: std::io::stdout().is_terminal()
                 && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         };
-        let written = sink::write_stdout(|to| text::write_diff(diff, &options, to));
+        let written = sink::write_stdout(|to| text::write_diff(&diff(args.top), &options, to));
         return written.map_err(failed);
     }
     for path in &args.json {
-        sink::json::write_value_to(diff, path).map_err(failed)?;
+        sink::json::write_value_to(&diff(args.top), path).map_err(failed)?;
     }
     for path in &args.html {
-        dashboard::write_diff_to(diff, path).map_err(failed)?;
+        dashboard::write_diff_to(&diff(PAGE_ROWS), path).map_err(failed)?;
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 mod find;
 mod merged;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
@@ -18,9 +20,6 @@ use crate::history;
 use crate::report::{self, Context, Report};
 use crate::{seeds, status, units};
 
-/// Rows of lists of history where nothing else is asked for.
-const ROWS: usize = 10;
-
 /// What is wanted of what lies there.
 pub(super) struct Asked<'a> {
     pub(super) paths: &'a [PathBuf],
@@ -28,8 +27,10 @@ pub(super) struct Asked<'a> {
     pub(super) from: Option<i64>,
     pub(super) to: Option<i64>,
     pub(super) filter: Option<Filter>,
-    /// Rows of the lists; 0 = all; `None`: as many as there are.
+    /// Rows of the lists; 0 = all; `None`: as many as the reports have.
     pub(super) top: Option<usize>,
+    /// Of history, where nothing else is asked for.
+    pub(super) history_rows: usize,
     pub(super) history: &'a cli::Recount,
     /// A dashboard is to be made of it.
     pub(super) trail: bool,
@@ -138,7 +139,7 @@ fn counted(asked: &Asked<'_>, folders: &[PathBuf]) -> Result<Opened, Failure> {
         from: asked.from,
         to: asked.to,
         config,
-        top_n: asked.top.unwrap_or(ROWS),
+        top_n: asked.top.unwrap_or(asked.history_rows),
     };
     let opened =
         history::open(folders, &wanted).map_err(|error| Failure::new(Exit::BadFile, error))?;

@@ -32,6 +32,7 @@ pub fn run(args: &cli::Report, library: &dyn Library, verbose: bool) -> Result<E
         to,
         filter,
         top: args.top,
+        history_rows: 10,
         history: &args.history,
         trail: outputs.dashboard_rows().is_some(),
         verbose,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::layers;
 use super::rows::{Address, ConversationRow, EndpointRow, FlowRow, Tables};
 use super::timeline::{self, BucketRows, MOST_PARTS, Parts, Timeline};
 use crate::counters::Delta;
@@ -61,20 +62,22 @@ impl Data {
         let watched = report.start.zip(report.end);
         let watched = watched.map(|(start, end)| (start.0, end.0));
         let listed = listed_flows(counted.delta, top_n);
-        Self::with(report, |tables| {
+        Self::with(report, |_, tables| {
             timeline::timeline(counted, watched, &listed, tables)
         })
     }
 
     /// Of a report alone: when the packets of its flows came is not known, so the page has no spans of time.
     pub fn of_report(report: Report) -> Self {
-        let parts = vec![Parts::default(); report.flows.len()];
-        Self::with(report, |_| (Timeline::default(), parts))
+        Self::with(report, |report, tables| {
+            let parts = vec![Parts::default(); report.flows.len()];
+            (layers::timeline(report, tables), parts)
+        })
     }
 
     fn with(
         mut report: Report,
-        timeline: impl FnOnce(&mut Tables) -> (Timeline, Vec<Parts>),
+        timeline: impl FnOnce(&Report, &mut Tables) -> (Timeline, Vec<Parts>),
     ) -> Self {
         let origin = report.start.unwrap_or(Time(0));
         let mut tables = Tables::new(origin);
@@ -82,7 +85,7 @@ impl Data {
         let conversations = tables.conversations(&report.conversations);
         let flows = tables.flows(&report.flows);
         let buckets = timeline::bucket_rows(&report);
-        let (timeline, parts) = timeline(&mut tables);
+        let (timeline, parts) = timeline(&report, &mut tables);
         report.endpoints = Vec::new();
         report.conversations = Vec::new();
         report.flows = Vec::new();

@@ -7,6 +7,7 @@
 mod data;
 mod diff;
 mod escape;
+mod layers;
 mod page;
 mod rows;
 mod timeline;

@@ -10,11 +10,12 @@ use sensor_common::flow::{Direction, FlowKey};
 use serde::Serialize;
 
 use super::data::{Counted, milliseconds};
+use super::layers::Layers;
 use super::rows::{Tables, Text};
 use crate::counters::{Class, Counts, Delta, Flow};
 use crate::report::Report;
 
-const MOST_SLICES: i128 = 600;
+pub(super) const MOST_SLICES: i128 = 600;
 /// Of [`Counted::parts`] in a file.
 pub(super) const MOST_PARTS: usize = 300_000;
 
@@ -47,6 +48,23 @@ pub struct Timeline {
     by_kind: Vec<Vec<u64>>,
     /// For each slice `[application, told by, packets, bytes, ...]`, only where `flows`.
     told: Vec<Vec<u64>>,
+    /// The chart's own slices, where all of it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chart: Option<Layers>,
+}
+
+impl Timeline {
+    /// One slice, so that no part of the time can be looked at.
+    pub(super) fn of_whole(start: f64, width: f64, chart: Layers) -> Self {
+        Timeline {
+            start,
+            width,
+            slices: 1,
+            by_kind: vec![Vec::new()],
+            chart: Some(chart),
+            ..Timeline::default()
+        }
+    }
 }
 
 pub(super) fn bucket_rows(report: &Report) -> BucketRows {
@@ -113,6 +131,7 @@ pub(super) fn timeline(
         kinds,
         by_kind,
         told: told(counted, grid, tables),
+        chart: None,
     };
     (timeline, rows)
 }

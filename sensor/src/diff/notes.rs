@@ -24,8 +24,16 @@ pub(super) fn of(both: &Both<&Report>, measure: Measure) -> Vec<String> {
     if a.sensor.hostname == b.sensor.hostname && overlap(a, b) {
         notes.push("A and B overlap in time: what is in both can't differ".to_owned());
     }
+    let before = notes.len();
     notes.extend(incomplete("A", a));
     notes.extend(incomplete("B", b));
+    if notes.len() > before {
+        notes.push(
+            "what a list leaves out is not called new or gone: ≤ is the most that it may have been. Reports with -n 0, and \
+             history, have everything"
+                .to_owned(),
+        );
+    }
     notes
 }
 
@@ -51,17 +59,12 @@ fn incomplete(side: &str, report: &Report) -> Option<String> {
         .filter(|(_, _, left_out)| left_out.packets > 0)
         .map(|(name, listed, left_out)| {
             let listed = units::count(*listed as u64);
-            format!("{listed} {name} (not {})", units::bytes(left_out.bytes))
+            format!("{listed} {name} (without {})", units::bytes(left_out.bytes))
         })
         .collect();
     let most = match report.lists_at_least {
         true => ", and what it lists is at least that much",
         false => "",
     };
-    (!cut.is_empty()).then(|| {
-        format!(
-            "{side} lists only {}{most}: what is not listed there is not called new or gone; reports with -n 0 and history list everything",
-            cut.join(", ")
-        )
-    })
+    (!cut.is_empty()).then(|| format!("{side} lists only {}{most}", cut.join(", ")))
 }

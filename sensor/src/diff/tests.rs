@@ -121,7 +121,7 @@ fn what_a_cut_list_does_not_say_is_not_called_new() {
     assert_eq!(most, 333_333, "as much as the last one listed");
     assert_eq!(row.change, (2_000_000 - most) as f64 * 8.0);
     assert!(
-        diff.notes[1].starts_with("A lists only 4 endpoints (not "),
+        diff.notes[1].starts_with("A lists only 4 endpoints (without "),
         "{:?}",
         diff.notes
     );

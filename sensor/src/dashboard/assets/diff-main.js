@@ -94,7 +94,9 @@ const DiffPage = (() => {
 
   const cards = (data) => {
     const { totals, endpoints, conversations, ports } = data;
-    const changed = (title, list) => card(title, `${count(list.verdicts.new)} new, ${count(list.verdicts.gone)} gone`, `${count(list.verdicts.grew)} grew, ${count(list.verdicts.shrank)} shrank`);
+    const rest = ({ grew, shrank, new_or_grew: more, gone_or_shrank: less, unknown }) => [[grew, "grew"], [shrank, "shrank"], [more, "new or grew"], [less, "gone or shrank"], [unknown, "unclear"]]
+      .filter(([number]) => number > 0).map(([number, name]) => `${count(number)} ${name}`).join(", ");
+    const changed = (title, list) => card(title, `${count(list.verdicts.new)} new, ${count(list.verdicts.gone)} gone`, rest(list.verdicts) || "all others are the same");
     replace(id("cards"),
       card(inRates(data) ? "Mean rate" : "Bytes", signed(data, totals) || "the same", `${amount(data, totals.a)} to ${amount(data, totals.b)} ${times(totals.factor)}`),
       card("Bytes", `${bytes(totals.a.bytes)} to ${bytes(totals.b.bytes)}`, `${count(totals.a.packets)} to ${count(totals.b.packets)} packets`),

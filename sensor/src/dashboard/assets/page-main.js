@@ -69,6 +69,7 @@ const App = (() => {
       tables[made.id] = table;
       if (kept) table.resume(kept[made.id]);
     }
+    Dom.id("chart-help").hidden = Boolean(model.line.chart);
     Summary.title(model);
     Summary.accounting(model);
     Summary.about(model);

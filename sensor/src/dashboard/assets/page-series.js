@@ -80,7 +80,7 @@ const columns = (model, step, ways, perSecond) => {
 
 // Slices, the smallest protocol at the bottom of the list of lines and so drawn last: each covers from zero to its sum.
 const stacked = (model, layer) => {
-  const { line } = model;
+  const line = model.line.chart ?? model.line;
   const nameOf = (kind) => model.text(line.kinds[kind][layer]);
   const { shown, colours } = Palette.ofLayer(model, layer);
   const names = [...shown].reverse();
@@ -92,6 +92,7 @@ const stacked = (model, layer) => {
       const row = line.by_kind[slice];
       for (let at = 0; at < row.length; at += 3) {
         const name = nameOf(row[at]);
+        if (name === "") continue; // of another layer
         into(byName, shown.includes(name) ? name : Palette.rest, row[at + 1], row[at + 2]);
       }
       let sum = 0;

@@ -136,16 +136,19 @@ const Summary = (() => {
 
   const exactness = (report, line, data) => {
     const left = report.flows_total - data.flows.length;
-    const slice = Format.duration(line.width / 1000);
+    const slice = Format.duration((line.chart ?? line).width / 1000);
+    const alone = Boolean(line.chart);
     const { here, more } = Source.words();
     return [
       "Whole time: every number is the report's, exact; the lists hold the largest, and “not listed” is the exact rest.",
-      line.slices > 0 && `A span of time begins and ends at multiples of ${slice}. Its packets, bytes, rates and protocols are exact, of all packets with a time.`,
+      !alone && `A span of time begins and ends at multiples of ${slice}. Its packets, bytes, rates and protocols are exact, of all packets with a time.`,
       line.flows
         ? `Flows of a span: what each listed flow had in it, exact. ${left > 0 ? `${count(left)} smaller flows are not ${here}, so endpoints and conversations of a span are sums of those that are, at least that much; “not listed” is the exact rest (${more}).` : `All flows are ${here}, so endpoints and conversations of a span are exact, too.`}`
+        : alone
+          ? "This page was made of a report alone, so it is of the whole time; one made of a capture, a run or history can be looked at span by span."
         : "When the packets of each flow came was not kept here: for a span the lists show nothing, and the rest of the page is exact.",
       line.slices > 0 && "The chart by direction has the report's own intervals, of " + Format.duration(report.interval_seconds) + "; by protocol it has the slices of " + slice + ".",
-      "First packet and duration are of the whole flow, whatever the span.",
+      !alone && "First packet and duration are of the whole flow, whatever the span.",
     ].filter(Boolean);
   };
 

@@ -185,10 +185,7 @@ impl Lists {
         let mut lines = table.lines(self.width);
         let more = list.total.saturating_sub(list.rows.len() as u64);
         if more > 0 {
-            lines.push(format!(
-                "  and {} more with smaller changes",
-                units::count(more)
-            ));
+            lines.push(format!("  and {} more", units::count(more)));
         }
         Some((verdicts(&list.verdicts), lines))
     }
