@@ -13,7 +13,7 @@ pub(super) const UPLOT_STYLE: &str = include_str!("assets/vendor/uplot/uPlot.min
 pub(super) const UPLOT_LICENSE: &str = include_str!("assets/vendor/uplot/LICENSE");
 
 /// One scope for all of them, each before those that use it.
-const SCRIPTS: [&str; 12] = [
+const SCRIPTS: [&str; 13] = [
     include_str!("assets/page-format.js"),
     include_str!("assets/page-dom.js"),
     include_str!("assets/page-theme.js"),
