@@ -76,33 +76,39 @@ impl Delta {
             }
         }
         let mut list: Vec<(Class, Counts)> = self.classes().iter().copied().zip(sums).collect();
-        for (index, totals) in self.slot_totals().iter().enumerate() {
-            let direction = direction_of(index);
-            let reasons = Reason::ALL.map(|reason| {
-                (
-                    Class::of_malformed(direction, reason),
-                    totals.class[class_of(reason)],
-                )
-            });
-            let rest = [(not_ip_overflow(direction), totals.overflow_not_ip)];
-            list.extend(reasons.into_iter().chain(rest));
-        }
-        list.extend(self.overflow_by_class());
+        let outside = self.outside_flows().into_iter();
+        list.extend(outside.map(|(_, class, counts)| (class, counts)));
         list.retain(|(_, counts)| *counts != Counts::ZERO);
         list
     }
 
     /// Packets that found no room in the flow table, by direction and IP protocol.
     pub fn overflow_by_class(&self) -> Vec<(Class, Counts)> {
+        let outside = self.outside_flows().into_iter();
+        let classes = outside.map(|(_, class, counts)| (class, counts));
+        classes
+            .filter(|(class, _)| matches!(class.kind, Kind::Ip { .. }))
+            .collect()
+    }
+
+    /// What is in no flow, by the interface's slot: packets that found no room in the flow table, and malformed ones. With the
+    /// flows of the table it is all that matched.
+    pub fn outside_flows(&self) -> Vec<(u8, Class, Counts)> {
         let mut list = Vec::new();
         for (index, totals) in self.slot_totals().iter().enumerate() {
             let direction = direction_of(index);
-            let overflow = totals.overflow.iter().enumerate();
-            let overflow = overflow.filter(|(_, counts)| **counts != Counts::ZERO);
-            list.extend(overflow.map(|(index, counts)| {
+            let overflow = totals.overflow.iter().enumerate().map(|(index, counts)| {
                 let class = Class::of_overflow(direction, index as u8, index > 0xff);
                 (class, *counts)
-            }));
+            });
+            let malformed = Reason::ALL.map(|reason| {
+                let class = Class::of_malformed(direction, reason);
+                (class, totals.class[class_of(reason)])
+            });
+            let not_ip = [(not_ip_overflow(direction), totals.overflow_not_ip)];
+            let all = overflow.chain(malformed).chain(not_ip);
+            let some = all.filter(|(_, counts)| *counts != Counts::ZERO);
+            list.extend(some.map(|(class, counts)| (slot_of(index), class, counts)));
         }
         list
     }

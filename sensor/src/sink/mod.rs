@@ -2,6 +2,7 @@
 
 mod atomic;
 pub mod csv;
+pub mod ipfix;
 pub mod json;
 pub mod jsonl;
 pub mod packets;

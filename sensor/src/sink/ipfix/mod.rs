@@ -1,0 +1,182 @@
+//! IPFIX (RFC 7011): every packet that was counted goes to a collector, in records of flows.
+//!
+//! Counts of intervals gather in a [`cache`] until a flow ends or a timeout says so; [`encode`] makes messages of records by
+//! the lists of [`template`], and a [`session`] sends them. One exporter for each collector: none of them waits for another.
+//!
+//! A collector that can't be reached costs nothing at first: its flows stay in the cache, and are sent in longer records once
+//! it is there again. Only what finds no room in the cache, and then none in the session, is given up, counted and said.
+
+mod cache;
+mod collector;
+mod encode;
+mod interfaces;
+mod link;
+mod pace;
+mod record;
+mod session;
+mod template;
+#[cfg(test)]
+mod tests;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub use cache::Timeouts;
+pub use collector::{Collector, Transport};
+pub use encode::{Flows, SMALLEST_MESSAGE};
+pub use interfaces::Interfaces;
+pub use record::{EndReason, Record, Subject};
+pub use session::SendError;
+
+use crate::clock::Now;
+use crate::counters::Delta;
+use crate::{status, units};
+use cache::Cache;
+use encode::Encoder;
+use link::Link;
+use session::Session;
+
+/// The most flows that wait for their timeouts, 90 bytes each and more where the table has room to grow.
+const MOST_FLOWS: usize = 262_144;
+/// How long the end of a run waits for a collector that can't be reached.
+const PATIENCE: Duration = Duration::from_secs(5);
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    pub timeouts: Timeouts,
+    /// Observation domain id.
+    pub domain: u32,
+    /// Most bytes of a message, from [`SMALLEST_MESSAGE`] on.
+    pub message_size: u16,
+    /// Most records a second by UDP, 0 = any.
+    pub rate: u32,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum IpfixError {
+    #[error("no address for {collector}: {error}; check the name, or give an address")]
+    Lookup {
+        collector: String,
+        error: std::io::Error,
+    },
+    #[error("{flows} flows were not sent, with {packets} packets, {bytes}")]
+    NotSent {
+        flows: String,
+        packets: String,
+        bytes: String,
+    },
+    #[error("nothing listens there: the collector's host refused at least {0} of the messages")]
+    Refused(String),
+}
+
+/// One collector, and what is on its way to it.
+pub struct Exporter {
+    collector: Collector,
+    cache: Cache,
+    encoder: Encoder,
+    session: Session,
+}
+
+impl Exporter {
+    /// Looks the collector's name up, and no more: one that is not there yet is waited for.
+    pub fn new(collector: &Collector, settings: &Settings) -> Result<Self, IpfixError> {
+        let link = link::prepare(collector, settings.rate).map_err(|error| IpfixError::Lookup {
+            collector: collector.to_string(),
+            error,
+        })?;
+        Ok(Self::over(link, collector, settings, MOST_FLOWS))
+    }
+
+    fn over(
+        link: Box<dyn Link>,
+        collector: &Collector,
+        settings: &Settings,
+        most_flows: usize,
+    ) -> Self {
+        Exporter {
+            collector: collector.clone(),
+            cache: Cache::new(settings.timeouts, most_flows),
+            encoder: Encoder::new(settings.message_size),
+            session: Session::new(link, settings.domain, settings.message_size),
+        }
+    }
+
+    /// Which interfaces the slots of the next interval are.
+    pub fn interfaces(&mut self, interfaces: Interfaces) {
+        self.session.know(interfaces);
+    }
+
+    /// Takes in what was counted up to `end` (nanoseconds since the epoch, of the packets' clock) and sends what is due. An
+    /// error says why nothing could be sent; nothing is lost by it yet.
+    pub fn interval(&mut self, delta: &Delta, end: i64, now: Now) -> Result<(), SendError> {
+        self.session.ignored(delta.lost_by_place().values().sum());
+        let reachable = self.session.retry(now);
+        let (encoder, session) = (&mut self.encoder, &mut self.session);
+        let mut out = |record: &Record| send(encoder, session, record, now);
+        self.cache.add(delta, &mut out);
+        if reachable {
+            self.cache.expire(end, &mut out);
+            self.flush(now);
+        }
+        self.session.result()
+    }
+
+    /// Sends all that is left. What can't be sent within some seconds is given up.
+    pub fn finish(&mut self) -> Result<(), IpfixError> {
+        let now = Now::read();
+        let reachable = self.session.retry(now);
+        let (encoder, session) = (&mut self.encoder, &mut self.session);
+        self.cache.end(|record| send(encoder, session, record, now));
+        self.flush(now);
+        let end = Instant::now() + PATIENCE;
+        let mut done = reachable && self.session.retry(Now::read());
+        while !done && Instant::now() < end {
+            thread::sleep(BETWEEN_TRIES);
+            done = self.session.retry(Now::read());
+        }
+        match done {
+            true => self.session.close(Now::read()),
+            false => self.session.give_up(),
+        }
+        let _told_by_now = self.session.result();
+        self.verdict()
+    }
+
+    fn verdict(&self) -> Result<(), IpfixError> {
+        let statistics = self.session.statistics();
+        status::note(&format!(
+            "{}: {} flows sent, {} packets, {}, in {} messages",
+            self.collector,
+            units::count(statistics.sent.records),
+            units::count(statistics.sent.counts.packets),
+            units::bytes(statistics.sent.counts.bytes),
+            units::count(statistics.messages),
+        ));
+        let not_sent = statistics.not_sent;
+        if not_sent.records > 0 {
+            return Err(IpfixError::NotSent {
+                flows: units::count(not_sent.records),
+                packets: units::count(not_sent.counts.packets),
+                bytes: units::bytes(not_sent.counts.bytes),
+            });
+        }
+        match self.session.refusals() {
+            0 => Ok(()),
+            refused => Err(IpfixError::Refused(units::count(refused))),
+        }
+    }
+
+    /// What has gathered in messages that are not full.
+    fn flush(&mut self, now: Now) {
+        for message in self.encoder.flush() {
+            self.session.take(message, now);
+        }
+    }
+}
+
+fn send(encoder: &mut Encoder, session: &mut Session, record: &Record, now: Now) {
+    if let Some(message) = encoder.push(record, session.interfaces()) {
+        session.take(message, now);
+    }
+}
