@@ -4,6 +4,7 @@ mod charts;
 mod history;
 mod saved;
 mod serving;
+mod ipfix;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +16,7 @@ pub use charts::{ChartFormat, ChartSize, ChartTheme, Charts};
 pub use history::{History, Parquet, Size};
 pub use saved::{Diff, Recount, Report};
 pub use serving::Serving;
+pub use ipfix::Ipfix;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -294,6 +296,8 @@ pub struct Outputs {
     /// Write one record a packet, as CSV or JSON Lines by the ending: .csv, .jsonl, .ndjson (repeatable); - is standard output
     #[arg(long, value_name = "FILE")]
     pub packets: Vec<PathBuf>,
+    #[command(flatten)]
+    pub ipfix: Ipfix,
 }
 
 /// Default of `--max-names`.

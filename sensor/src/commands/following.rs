@@ -12,8 +12,8 @@ use crate::follow::Follower;
 use crate::history::{Keeper, Policy};
 use crate::serve;
 use crate::serve::metrics::Polls;
-use crate::sink::SinkError;
 use crate::sink::jsonl::Live;
+use crate::sink::{SinkError, ipfix};
 
 /// Of a live run. Each is checked and opened before anything is counted.
 pub(super) fn of_run(
@@ -21,7 +21,7 @@ pub(super) fn of_run(
     enrichment: &Arc<Enrichment>,
     polls: &Arc<Polls>,
 ) -> Result<Vec<Box<dyn Follower>>, Failure> {
-    let mut followers: Vec<Box<dyn Follower>> = Vec::new();
+    let mut followers = ipfix::exporters(&args.outputs.ipfix)?;
     for path in &args.outputs.jsonl {
         followers.push(Box::new(json_lines(path)?));
     }
@@ -40,7 +40,7 @@ pub(super) fn of_run(
 
 /// Of capture files.
 pub(super) fn of_read(args: &cli::Read) -> Result<Vec<Box<dyn Follower>>, Failure> {
-    let mut followers: Vec<Box<dyn Follower>> = Vec::new();
+    let mut followers = ipfix::exporters(&args.outputs.ipfix)?;
     let interval = nanoseconds(args.counting.interval);
     if let Some(folder) = args.outputs.parquet.folder.clone() {
         // Captures may be of any age: nothing is tidied up by them.

@@ -216,6 +216,7 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
             &old.serving.token_file,
             &mut serving.token_file,
         ),
+        kept("ipfix", &old.outputs.ipfix, &mut outputs.ipfix),
     ];
     // Whatever comes to be an output: they were checked and opened at the start.
     new.outputs = old.outputs.clone();
@@ -260,6 +261,7 @@ mod tests {
             ("listen-rows", "7"),
             ("metrics", "127.0.0.1:2"),
             ("token-file", "b"),
+            ("ipfix", "udp://192.0.2.1"),
         ] {
             let mut new = run(&["-f", "tcp", &format!("--{option}"), value]);
             let told = keep_fixed(&old, &mut new);

@@ -7,7 +7,7 @@ use sensor_common::application::Application;
 use sensor_common::protocol::ip;
 
 use super::record::{EndReason, Record, Subject};
-use crate::counters::{Counts, Delta, Kind};
+use crate::counters::{Counts, Delta};
 
 /// FIN or RST.
 const ENDS: u8 = 0b101;

@@ -17,6 +17,8 @@ const OPTIONS_TEMPLATE_SET: u16 = 3;
 
 /// The smallest limit that any record and template fits in with a lot to spare.
 pub const SMALLEST_MESSAGE: u16 = 512;
+/// What a datagram may hold.
+pub const LARGEST_MESSAGE: u16 = 65_507;
 
 /// A message that lacks what is only known when it is sent, see [`Message::seal`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub(super) struct Message {
 
 /// Flow records, and what they count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flows {
+pub(super) struct Flows {
     pub records: u64,
     pub counts: Counts,
 }
@@ -88,10 +90,6 @@ impl Message {
             bytes[at..at + 4].copy_from_slice(&word.to_be_bytes());
         }
         bytes
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.bytes.len()
     }
 }
 
@@ -196,13 +194,8 @@ impl Packer {
     }
 }
 
-/// Everything that a collector must know before it can read a record: templates, and options that seldom change.
-pub(super) fn preamble(
-    limit: u16,
-    domain: u32,
-    interfaces: &Interfaces,
-    statistics: &Statistics,
-) -> Vec<Message> {
+/// What a collector must know before it can read a record.
+pub(super) fn templates(limit: u16) -> Vec<Message> {
     let mut packer = Packer::new(usize::from(limit.max(SMALLEST_MESSAGE)));
     for shape in Shape::ALL {
         packer.add(TEMPLATE_SET, &shape.template(), 0);
@@ -210,6 +203,17 @@ pub(super) fn preamble(
     for options in Options::ALL {
         packer.add(OPTIONS_TEMPLATE_SET, &options.template(), 0);
     }
+    packer.finish()
+}
+
+/// What is true of all records.
+pub(super) fn options(
+    limit: u16,
+    domain: u32,
+    interfaces: &Interfaces,
+    statistics: &Statistics,
+) -> Vec<Message> {
+    let mut packer = Packer::new(usize::from(limit.max(SMALLEST_MESSAGE)));
     packer.add(SAMPLING.id, &sampling(domain), 1);
     packer.add(STATISTICS.id, &counted(domain, statistics), 1);
     for (index, name) in interfaces.names() {
@@ -228,8 +232,9 @@ pub(super) fn last_word(domain: u32, statistics: &Statistics) -> Message {
     message
 }
 
+const EVERY_PACKET: [u8; 4] = 1u32.to_be_bytes();
+
 fn sampling(domain: u32) -> Vec<u8> {
-    const EVERY_PACKET: [u8; 4] = 1u32.to_be_bytes();
     const SYSTEMATIC: u8 = 1;
     let mut record = domain.to_be_bytes().to_vec();
     record.extend(EVERY_PACKET);
@@ -295,6 +300,7 @@ fn put_element(to: &mut Vec<u8>, element: Element, record: &Record, interfaces: 
         Element::IpVersion => to.push(subject.ip().0),
         Element::TcpControlBits => to.extend(u16::from(record.tcp_flags).to_be_bytes()),
         Element::EthernetType => to.extend(subject.ethertype().to_be_bytes()),
+        Element::SamplingInterval => to.extend(EVERY_PACKET),
         Element::FlowEndReason => to.push(record.end as u8),
         Element::ApplicationName => put_text(to, &record.name()),
         Element::FlowDirection => to.push(u8::from(subject.direction() == Direction::Egress)),

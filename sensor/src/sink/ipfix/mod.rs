@@ -9,6 +9,7 @@
 mod cache;
 mod collector;
 mod encode;
+mod follower;
 mod interfaces;
 mod link;
 mod pace;
@@ -19,18 +20,19 @@ mod template;
 mod tests;
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use cache::Timeouts;
 pub use collector::{Collector, Transport};
-pub use encode::{Flows, SMALLEST_MESSAGE};
+pub use encode::{LARGEST_MESSAGE, SMALLEST_MESSAGE};
+pub use follower::exporters;
 pub use interfaces::Interfaces;
 pub use record::{EndReason, Record, Subject};
 pub use session::SendError;
 
 use crate::clock::Now;
 use crate::counters::Delta;
-use crate::{status, units};
+use crate::units;
 use cache::Cache;
 use encode::Encoder;
 use link::Link;
@@ -38,8 +40,8 @@ use session::Session;
 
 /// The most flows that wait for their timeouts, 90 bytes each and more where the table has room to grow.
 const MOST_FLOWS: usize = 262_144;
-/// How long the end of a run waits for a collector that can't be reached.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end of a run waits for a collector that can't be reached, in nanoseconds.
+const PATIENCE: i64 = 5_000_000_000;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,37 +125,40 @@ impl Exporter {
     }
 
     /// Sends all that is left. What can't be sent within some seconds is given up.
-    pub fn finish(&mut self) -> Result<(), IpfixError> {
-        let now = Now::read();
+    pub fn finish(&mut self, clock: impl Fn() -> Now) -> Result<(), IpfixError> {
+        let now = clock();
         let reachable = self.session.retry(now);
         let (encoder, session) = (&mut self.encoder, &mut self.session);
         self.cache.end(|record| send(encoder, session, record, now));
         self.flush(now);
-        let end = Instant::now() + PATIENCE;
-        let mut done = reachable && self.session.retry(Now::read());
-        while !done && Instant::now() < end {
+        let mut done = reachable && self.session.retry(clock());
+        while !done && clock().monotonic - now.monotonic < PATIENCE {
             thread::sleep(BETWEEN_TRIES);
-            done = self.session.retry(Now::read());
+            done = self.session.retry(clock());
         }
         match done {
-            true => self.session.close(Now::read()),
+            true => self.session.close(clock()),
             false => self.session.give_up(),
         }
         let _told_by_now = self.session.result();
         self.verdict()
     }
 
-    fn verdict(&self) -> Result<(), IpfixError> {
+    /// What was sent, for people.
+    pub fn told(&self) -> String {
         let statistics = self.session.statistics();
-        status::note(&format!(
+        format!(
             "{}: {} flows sent, {} packets, {}, in {} messages",
             self.collector,
             units::count(statistics.sent.records),
             units::count(statistics.sent.counts.packets),
             units::bytes(statistics.sent.counts.bytes),
             units::count(statistics.messages),
-        ));
-        let not_sent = statistics.not_sent;
+        )
+    }
+
+    fn verdict(&self) -> Result<(), IpfixError> {
+        let not_sent = self.session.statistics().not_sent;
         if not_sent.records > 0 {
             return Err(IpfixError::NotSent {
                 flows: units::count(not_sent.records),

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
 use super::encode::{self, Message, Statistics};
 use super::interfaces::Interfaces;
@@ -13,17 +14,22 @@ use crate::clock::Now;
 const MOST_WAITING: usize = 4_096;
 /// By UDP templates are sent again after this many messages, and after this time: a collector that is started later, or
 /// did not get them, can't read anything before.
-const PREAMBLE_MESSAGES: u32 = 64;
-const PREAMBLE_EVERY: i64 = 30_000_000_000;
+const TEMPLATES_MESSAGES: u32 = 64;
+const TEMPLATES_EVERY: i64 = 30_000_000_000;
+/// Options say little that is not in each record, and nfcapd 1.7.1 takes them for lost records: it does not count them, as
+/// RFC 7011 has it, in sequence numbers.
+const OPTIONS_EVERY: i64 = 600_000_000_000;
 /// Between two attempts to reach a collector: the first, and the longest.
 const RETRY: i64 = 500_000_000;
 const RETRY_AT_MOST: i64 = 8_000_000_000;
+/// A refusal comes soon after a message: after so many without one, the collector is there again.
+const TAKEN: u32 = 3;
 
 /// Why messages wait.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     #[error("can't reach the collector: {0}; flows wait for it")]
-    Open(io::Error),
+    Open(Arc<io::Error>),
     #[error("can't send: {0}; flows wait")]
     Send(io::Error),
     #[error("the collector's host refuses: nothing listens on that port; what is sent is lost")]
@@ -42,13 +48,18 @@ pub(super) struct Session {
     outbox: VecDeque<Message>,
     interfaces: Interfaces,
     statistics: Statistics,
-    /// Messages the collector's host refused.
+    /// Messages that the collector's host refused.
     refused: u64,
+    /// Messages sent since the last one of these, while it is not sure that they are taken.
+    refusing: Option<u32>,
     /// Messages since the templates.
     since: u32,
-    next_preamble: i64,
+    next_templates: i64,
+    next_options: i64,
     next_try: i64,
     pause: i64,
+    /// Why it could not be reached when that was last tried.
+    unreachable: Option<Arc<io::Error>>,
     trouble: Option<SendError>,
 }
 
@@ -64,10 +75,13 @@ impl Session {
             interfaces: Interfaces::default(),
             statistics: Statistics::default(),
             refused: 0,
+            refusing: None,
             since: 0,
-            next_preamble: i64::MIN,
+            next_templates: i64::MIN,
+            next_options: i64::MIN,
             next_try: i64::MIN,
             pause: RETRY,
+            unreachable: None,
             trouble: None,
         }
     }
@@ -80,7 +94,7 @@ impl Session {
     pub(super) fn know(&mut self, interfaces: Interfaces) {
         if interfaces != self.interfaces {
             self.interfaces = interfaces;
-            self.next_preamble = i64::MIN;
+            self.next_options = i64::MIN;
         }
     }
 
@@ -110,9 +124,14 @@ impl Session {
     pub(super) fn result(&mut self) -> Result<(), SendError> {
         let refused = self.link.refused();
         self.refused += refused;
+        if refused > 0 {
+            self.refusing = Some(0);
+        } else if self.refusing.is_some_and(|sent| sent >= TAKEN) {
+            self.refusing = None;
+        }
         match self.trouble.take() {
             Some(trouble) => Err(trouble),
-            None if refused > 0 => Err(SendError::Refused),
+            None if self.refusing.is_some() => Err(SendError::Refused),
             None => Ok(()),
         }
     }
@@ -144,17 +163,13 @@ impl Session {
 
     fn send_all(&mut self, now: Now) -> Result<(), SendError> {
         self.reach(now)?;
-        if self.preamble_is_due(now) {
-            self.send_preamble(now)?;
-        }
+        self.send_due(now)?;
         while let Some(message) = self.outbox.pop_front() {
             if let Err(error) = self.transmit(&message, now) {
                 self.outbox.push_front(message);
                 return Err(error);
             }
-            if self.preamble_is_due(now) {
-                self.send_preamble(now)?;
-            }
+            self.send_due(now)?;
         }
         Ok(())
     }
@@ -163,38 +178,51 @@ impl Session {
         if self.open {
             return Ok(());
         }
-        if now.monotonic < self.next_try {
-            return Err(SendError::Open(io::ErrorKind::NotConnected.into()));
+        if let Some(error) = &self.unreachable
+            && now.monotonic < self.next_try
+        {
+            return Err(SendError::Open(Arc::clone(error)));
         }
         if let Err(error) = self.link.open() {
             self.next_try = now.monotonic.saturating_add(self.pause);
             self.pause = (self.pause * 2).min(RETRY_AT_MOST);
+            let error = Arc::new(error);
+            self.unreachable = Some(Arc::clone(&error));
             return Err(SendError::Open(error));
         }
+        self.unreachable = None;
         self.pause = RETRY;
         self.open = true;
-        self.next_preamble = i64::MIN;
+        self.next_templates = i64::MIN;
+        self.next_options = i64::MIN;
         if self.link.has_sessions() {
             self.sequence = 0;
         }
         Ok(())
     }
 
-    fn preamble_is_due(&self, now: Now) -> bool {
-        if self.next_preamble == i64::MIN {
-            return true;
-        }
-        let old = now.monotonic >= self.next_preamble || self.since >= PREAMBLE_MESSAGES;
-        old && !self.link.has_sessions()
+    /// Whether something that is due at `next` is to be sent; by TCP only what was never sent.
+    fn is_due(&self, next: i64, now: Now) -> bool {
+        next == i64::MIN || (now.monotonic >= next && !self.link.has_sessions())
     }
 
-    fn send_preamble(&mut self, now: Now) -> Result<(), SendError> {
-        let known = &self.statistics;
-        for message in encode::preamble(self.limit, self.domain, &self.interfaces, known) {
-            self.transmit(&message, now)?;
+    /// What a collector must know to read records, and what else it may want to.
+    fn send_due(&mut self, now: Now) -> Result<(), SendError> {
+        let many = self.since >= TEMPLATES_MESSAGES && !self.link.has_sessions();
+        if many || self.is_due(self.next_templates, now) {
+            for message in encode::templates(self.limit) {
+                self.transmit(&message, now)?;
+            }
+            self.next_templates = now.monotonic.saturating_add(TEMPLATES_EVERY);
+            self.since = 0;
         }
-        self.next_preamble = now.monotonic.saturating_add(PREAMBLE_EVERY);
-        self.since = 0;
+        if self.is_due(self.next_options, now) {
+            let known = &self.statistics;
+            for message in encode::options(self.limit, self.domain, &self.interfaces, known) {
+                self.transmit(&message, now)?;
+            }
+            self.next_options = now.monotonic.saturating_add(OPTIONS_EVERY);
+        }
         Ok(())
     }
 
@@ -207,6 +235,7 @@ impl Session {
         }
         self.sequence = self.sequence.wrapping_add(message.records);
         self.since += 1;
+        self.refusing = self.refusing.map(|sent| sent + 1);
         self.statistics.messages += 1;
         self.statistics.octets += bytes.len() as u64;
         self.statistics.sent += message.flows;

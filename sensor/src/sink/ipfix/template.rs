@@ -42,6 +42,7 @@ pub(super) enum Element {
     IpVersion,
     TcpControlBits,
     EthernetType,
+    SamplingInterval,
     FlowEndReason,
     ApplicationName,
     FlowDirection,
@@ -50,7 +51,7 @@ use Element::{
     ApplicationName, DestinationIpv4Address, DestinationIpv6Address, DestinationTransportPort,
     EgressInterface, EthernetType, FlowDirection, FlowEndMilliseconds, FlowEndReason,
     FlowStartMilliseconds, IngressInterface, IpVersion, Layer2OctetDeltaCount, OctetDeltaCount,
-    PacketDeltaCount, ProtocolIdentifier, SourceIpv4Address, SourceIpv6Address,
+    PacketDeltaCount, ProtocolIdentifier, SamplingInterval, SourceIpv4Address, SourceIpv6Address,
     SourceTransportPort, TcpControlBits,
 };
 
@@ -75,6 +76,7 @@ impl Element {
             EgressInterface => (14, 4),
             SourceIpv6Address => (27, 16),
             DestinationIpv6Address => (28, 16),
+            SamplingInterval => (34, 4),
             IpVersion => (60, 1),
             FlowDirection => (61, 1),
             ApplicationName => (96, VARIABLE),
@@ -95,6 +97,8 @@ const EVERY: &[Element] = &[
     Layer2OctetDeltaCount,
     IngressInterface,
     EgressInterface,
+    // Here too, as collectors that lack the options record (see SAMPLING) throw flows away.
+    SamplingInterval,
 ];
 const TRANSPORT: &[Element] = &[
     SourceTransportPort,
