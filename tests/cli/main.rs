@@ -13,6 +13,7 @@ mod filter;
 mod harness;
 mod history;
 mod hostile;
+mod ipfix;
 mod labels;
 mod libpcap;
 mod packets;

@@ -16,6 +16,7 @@ mod handed;
 mod harness;
 mod history;
 mod interfaces;
+mod ipfix;
 mod ladder;
 mod layer3;
 mod lifecycle;

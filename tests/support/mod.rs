@@ -5,6 +5,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod capture;
+pub(crate) mod collector;
 pub(crate) mod document;
 pub(crate) mod labels;
 pub(crate) mod packets;

@@ -65,6 +65,11 @@ const PACKAGES: [Package; 10] = [
         tests: "tests that switch offloads",
     },
     Package {
+        name: "nfdump",
+        program: "nfcapd",
+        tests: "flows sent to a real collector",
+    },
+    Package {
         name: "bpftool",
         program: "bpftool",
         tests: "tests that look for what an agent leaves behind",

@@ -21,9 +21,10 @@ pub fn exporters(asked: &cli::Ipfix) -> Result<Vec<Box<dyn Follower>>, Failure> 
             ));
         }
         let exporter = Exporter::new(collector, &settings);
-        followers.push(Box::new(
-            exporter.map_err(|error| Failure::new(Exit::Output, error))?,
-        ));
+        followers.push(Box::new(Following {
+            exporter: exporter.map_err(|error| Failure::new(Exit::Output, error))?,
+            trouble: None,
+        }));
     }
     Ok(followers)
 }
@@ -42,23 +43,48 @@ impl From<&cli::Ipfix> for Settings {
     }
 }
 
-impl Follower for Exporter {
+/// An exporter, and the trouble that it has and was told of. Flows that wait are not lost: only what is in the end is a
+/// failure of the run.
+struct Following {
+    exporter: Exporter,
+    trouble: Option<String>,
+}
+
+impl Following {
+    fn tell(&mut self, trouble: Option<String>) {
+        if trouble == self.trouble {
+            return;
+        }
+        let name = self.name();
+        status::warn(&match &trouble {
+            Some(trouble) => format!("{name}: {trouble}; counting goes on"),
+            None => format!("{name}: it works again"),
+        });
+        self.trouble = trouble;
+    }
+}
+
+impl Follower for Following {
     fn name(&self) -> String {
-        format!("--ipfix {}", self.collector)
+        format!("--ipfix {}", self.exporter.collector)
     }
 
     fn part(&mut self, part: &Part) -> anyhow::Result<()> {
         let interfaces = part.context.interfaces.iter();
-        self.interfaces(Interfaces::new(
+        self.exporter.interfaces(Interfaces::new(
             interfaces.map(|one| (one.slot, one.ifindex, one.name.as_str())),
         ));
-        self.interval(&part.counted(), part.period.end, Now::read())?;
+        let counted = part.counted();
+        let result = self
+            .exporter
+            .interval(&counted, part.period.end, Now::read());
+        self.tell(result.err().map(|error| error.to_string()));
         Ok(())
     }
 
     fn finish(&mut self, _whole: &Part) -> anyhow::Result<()> {
-        let result = Exporter::finish(self, Now::read);
-        status::note(&self.told());
+        let result = self.exporter.finish(Now::read);
+        status::note(&self.exporter.told());
         Ok(result?)
     }
 }

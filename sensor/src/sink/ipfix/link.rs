@@ -146,7 +146,10 @@ fn still_open(stream: &TcpStream) -> io::Result<()> {
     let peeked = stream.peek(&mut [0]);
     stream.set_nonblocking(false)?;
     match peeked {
-        Ok(0) => Err(ErrorKind::ConnectionAborted.into()),
+        Ok(0) => Err(io::Error::new(
+            ErrorKind::ConnectionAborted,
+            "the collector has closed the connection",
+        )),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
         Err(error) => Err(error),

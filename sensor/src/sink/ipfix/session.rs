@@ -30,7 +30,7 @@ const TAKEN: u32 = 3;
 pub enum SendError {
     #[error("can't reach the collector: {0}; flows wait for it")]
     Open(Arc<io::Error>),
-    #[error("can't send: {0}; flows wait")]
+    #[error("can't send: {0}; flows wait for it")]
     Send(io::Error),
     #[error("the collector's host refuses: nothing listens on that port; what is sent is lost")]
     Refused,
