@@ -88,27 +88,41 @@ impl Cache {
         }
     }
 
-    /// Gives out what is due.
-    pub(super) fn expire(&mut self, now: i64, mut out: impl FnMut(&Record)) {
+    /// Gives out what is due, as long as `out` says that it can take more.
+    pub(super) fn expire(&mut self, now: i64, out: impl FnMut(&Record) -> bool) {
         let timeouts = self.timeouts;
-        self.waiting.retain(|subject, waiting| {
-            let due = waiting.due(subject, timeouts, now);
-            if let Some(reason) = due {
-                out(&waiting.record(*subject, reason));
-            }
-            due.is_none()
-        });
+        self.give(|subject, waiting| waiting.due(subject, timeouts, now), out);
     }
 
-    /// Gives out everything: nothing more comes.
-    pub(super) fn end(&mut self, mut out: impl FnMut(&Record)) {
-        for (subject, waiting) in self.waiting.drain() {
-            let reason = match waiting.has_ended(&subject) {
-                true => EndReason::Detected,
-                false => EndReason::Forced,
+    /// The same with everything: nothing more comes.
+    pub(super) fn end(&mut self, out: impl FnMut(&Record) -> bool) {
+        let reason = |subject: &Subject, waiting: &Waiting| match waiting.has_ended(subject) {
+            true => EndReason::Detected,
+            false => EndReason::Forced,
+        };
+        self.give(|subject, waiting| Some(reason(subject, waiting)), out);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    fn give(
+        &mut self,
+        due: impl Fn(&Subject, &Waiting) -> Option<EndReason>,
+        mut out: impl FnMut(&Record) -> bool,
+    ) {
+        let mut open = true;
+        self.waiting.retain(|subject, waiting| {
+            let reason = match open {
+                true => due(subject, waiting),
+                false => None,
             };
-            out(&waiting.record(subject, reason));
-        }
+            if let Some(reason) = reason {
+                open = out(&waiting.record(*subject, reason));
+            }
+            reason.is_none()
+        });
     }
 }
 

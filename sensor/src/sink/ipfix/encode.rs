@@ -36,6 +36,15 @@ pub(super) struct Flows {
     pub counts: Counts,
 }
 
+impl Flows {
+    pub(super) fn of(record: &Record) -> Self {
+        Flows {
+            records: 1,
+            counts: record.counts,
+        }
+    }
+}
+
 impl std::ops::AddAssign for Flows {
     fn add_assign(&mut self, more: Flows) {
         self.records += more.records;
@@ -127,10 +136,7 @@ impl Encoder {
             full = Some(set.take(shape.id()));
             set.records = last;
         }
-        set.flows += Flows {
-            records: 1,
-            counts: record.counts,
-        };
+        set.flows += Flows::of(record);
         full
     }
 

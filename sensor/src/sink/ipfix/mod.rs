@@ -116,9 +116,11 @@ impl Exporter {
         let reachable = self.session.retry(now);
         let (encoder, session) = (&mut self.encoder, &mut self.session);
         let mut out = |record: &Record| send(encoder, session, record, now);
-        self.cache.add(delta, &mut out);
+        self.cache.add(delta, |record| {
+            out(record);
+        });
         if reachable {
-            self.cache.expire(end, &mut out);
+            self.cache.expire(end, out);
             self.flush(now);
         }
         self.session.result()
@@ -126,22 +128,33 @@ impl Exporter {
 
     /// Sends all that is left. What can't be sent within some seconds is given up.
     pub fn finish(&mut self, clock: impl Fn() -> Now) -> Result<(), IpfixError> {
-        let now = clock();
-        let reachable = self.session.retry(now);
-        let (encoder, session) = (&mut self.encoder, &mut self.session);
-        self.cache.end(|record| send(encoder, session, record, now));
-        self.flush(now);
-        let mut done = reachable && self.session.retry(clock());
-        while !done && clock().monotonic - now.monotonic < PATIENCE {
+        let start = clock();
+        let mut done = self.send_rest(start);
+        while !done && clock().monotonic - start.monotonic < PATIENCE {
             thread::sleep(BETWEEN_TRIES);
-            done = self.session.retry(clock());
+            done = self.send_rest(clock());
         }
-        match done {
-            true => self.session.close(clock()),
-            false => self.session.give_up(),
+        if done {
+            self.session.close(clock());
         }
+        self.session.give_up();
+        let session = &mut self.session;
+        self.cache.end(|record| {
+            session.lose(record);
+            true
+        });
         let _told_by_now = self.session.result();
         self.verdict()
+    }
+
+    /// Whether nothing is left.
+    fn send_rest(&mut self, now: Now) -> bool {
+        if self.session.retry(now) {
+            let (encoder, session) = (&mut self.encoder, &mut self.session);
+            self.cache.end(|record| send(encoder, session, record, now));
+        }
+        self.flush(now);
+        self.cache.is_empty() && self.session.works()
     }
 
     /// What was sent, for people.
@@ -180,8 +193,10 @@ impl Exporter {
     }
 }
 
-fn send(encoder: &mut Encoder, session: &mut Session, record: &Record, now: Now) {
+/// Whether more can go out.
+fn send(encoder: &mut Encoder, session: &mut Session, record: &Record, now: Now) -> bool {
     if let Some(message) = encoder.push(record, session.interfaces()) {
         session.take(message, now);
     }
+    session.works()
 }

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use super::encode::{self, Message, Statistics};
+use super::encode::{self, Flows, Message, Statistics};
 use super::interfaces::Interfaces;
 use super::link::Link;
+use super::record::Record;
 use crate::clock::Now;
 
 /// Messages that wait while the collector can't be reached: six megabytes.
@@ -114,6 +115,11 @@ impl Session {
         }
     }
 
+    /// Whether what is taken now goes out at once.
+    pub(super) fn works(&self) -> bool {
+        self.trouble.is_none()
+    }
+
     /// Tries anew what could not be sent: whether everything was.
     pub(super) fn retry(&mut self, now: Now) -> bool {
         self.trouble = self.send_all(now).err();
@@ -141,6 +147,7 @@ impl Session {
         self.take(encode::last_word(self.domain, &self.statistics), now);
     }
 
+    /// Nothing that waits will be sent any more.
     pub(super) fn give_up(&mut self) {
         while !self.outbox.is_empty() {
             self.give_up_first();
@@ -153,6 +160,11 @@ impl Session {
 
     pub(super) fn refusals(&self) -> u64 {
         self.refused
+    }
+
+    /// A record will never be sent.
+    pub(super) fn lose(&mut self, record: &Record) {
+        self.statistics.not_sent += Flows::of(record);
     }
 
     fn give_up_first(&mut self) {

@@ -46,6 +46,8 @@ struct State {
     messages: Vec<Vec<u8>>,
     /// How many messages get through before sending fails; `None` = all.
     working: Option<usize>,
+    /// What broke works again when it is opened anew.
+    heals: bool,
     closed: bool,
     opened: usize,
     refused: u64,
@@ -83,6 +85,9 @@ impl Link for Wire {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
         state.opened += 1;
+        if state.heals {
+            state.working = None;
+        }
         Ok(())
     }
 

@@ -157,3 +157,24 @@ fn refusals_are_told_until_messages_are_taken() {
         Err(IpfixError::Refused(_))
     ));
 }
+
+#[test]
+fn a_connection_that_breaks_at_the_end_loses_nothing_that_waits() {
+    let wire = Wire::of_sessions();
+    let mut exporter = wire.exporter(&SETTINGS, 100_000);
+    let all = flows(0, 65_000); // more than the session has room for
+    exporter
+        .interval(&all, START + SECOND, now(SECOND))
+        .unwrap();
+    let first = wire.take();
+    wire.set(|state| {
+        state.working = Some(3);
+        state.heals = true;
+    });
+    exporter.finish(|| now(2 * SECOND)).unwrap();
+    let sent = wire.take();
+    let (broken, second) = sent.split_at(3);
+    let mut before = Known::of(&first);
+    broken.iter().for_each(|message| before.hear(message));
+    assert_eq!(before.total() + Known::of(second).total(), packets(65_000));
+}

@@ -19,6 +19,11 @@ fn came(records: &[Record]) -> Came {
         .collect()
 }
 
+fn keep(records: &mut Vec<Record>, record: &Record) -> bool {
+    records.push(*record);
+    true
+}
+
 fn udp() -> Sample {
     samples::udp6([1; 16], 1_000, [2; 16], 53).of(1, 100)
 }
@@ -45,13 +50,13 @@ fn played(
             cache.add(&delta, |record| records.push(*record));
         }
         cache.expire(now((second + 1) * SECOND).wall, |record| {
-            records.push(*record)
+            keep(&mut records, record)
         });
         let came = came(&records).into_iter();
         all.extend(came.map(|(packets, end)| (second + 1, packets, end)));
     }
     let mut records = Vec::new();
-    cache.end(|record| records.push(*record));
+    cache.end(|record| keep(&mut records, record));
     all.extend(
         came(&records)
             .into_iter()
@@ -93,7 +98,7 @@ fn what_finds_no_room_goes_at_once() {
     assert!(records.is_empty());
     cache.add(&flows(1, 5), |record| records.push(*record));
     assert_eq!(came(&records), [(1, LackOfResources); 3]);
-    cache.end(|record| records.push(*record));
+    cache.end(|record| keep(&mut records, record));
     let packets: u64 = records.iter().map(|record| record.counts.packets).sum();
     assert_eq!((records.len(), packets), (5, 6));
 }
@@ -106,7 +111,7 @@ fn a_record_has_the_times_and_flags_of_all_its_packets() {
         cache.add(&delta, |_| panic!("there is room"));
     }
     let mut records = Vec::new();
-    cache.end(|record| records.push(*record));
+    cache.end(|record| keep(&mut records, record));
     let [record] = &records[..] else {
         panic!("{records:?}");
     };
@@ -130,6 +135,6 @@ fn packets_without_a_time_wait_for_the_end() {
     });
     cache.expire(i64::MAX, |record| panic!("{record:?}"));
     let mut records = Vec::new();
-    cache.end(|record| records.push(*record));
+    cache.end(|record| keep(&mut records, record));
     assert_eq!(came(&records), [(1, Forced)]);
 }
