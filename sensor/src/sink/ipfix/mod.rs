@@ -38,8 +38,19 @@ use encode::Encoder;
 use link::Link;
 use session::Session;
 
-/// The most flows that wait for their timeouts, 90 bytes each and more where the table has room to grow.
-const MOST_FLOWS: usize = 262_144;
+/// What waits at the most: 90 bytes a flow, and more where the cache has room to grow; 1,400 a message.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// For their timeouts, or for a collector that can't be reached.
+    flows: usize,
+    /// What the cache had no room for, while the collector can't be reached.
+    messages: usize,
+}
+
+const ROOM: Room = Room {
+    flows: 262_144,
+    messages: 4_096,
+};
 /// How long the end of a run waits for a collector that can't be reached, in nanoseconds.
 const PATIENCE: i64 = 5_000_000_000;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);
@@ -87,20 +98,15 @@ impl Exporter {
             collector: collector.to_string(),
             error,
         })?;
-        Ok(Self::over(link, collector, settings, MOST_FLOWS))
+        Ok(Self::over(link, collector, settings, ROOM))
     }
 
-    fn over(
-        link: Box<dyn Link>,
-        collector: &Collector,
-        settings: &Settings,
-        most_flows: usize,
-    ) -> Self {
+    fn over(link: Box<dyn Link>, collector: &Collector, settings: &Settings, room: Room) -> Self {
         Exporter {
             collector: collector.clone(),
-            cache: Cache::new(settings.timeouts, most_flows),
+            cache: Cache::new(settings.timeouts, room.flows),
             encoder: Encoder::new(settings.message_size),
-            session: Session::new(link, settings.domain, settings.message_size),
+            session: Session::new(link, settings.domain, settings.message_size, room.messages),
         }
     }
 

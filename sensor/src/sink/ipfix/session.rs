@@ -11,8 +11,6 @@ use super::link::Link;
 use super::record::Record;
 use crate::clock::Now;
 
-/// Messages that wait while the collector can't be reached: six megabytes.
-const MOST_WAITING: usize = 4_096;
 /// By UDP templates are sent again after this many messages, and after this time: a collector that is started later, or
 /// did not get them, can't read anything before.
 const TEMPLATES_MESSAGES: u32 = 64;
@@ -47,6 +45,8 @@ pub(super) struct Session {
     /// Records that were sent: in this connection, or by UDP since the start.
     sequence: u32,
     outbox: VecDeque<Message>,
+    /// The most messages that wait.
+    room: usize,
     interfaces: Interfaces,
     statistics: Statistics,
     /// Messages that the collector's host refused.
@@ -65,7 +65,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(link: Box<dyn Link>, domain: u32, limit: u16) -> Self {
+    pub(super) fn new(link: Box<dyn Link>, domain: u32, limit: u16, room: usize) -> Self {
         Session {
             link,
             domain,
@@ -73,6 +73,7 @@ impl Session {
             open: false,
             sequence: 0,
             outbox: VecDeque::new(),
+            room,
             interfaces: Interfaces::default(),
             statistics: Statistics::default(),
             refused: 0,
@@ -110,7 +111,7 @@ impl Session {
         if self.trouble.is_none() {
             self.trouble = self.send_all(now).err();
         }
-        while self.outbox.len() > MOST_WAITING {
+        while self.outbox.len() > self.room {
             self.give_up_first();
         }
     }

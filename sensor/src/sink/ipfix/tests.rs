@@ -13,7 +13,7 @@ use netflow_parser::{NetflowPacket, NetflowParser};
 use serde_json::Value;
 
 use super::link::Link;
-use super::{Collector, Exporter, Settings, Timeouts};
+use super::{Collector, Exporter, Room, Settings, Timeouts};
 use crate::clock::Now;
 use crate::counters::Counts;
 use crate::report::samples::{SECOND, START};
@@ -60,9 +60,13 @@ impl Wire {
         wire
     }
 
-    fn exporter(&self, settings: &Settings, most_flows: usize) -> Exporter {
+    fn exporter(&self, settings: &Settings, flows: usize) -> Exporter {
         let collector: Collector = "udp://192.0.2.1".parse().unwrap();
-        Exporter::over(Box::new(self.clone()), &collector, settings, most_flows)
+        let room = Room {
+            flows,
+            messages: 20,
+        };
+        Exporter::over(Box::new(self.clone()), &collector, settings, room)
     }
 
     fn set(&self, change: impl FnOnce(&mut State)) {
