@@ -17,7 +17,7 @@ struct Package {
     tests: &'static str,
 }
 
-const PACKAGES: [Package; 10] = [
+const PACKAGES: [Package; 11] = [
     Package {
         name: "chromium",
         program: "chromium",
