@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::browser::Browser;
 use super::{calm, datagram, opened, page, page_of};
+use crate::support::browser::Browser;
 use crate::support::capture::{ETHERNET, Endian, PcapNg, Record};
 use crate::support::packets::at;
 
@@ -130,6 +130,10 @@ fn an_axis_of_years_says_which() {
     let written = written(&mut browser);
     let is_year = |text: &&String| text.len() == 4 && text.starts_with("20");
     assert!(written.iter().filter(is_year).count() > 3, "{written:?}");
+    assert!(
+        written.iter().any(|text| text == "800 bit/s"),
+        "{written:?}"
+    );
     assert!(!written.iter().any(|text| text == "01-01"), "{written:?}");
     calm(&browser);
 }
