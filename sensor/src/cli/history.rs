@@ -27,7 +27,7 @@ pub struct Size(pub u64);
 #[derive(Clone, Debug, Default, Args)]
 pub struct Parquet {
     /// Keep flows and buckets as Parquet in this folder, beside what is there already; default of `run`: `history` in --out
-    #[arg(long = "parquet", value_name = "DIR")]
+    #[arg(id = "parquet", long, value_name = "DIR")]
     pub folder: Option<PathBuf>,
 }
 

@@ -13,7 +13,7 @@ use crate::report::{BucketRow, Report};
 
 /// For the chart only, laid out as the slices of a [`Timeline`]. A kind has a transport or an application, not both.
 #[derive(Clone, Debug, Serialize)]
-pub struct Layers {
+pub(super) struct Layers {
     start: f64,
     width: f64,
     kinds: Vec<[Text; 5]>,
