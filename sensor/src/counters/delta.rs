@@ -239,11 +239,6 @@ impl Delta {
         &self.buckets
     }
 
-    /// Makes buckets longer until there are this many at the most.
-    pub fn limit_buckets(&mut self, most: usize) {
-        self.buckets.limit(most);
-    }
-
     /// First and last time of a packet, nanoseconds since the epoch.
     pub fn span(&self) -> Option<(i64, i64)> {
         (self.first <= self.last).then_some((self.first, self.last))

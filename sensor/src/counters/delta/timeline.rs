@@ -18,6 +18,11 @@ pub struct FlowPart {
 }
 
 impl Delta {
+    /// Makes buckets longer until there are this many at the most.
+    pub fn limit_buckets(&mut self, most: usize) {
+        self.buckets.limit(most);
+    }
+
     /// Width of the parts in nanoseconds: the buckets' own, or a multiple where there were too many parts. None where
     /// [`super::DeltaConfig::trail`] is off, or what was merged into this had none.
     pub fn trail_interval(&self) -> Option<i64> {

@@ -146,7 +146,7 @@ class Table {
     const { count } = Format;
     const unit = (number) => (number === 1 ? this.one : this.unit);
     const here = this.span === null ? "" : ", with packets in this span";
-    const known = total === null ? `${count(rows.length)} of the ${this.unit} that are ${Source.words().here}${here}` : this.span !== null ? `${count(total)} ${unit(total)}${here}` : total === rows.length ? `${count(total)} ${unit(total)}` : `${count(rows.length)} of ${count(total)} ${this.unit} are listed, the largest`;
+    const known = total === null ? `${count(rows.length)} of the ${this.unit} that are in this page${here}` : this.span !== null ? `${count(total)} ${unit(total)}${here}` : total === rows.length ? `${count(total)} ${unit(total)}` : `${count(rows.length)} of ${count(total)} ${this.unit} are listed, the largest`;
     const found = this.words.length > 0 ? `${count(this.rows.length)} match; ${known}` : known;
     const cut = this.printing && this.rows.length > onPaper ? `; the first ${onPaper} are on paper` : "";
     this.told.textContent = found + cut;
