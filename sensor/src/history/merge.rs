@@ -135,7 +135,7 @@ impl Rows {
         let Some(known) = self.parts.get_mut(place) else {
             return self.parts.push(*part);
         };
-        known.counts = known.counts + part.counts;
+        known.counts += part.counts;
         known.first = known.first.min(part.first);
         known.last = known.last.max(part.last);
         known.tcp_flags |= part.tcp_flags;
