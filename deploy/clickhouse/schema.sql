@@ -108,7 +108,8 @@ CREATE TABLE IF NOT EXISTS sensor.protocols_1m
 )
 ENGINE = SummingMergeTree((packets, bytes))
 PARTITION BY toYYYYMM(minute)
-ORDER BY (sensor, minute, direction, transport, application);
+ORDER BY (sensor, minute, direction, transport, application)
+SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS sensor.protocols_1m_from_buckets TO sensor.protocols_1m AS
 SELECT
@@ -135,7 +136,8 @@ CREATE TABLE IF NOT EXISTS sensor.endpoints_1h
 )
 ENGINE = SummingMergeTree((sent_packets, sent_bytes, received_packets, received_bytes))
 PARTITION BY toYYYYMM(hour)
-ORDER BY (sensor, hour, addr);
+ORDER BY (sensor, hour, addr)
+SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS sensor.endpoints_1h_from_flows TO sensor.endpoints_1h AS
 SELECT
