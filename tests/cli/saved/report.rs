@@ -235,3 +235,69 @@ fn the_same_time_twice_is_said() {
         .says(&["have no common multiple of a day or less"]);
     assert!(START > 0);
 }
+
+#[test]
+fn history_answers_exactly() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("history");
+    let records = thirty_seconds();
+    let place = kept.to_str().unwrap();
+    let whole = report_in(
+        folder.path(),
+        "a.json",
+        &records,
+        &["-n", "0", "--parquet", place],
+    );
+    let again = run("report", &[&kept], &["-n", "0", "--json", "-"])
+        .ended(0)
+        .report();
+    for field in [
+        "totals",
+        "protocols",
+        "endpoints",
+        "conversations",
+        "flows",
+        "buckets",
+    ] {
+        assert_eq!(again[field], json(&whole)[field], "{field}");
+    }
+    let filtered = report_in(folder.path(), "b.json", &records, &["-f", "port 443"]);
+    let asked = run("report", &[&kept], &["-f", "port 443", "--json", "-"])
+        .ended(0)
+        .report();
+    for field in ["totals", "protocols", "flows", "filter"] {
+        assert_eq!(asked[field], json(&filtered)[field], "{field}");
+    }
+    let times = [
+        "--from",
+        "2023-11-14 22:13:30",
+        "--to",
+        "2023-11-14 22:13:35",
+        "--json",
+        "-",
+    ];
+    let cut = run("report", &[&kept], &times).ended(0).report();
+    assert_eq!(cut["totals"]["packets"], 10);
+    let diff = [
+        "--before",
+        "..2023-11-14 22:13:30",
+        "--after",
+        "2023-11-14 22:13:30..",
+        "--json",
+        "-",
+    ];
+    let diff = run("diff", &[&kept], &diff).ended(0).json();
+    assert_eq!(diff["endpoints"]["verdicts"]["new"], 2);
+    assert_eq!(
+        diff["endpoints"]["verdicts"]["unknown"], 0,
+        "nothing is left out"
+    );
+    let both = run("report", &[&kept, &whole], &["-v", "--json", "-"]).ended(0);
+    assert_eq!(both.report()["totals"]["packets"], 100);
+    let page = folder.path().join("x.html");
+    run("report", &[&kept], &["--html", page.to_str().unwrap()]).ended(0);
+    assert!(fs::read_to_string(page).unwrap().contains("\"flows\":true"));
+    run("report", &[&kept], &["-f", "less 100"])
+        .ended(6)
+        .says(&["known of single packets only"]);
+}
