@@ -69,6 +69,7 @@ fn of_day(text: &str, now: Timestamp) -> Option<Timestamp> {
     let (day, rest) = match text.split_once(' ').unwrap_or((text, "")) {
         ("today", rest) => (today, rest),
         ("yesterday", rest) => (today.yesterday().ok()?, rest),
+        ("", _) => return None,
         _ => (today, text),
     };
     at(day, rest)

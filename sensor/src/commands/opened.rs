@@ -2,8 +2,6 @@
 
 mod find;
 mod merged;
-#[cfg(test)]
-mod tests;
 
 use std::path::PathBuf;
 
