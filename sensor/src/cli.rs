@@ -2,9 +2,10 @@
 
 mod charts;
 mod history;
+mod ipfix;
 mod saved;
 mod serving;
-mod ipfix;
+mod top;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,9 +15,10 @@ use jiff::SignedDuration;
 
 pub use charts::{ChartFormat, ChartSize, ChartTheme, Charts};
 pub use history::{History, Parquet, Size};
+pub use ipfix::Ipfix;
 pub use saved::{Diff, Recount, Report};
 pub use serving::Serving;
-pub use ipfix::Ipfix;
+pub use top::Top;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -50,6 +52,8 @@ pub enum Command {
     Report(Report),
     /// Say what changed between two reports, or two times: who is new, who is gone, who grew
     Diff(Diff),
+    /// Watch it: rates, protocols, talkers, conversations and flows on the terminal; live, or of a capture file
+    Top(Top),
     /// Show packets of a capture layer by layer, and what is counted of each
     Explain(Explain),
     /// Explain a filter: how it is understood, which part is decided where, how many packets of a file match

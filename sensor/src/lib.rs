@@ -34,4 +34,5 @@ pub mod serve;
 pub mod sink;
 pub mod source;
 pub mod status;
+pub mod top;
 pub mod units;

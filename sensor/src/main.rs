@@ -43,6 +43,7 @@ fn run(cli: &Cli, library: &Edge) -> Result<Exit, Failure> {
         Command::Read(args) => commands::read::run(args, library),
         Command::Report(args) => commands::report::run(args, library, cli.verbose),
         Command::Diff(args) => commands::diff::run(args, library, cli.verbose),
+        Command::Top(args) => commands::top::run(args, library, cli.verbose),
         Command::Explain(args) => commands::explain::run(args, library),
         Command::Filter(args) => commands::filter::run(args, library),
         Command::Interfaces(args) => commands::interfaces::run(args),

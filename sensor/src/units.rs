@@ -15,6 +15,11 @@ pub fn packets_per_sec(rate: f64) -> String {
     scaled(rate, "pkt/s")
 }
 
+/// `62.3 M`, where a heading says of what.
+pub fn short(value: f64) -> String {
+    scaled(value, "").trim_end().to_owned()
+}
+
 /// `1,234,567`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -135,6 +140,10 @@ mod tests {
         assert_eq!(bits_per_sec(0.004), "<0.01 bit/s");
         assert_eq!(bits_per_sec(12.34), "12.3 bit/s");
         assert_eq!(packets_per_sec(14_880_952.0), "14.9 Mpkt/s");
+        assert_eq!(
+            (short(62_345_678.0), short(0.0)),
+            ("62.3 M".into(), "0".into())
+        );
     }
 
     #[test]

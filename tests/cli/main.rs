@@ -23,4 +23,5 @@ mod schema;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
+mod top;
 mod usage;

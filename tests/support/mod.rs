@@ -11,3 +11,4 @@ pub(crate) mod labels;
 pub(crate) mod packets;
 pub(crate) mod report;
 pub(crate) mod schema;
+pub(crate) mod tmux;

@@ -17,7 +17,7 @@ struct Package {
     tests: &'static str,
 }
 
-const PACKAGES: [Package; 11] = [
+const PACKAGES: [Package; 12] = [
     Package {
         name: "chromium",
         program: "chromium",
@@ -38,6 +38,11 @@ const PACKAGES: [Package; 11] = [
         name: "iproute2",
         program: "ip",
         tests: "all kernel tests (namespaces, veth pairs)",
+    },
+    Package {
+        name: "tmux",
+        program: "tmux",
+        tests: "the live view on a terminal",
     },
     Package {
         name: "tshark",

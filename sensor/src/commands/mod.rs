@@ -8,12 +8,14 @@ mod expression;
 pub mod filter;
 mod following;
 pub mod interfaces;
+mod live;
 mod opened;
 pub mod read;
 pub mod report;
 pub mod run;
 pub mod schema;
 mod text;
+pub mod top;
 
 use std::time::Duration;
 

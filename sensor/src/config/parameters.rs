@@ -10,7 +10,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 /// Commands that only show something: what they take is a question, not a setting.
-const ONLY_SHOW: [&str; 6] = [
+const ONLY_SHOW: [&str; 7] = [
+    "top",
     "report",
     "diff",
     "explain",

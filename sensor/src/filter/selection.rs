@@ -33,7 +33,7 @@ impl Selection {
 }
 
 /// Packets without IP are counted together by their network, which makes no flow of them.
-fn measured(flow: &Flow) -> Option<Measured> {
+pub(crate) fn measured(flow: &Flow) -> Option<Measured> {
     let counts = flow.counts();
     flow.key.is_ip().then_some(Measured {
         packets: counts.packets,

@@ -14,7 +14,7 @@ mod tests;
 
 pub use part::Part;
 pub use rules::{Rules, names};
-pub use slices::Slices;
+pub use slices::{Cuts, Slices};
 pub use threads::{Followers, Pace, Trouble};
 
 /// Somebody who is shown each interval of a run or a file.

@@ -13,12 +13,7 @@ use crate::source::file::count::Ledger;
 /// A packet of another bucket than the one before it begins another part, forwards or backwards: captures whose times run
 /// back and forth give several parts of one bucket, which add up.
 pub struct Slices {
-    interval: i64,
-    current: Delta,
-    /// Of the current part; `None` for packets without a time.
-    bucket: Option<i64>,
-    /// Nothing was asked to be counted in the current part.
-    empty: bool,
+    cuts: Cuts,
     whole: Delta,
     followers: Followers,
     rules: Arc<Rules>,
@@ -35,10 +30,7 @@ impl Slices {
     ) -> Self {
         let whole = Delta::new(config);
         Slices {
-            interval: config.interval,
-            current: whole.begin_again(config),
-            bucket: None,
-            empty: true,
+            cuts: Cuts::new(config),
             whole,
             followers,
             rules,
@@ -48,22 +40,15 @@ impl Slices {
 
     /// Everything that was counted, and the followers, who have had all parts by then.
     pub fn finish(mut self) -> (Delta, Followers) {
-        self.cut();
+        if let Some(last) = self.cuts.cut() {
+            self.hand_over(last);
+        }
         (self.whole, self.followers)
     }
 
     #[cold]
-    fn cut(&mut self) {
-        if std::mem::replace(&mut self.empty, true) {
-            return;
-        }
-        let delta = self.current.take();
-        self.whole.merge(&delta);
-        let (start, end) = self.bucket.map_or((0, 0), |bucket| {
-            let start = bucket.saturating_mul(self.interval);
-            (start, start.saturating_add(self.interval))
-        });
-        let period = Period { delta, start, end };
+    fn hand_over(&mut self, period: Period) {
+        self.whole.merge(&period.delta);
         let (rules, context) = (Arc::clone(&self.rules), self.context.clone());
         self.followers.part(Part::of_file(period, rules, context));
     }
@@ -72,23 +57,78 @@ impl Slices {
 impl Ledger for Slices {
     #[inline]
     fn of(&mut self, when: When) -> &mut Delta {
+        if let Some(over) = self.cuts.turn_to(when) {
+            self.hand_over(over);
+        }
+        self.cuts.current()
+    }
+
+    fn wants_samples(&self) -> bool {
+        self.cuts.wants_samples()
+    }
+
+    fn flush(&mut self) {
+        self.cuts.current().flush();
+    }
+}
+
+/// The part that is being counted, and where it ends.
+pub struct Cuts {
+    interval: i64,
+    current: Delta,
+    /// Of the current part; `None` for packets without a time.
+    bucket: Option<i64>,
+    /// Nothing was asked to be counted in the current part.
+    empty: bool,
+}
+
+impl Cuts {
+    pub fn new(config: DeltaConfig) -> Self {
+        Cuts {
+            interval: config.interval,
+            current: Delta::new(config),
+            bucket: None,
+            empty: true,
+        }
+    }
+
+    /// A packet of this time comes next: gives the part that is over by that.
+    #[inline]
+    pub fn turn_to(&mut self, when: When) -> Option<Period> {
         let bucket = match when {
             When::At(at) => Some(at.div_euclid(self.interval)),
             When::Missing | When::OutOfRange => None,
         };
+        let mut over = None;
         if bucket != self.bucket {
-            self.cut();
+            over = self.cut();
             self.bucket = bucket;
         }
         self.empty = false;
+        over
+    }
+
+    /// What the next packet is counted in.
+    #[inline]
+    pub fn current(&mut self) -> &mut Delta {
         &mut self.current
     }
 
-    fn wants_samples(&self) -> bool {
+    pub fn wants_samples(&self) -> bool {
         self.current.wants_samples()
     }
 
-    fn flush(&mut self) {
-        self.current.flush();
+    /// The current part, if anything is in it.
+    #[cold]
+    pub fn cut(&mut self) -> Option<Period> {
+        if std::mem::replace(&mut self.empty, true) {
+            return None;
+        }
+        let delta = self.current.take();
+        let (start, end) = self.bucket.map_or((0, 0), |bucket| {
+            let start = bucket.saturating_mul(self.interval);
+            (start, start.saturating_add(self.interval))
+        });
+        Some(Period { delta, start, end })
     }
 }

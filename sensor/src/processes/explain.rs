@@ -77,7 +77,11 @@ fn owners(memory: &Memory, local: Local, transport: u8, src: End, dst: End) -> O
     }
 }
 
-fn of_row(memory: &Memory, interfaces: &[InterfaceInfo], row: &FlowRow) -> Option<Process> {
+pub(super) fn of_row(
+    memory: &Memory,
+    interfaces: &[InterfaceInfo],
+    row: &FlowRow,
+) -> Option<Process> {
     let transport = match row.transport.as_str() {
         "tcp" => ip::TCP,
         "udp" => ip::UDP,

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use crate::counters::Delta;
 use crate::link;
-use crate::report::{InterfaceInfo, Report};
+use crate::report::{FlowRow, InterfaceInfo, Process, Report};
 use crate::units;
 use memory::Memory;
 use owners::Owners;
@@ -136,6 +136,11 @@ impl Processes {
         let known = self.known();
         explain::explain(&known.memory, delta, interfaces, top_n, report);
         report.notes.extend(known.status.notes());
+    }
+
+    /// The local process that sent the flow, else the one that received it.
+    pub fn of_flow(&self, interfaces: &[InterfaceInfo], row: &FlowRow) -> Option<Process> {
+        explain::of_row(&self.known().memory, interfaces, row)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -4,6 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::AddAssign;
 
 use foldhash::fast::RandomState;
 use sensor_common::flow::Direction;
@@ -23,14 +24,7 @@ pub(super) struct Ranked<T> {
 
 /// `book` is asked for the rows that are listed, no others.
 pub(super) fn endpoints(flows: &FlowTable, book: Option<&Book>, top_n: usize) -> Ranked<Endpoint> {
-    let mut sums: HashMap<Addr, (Counts, Counts), RandomState> = sized_for(flows);
-    for flow in with_addresses(flows) {
-        let (sent, _) = sums.entry(Addr::from(flow.key.src_addr())).or_default();
-        sent.add(flow.packets, flow.bytes);
-        let (_, received) = sums.entry(Addr::from(flow.key.dst_addr())).or_default();
-        received.add(flow.packets, flow.bytes);
-    }
-    let list = sums.into_iter().collect();
+    let list = by_address(counted(flows), flows.len());
     let size = |(_, (sent, received)): &(Addr, (Counts, Counts))| *sent + *received;
     let ranked = ranked(list, top_n, size, |a, b| a.0.cmp(&b.0));
     ranked.map(|(addr, (sent, received))| Endpoint {
@@ -42,9 +36,24 @@ pub(super) fn endpoints(flows: &FlowTable, book: Option<&Book>, top_n: usize) ->
     })
 }
 
+/// What the flows of each address add up to: what it sent, and what it received. `room`: how many flows there may be.
+pub(crate) fn by_address<'a, V: Copy + Default + AddAssign>(
+    flows: impl Iterator<Item = (&'a Flow, V)>,
+    room: usize,
+) -> Vec<(Addr, (V, V))> {
+    let mut sums: HashMap<Addr, (V, V), RandomState> = sized_for(room);
+    for (flow, amount) in flows {
+        let (sent, _) = sums.entry(Addr::from(flow.key.src_addr())).or_default();
+        *sent += amount;
+        let (_, received) = sums.entry(Addr::from(flow.key.dst_addr())).or_default();
+        *received += amount;
+    }
+    sums.into_iter().collect()
+}
+
 /// An [`IpAddr`] in the same order, that is hashed by the word instead of by the byte.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Addr {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Addr {
     ipv6: bool,
     bits: u128,
 }
@@ -73,28 +82,22 @@ impl From<Addr> for IpAddr {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Pair {
-    a_to_b: Counts,
-    b_to_a: Counts,
+/// What the flows between two addresses add up to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair<V> {
+    pub(crate) a_to_b: V,
+    pub(crate) b_to_a: V,
     first: i64,
     last: i64,
 }
 
-const NO_PAIR: Pair = Pair {
-    a_to_b: Counts::ZERO,
-    b_to_a: Counts::ZERO,
-    first: i64::MAX,
-    last: i64::MIN,
-};
-
-pub(super) fn conversations(
-    flows: &FlowTable,
-    book: Option<&Book>,
-    top_n: usize,
-) -> Ranked<Conversation> {
-    let mut pairs: HashMap<(Addr, Addr), Pair, RandomState> = sized_for(flows);
-    for flow in with_addresses(flows) {
+/// The same as [`by_address`] for each pair of addresses, the lesser one first.
+pub(crate) fn by_pair<'a, V: Copy + Default + AddAssign>(
+    flows: impl Iterator<Item = (&'a Flow, V)>,
+    room: usize,
+) -> Vec<((Addr, Addr), Pair<V>)> {
+    let mut pairs: HashMap<(Addr, Addr), Pair<V>, RandomState> = sized_for(room);
+    for (flow, amount) in flows {
         let (src, dst) = (
             Addr::from(flow.key.src_addr()),
             Addr::from(flow.key.dst_addr()),
@@ -103,19 +106,32 @@ pub(super) fn conversations(
         let ends = if forward { (src, dst) } else { (dst, src) };
         let pair = match pairs.entry(ends) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(NO_PAIR),
+            Entry::Vacant(entry) => entry.insert(Pair {
+                a_to_b: V::default(),
+                b_to_a: V::default(),
+                first: i64::MAX,
+                last: i64::MIN,
+            }),
         };
         let way = if forward {
             &mut pair.a_to_b
         } else {
             &mut pair.b_to_a
         };
-        way.add(flow.packets, flow.bytes);
+        *way += amount;
         pair.first = pair.first.min(flow.first);
         pair.last = pair.last.max(flow.last);
     }
-    let list = pairs.into_iter().collect();
-    let size = |(_, pair): &((Addr, Addr), Pair)| pair.a_to_b + pair.b_to_a;
+    pairs.into_iter().collect()
+}
+
+pub(super) fn conversations(
+    flows: &FlowTable,
+    book: Option<&Book>,
+    top_n: usize,
+) -> Ranked<Conversation> {
+    let list = by_pair(counted(flows), flows.len());
+    let size = |(_, pair): &((Addr, Addr), Pair<Counts>)| pair.a_to_b + pair.b_to_a;
     let ranked = ranked(list, top_n, size, |a, b| a.0.cmp(&b.0));
     ranked.map(|((a, b), pair)| {
         let (start, end) = times(pair.first, pair.last);
@@ -133,7 +149,7 @@ pub(super) fn conversations(
 }
 
 pub(super) fn flows(flows: &FlowTable, book: Option<&Book>, context: &Context) -> Ranked<FlowRow> {
-    by_size(flows, context.top_n).map(|flow| row(flow, book, context))
+    by_size(flows, context.top_n).map(|flow| flow_row(flow, book, context))
 }
 
 /// The flows that [`super::Report::flows`] lists, in its order.
@@ -151,9 +167,13 @@ fn with_addresses(flows: &FlowTable) -> impl Iterator<Item = &Flow> {
     flows.iter().filter(|flow| flow.key.is_ip())
 }
 
+fn counted(flows: &FlowTable) -> impl Iterator<Item = (&Flow, Counts)> {
+    with_addresses(flows).map(|flow| (flow, flow.counts()))
+}
+
 /// Room for as many as there are flows: growing step by step costs more than the counting itself.
-fn sized_for<K, V>(flows: &FlowTable) -> HashMap<K, V, RandomState> {
-    HashMap::with_capacity_and_hasher(flows.len(), RandomState::default())
+fn sized_for<K, V>(flows: usize) -> HashMap<K, V, RandomState> {
+    HashMap::with_capacity_and_hasher(flows, RandomState::default())
 }
 
 impl<T> Ranked<T> {
@@ -203,7 +223,8 @@ fn order_of(flow: &Flow) -> impl Ord + use<> {
     )
 }
 
-fn row(flow: &Flow, book: Option<&Book>, context: &Context) -> FlowRow {
+/// What a report says of one flow.
+pub fn flow_row(flow: &Flow, book: Option<&Book>, context: &Context) -> FlowRow {
     let key = &flow.key;
     let (start, end) = times(flow.first, flow.last);
     let transport = transport_name(key.protocol()).into_owned();

@@ -32,10 +32,13 @@ pub use build::{bucket_rows, build, unjudged_note};
 pub use context::{
     Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, SlotCounts,
 };
-pub use fold::listed_flows;
+pub(crate) use fold::{by_address, by_pair};
+pub use fold::{flow_row, listed_flows};
 pub use merge::{MergeError, Merging, cut};
+pub(crate) use names::of_address;
 pub use names::{Http, Name, Naming, Place, PutOut, Tls};
 pub use process::{Process, ProcessRow, Processes};
+pub(crate) use rank::top;
 pub use read::{ReadError, read};
 pub use schema::{json_schema, schema_of};
 pub use series::{Column, columns};

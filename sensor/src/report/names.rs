@@ -86,7 +86,7 @@ pub(super) struct Told {
     pub(super) http: Option<Http>,
 }
 
-pub(super) fn of_address(book: Option<&Book>, addr: IpAddr) -> Vec<Name> {
+pub(crate) fn of_address(book: Option<&Book>, addr: IpAddr) -> Vec<Name> {
     let known = book.map_or(&[][..], |book| book.of_address(addr));
     known.iter().map(Name::from).collect()
 }

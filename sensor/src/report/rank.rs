@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 /// The first `top` in the order of `compare`, sorted (all where `top` is 0), and the rest, unsorted.
-pub(super) fn top<T>(
+pub(crate) fn top<T>(
     mut list: Vec<T>,
     top: usize,
     compare: impl Fn(&T, &T) -> Ordering,

@@ -1,12 +1,10 @@
 //! `sensor run`: live counting, with a report every period.
 
 mod counters;
-mod events;
 mod intervals;
 mod notes;
 mod recorder;
 mod reload;
-mod select;
 mod signals;
 mod words;
 
@@ -16,6 +14,7 @@ use std::time::Duration;
 use sensor_common::flow::HashSeeds;
 use tokio::time::sleep;
 
+use super::live::{announcement, events, info, name, open, select};
 use super::{following, nanoseconds};
 use crate::agent::{Agent, AgentConfig, Late, Period, Tick};
 use crate::cli;
@@ -28,12 +27,12 @@ use crate::filter::Library;
 use crate::follow::{self, Followers, Pace, Part, Rules};
 use crate::outputs::{self, Outputs};
 use crate::processes::{self, Watch};
-use crate::report::{self, Context, InterfaceInfo};
+use crate::report::Context;
 use crate::seeds;
 use crate::serve::metrics::Polls;
 use crate::source::Event;
 use crate::source::ladder::Wish;
-use crate::source::live::{Interface, Live, LiveConfig, OpenError};
+use crate::source::live::{Live, LiveConfig};
 use crate::status;
 use crate::units;
 use counters::InterfaceWatch;
@@ -42,7 +41,7 @@ use notes::Notes;
 use recorder::{Recorder, Summary};
 use reload::Pending;
 use signals::{Signal, Signals};
-use words::{announcement, closing_line, name, progress};
+use words::{closing_line, progress};
 
 pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit, Failure> {
     let wish = Wish {
@@ -79,7 +78,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
     };
     let polls = Arc::default();
     let followers = following::of_run(args, &enrichment, &polls)?;
-    let live = Live::open(links, config, Now::read()).map_err(refused)?;
+    let live = open(links, config)?;
     outputs::prepare_folder(&args.out)?;
     let watch = InterfaceWatch::start(live.interfaces());
     let processes = args.processes.then(|| Watch::start(args.counting.interval));
@@ -356,31 +355,4 @@ impl Run {
         }
         Ok(exit)
     }
-}
-
-fn info(interface: &Interface) -> InterfaceInfo {
-    InterfaceInfo {
-        slot: interface.slot,
-        name: interface.link.name.clone(),
-        ifindex: interface.link.index,
-        link_type: interface.link.link_type().to_owned(),
-        ingress: report::Ingress {
-            hook: interface.ingress.name.map(str::to_owned),
-            mode: interface.ingress.mode.map(str::to_owned),
-            why: interface.ingress.why.clone(),
-        },
-        egress: report::Egress {
-            hook: interface.egress.name.map(str::to_owned),
-            why: interface.egress.why.clone(),
-        },
-    }
-}
-
-fn refused(error: OpenError) -> Failure {
-    let exit = match error {
-        OpenError::Permission(_) => Exit::NoPermission,
-        OpenError::Filter(_) => Exit::Filter,
-        OpenError::Programs(_) | OpenError::Interface { .. } => Exit::Interface,
-    };
-    Failure::new(exit, error)
 }

@@ -4,13 +4,13 @@ pub(super) use crate::escape::text as escape;
 use crate::escape::width as char_width;
 
 /// Columns that `text` takes on a terminal.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
 /// At most `limit` columns of `text`. What is cut off is the beginning: the end of a name says whose it is, and nobody can
 /// make it look like another's by a long first part.
-pub(super) fn tail(text: &str, limit: usize) -> String {
+pub(crate) fn tail(text: &str, limit: usize) -> String {
     if width(text) <= limit {
         return text.to_owned();
     }
@@ -28,7 +28,7 @@ pub(super) fn tail(text: &str, limit: usize) -> String {
 }
 
 /// Lines of at most `width` columns, broken at spaces, and within a word only where it is longer than a line.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let (mut line, mut used) = (String::new(), 0);
     for word in text.split(' ') {

@@ -15,7 +15,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 pub use diff::{render_diff, write_diff};
-use escape::{escape, wrap};
+use escape::escape;
+pub(crate) use escape::{tail, width, wrap};
+pub(crate) use spark::two_toned_bar;
 
 use self::lines::{file_line, interface_line, matched_line, time_line, together};
 use self::table::{Align, Table};

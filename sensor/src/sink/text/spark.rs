@@ -39,7 +39,7 @@ pub(super) fn bar(percent: f64, width: usize) -> String {
 }
 
 /// The same, of which the last `light_percent` (of the whole too) are pale: at least one character where there are any.
-pub(super) fn two_toned_bar(percent: f64, light_percent: f64, width: usize) -> String {
+pub(crate) fn two_toned_bar(percent: f64, light_percent: f64, width: usize) -> String {
     let bar = bar(percent, width);
     let long = bar.chars().count();
     let light = light_percent.clamp(0.0, 100.0) * width as f64 / 100.0;

@@ -6,7 +6,7 @@ use crate::link::{self, Link};
 use sensor_common::flow::MAX_SLOTS;
 
 /// `any` = all that are up; none given = the one of the default route.
-pub(super) fn links(names: &[String]) -> Result<Vec<Link>, Failure> {
+pub(in crate::commands) fn links(names: &[String]) -> Result<Vec<Link>, Failure> {
     let all = link::links().map_err(|error| Failure::new(Exit::Failed, error))?;
     let mut chosen: Vec<Link> = Vec::new();
     if names.is_empty() {

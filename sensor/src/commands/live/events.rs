@@ -6,7 +6,7 @@ use crate::report::Time;
 use crate::source::Event;
 use crate::units;
 
-pub(super) fn text(event: &Event) -> String {
+pub(in crate::commands) fn text(event: &Event) -> String {
     match event {
         Event::Gone { interface } => {
             format!("{} is gone; its counts are kept", escape::text(interface))
@@ -29,14 +29,14 @@ pub(super) fn text(event: &Event) -> String {
 }
 
 /// `by` is in nanoseconds.
-pub(super) fn jump(by: i64) -> String {
+pub(in crate::commands) fn jump(by: i64) -> String {
     let seconds = by / 1_000_000_000;
     format!(
         "the clock jumped by {seconds} s (set, or the machine slept); buckets follow the new time"
     )
 }
 
-pub(super) fn late(late: Late) -> String {
+pub(in crate::commands) fn late(late: Late) -> String {
     format!(
         "polled {} late: the packets of that time stand in the bucket of {}",
         units::duration(late.by as f64 / 1e9),
@@ -45,7 +45,7 @@ pub(super) fn late(late: Late) -> String {
 }
 
 /// `at` is in nanoseconds since the epoch.
-pub(super) fn held_back(at: i64) -> String {
+pub(in crate::commands) fn held_back(at: i64) -> String {
     format!(
         "reports can't be written as fast as they come: the period goes on over {}, and nothing is lost",
         Time(at).strftime("%H:%M:%S UTC"),
@@ -53,14 +53,14 @@ pub(super) fn held_back(at: i64) -> String {
 }
 
 /// `at` is in nanoseconds since the epoch.
-pub(super) fn packets_left_out(at: i64) -> String {
+pub(in crate::commands) fn packets_left_out(at: i64) -> String {
     format!(
         "records of --packets can't be written as fast as packets come: from {} on some are left out; all are counted",
         Time(at).strftime("%H:%M:%S UTC"),
     )
 }
 
-pub(super) fn packets_unwritten(records: u64) -> String {
+pub(in crate::commands) fn packets_unwritten(records: u64) -> String {
     format!(
         "records of --packets that were not written: {}; their packets are counted",
         units::count(records)
