@@ -263,6 +263,9 @@ pub struct Counting {
     /// Flows, addresses and DNS answers whose names are remembered, each; 0 = payloads are not looked at
     #[arg(long, value_name = "N", default_value_t = MAX_NAMES, value_parser = clap::value_parser!(u32).range(0..=16_777_216))]
     pub max_names: u32,
+    /// What this sensor is called in reports, metrics and history; default: the host's name
+    #[arg(long, value_name = "NAME", value_parser = sensor_name)]
+    pub sensor_name: Option<String>,
 }
 
 /// What is known of addresses from elsewhere than their packets.
@@ -338,6 +341,14 @@ fn interval(text: &str) -> Result<Duration, String> {
     parse_time(text)
         .filter(|time| (Duration::from_millis(10)..=Duration::from_secs(86_400)).contains(time))
         .ok_or_else(|| "it must be from 10ms to 24h, with a unit: 500ms, 10s, 5m, 1h".to_owned())
+}
+
+fn sensor_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    match name.is_empty() || name.len() > 255 {
+        true => Err("it must have 1 to 255 bytes".to_owned()),
+        false => Ok(name.to_owned()),
+    }
 }
 
 fn rows(text: &str) -> Result<usize, String> {

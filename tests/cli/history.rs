@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::engines;
 use crate::harness::{file_in, read, sensor};
 use crate::support::capture::{Pcap, Record};
 use crate::support::packets::{at, ethernet, ethernet_ip, tcp, udp};
@@ -27,39 +28,12 @@ fn capture(folder: &Path) -> PathBuf {
     file_in(folder, "capture.pcap", &Pcap::of(1).write(&records))
 }
 
-/// None, with the reason printed, where the engines are not installed.
-fn python() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let python = root.join("target/python/bin/python");
-    if !python.exists() {
-        println!(
-            "skipped: no DuckDB and ClickHouse in target/python: cargo xtask setup installs them"
-        );
-        return None;
-    }
-    Some(python)
-}
-
 /// The rows of a query on the history's folder, which `{}` stands for, as JSON.
-fn ask(python: &Path, engine: &str, query: &str, history: &Path) -> Value {
-    let script = match engine {
-        "duckdb" => {
-            "import duckdb, json, sys\n\
-             print(json.dumps(duckdb.sql(sys.argv[1]).fetchall(), default=str))"
-        }
-        _ => {
-            "import chdb, json, sys\n\
-             print(json.dumps(json.loads(str(chdb.query(sys.argv[1], 'JSONCompact')))['data']))"
-        }
-    };
+fn ask(python: &Path, query: &str, history: &Path) -> Value {
+    let script = "import duckdb, json, sys\n\
+         print(json.dumps(duckdb.sql(sys.argv[1]).fetchall(), default=str))";
     let query = query.replace("{}", history.to_str().unwrap());
-    let ran = Command::new(python)
-        .args(["-c", script, &query])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
-    assert!(ran.status.success(), "{engine}: {query}: {said}");
-    serde_json::from_slice(&ran.stdout).unwrap()
+    engines::run(Command::new(python).args(["-c", script, &query]))
 }
 
 fn counts(value: &Value) -> Value {
@@ -68,14 +42,14 @@ fn counts(value: &Value) -> Value {
 
 #[test]
 fn duckdb_reads_the_history_of_a_capture_and_finds_the_reports_sums() {
-    let Some(python) = python() else {
+    let Some(python) = engines::python() else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
     let history = folder.path().join("history");
     let input = capture(folder.path());
     let report = read(&[&input], &["--parquet", history.to_str().unwrap()], 0);
-    let ask = |query: &str| ask(&python, "duckdb", query, &history);
+    let ask = |query: &str| ask(&python, query, &history);
     let sums = "sum(packets)::BIGINT, sum(bytes)::BIGINT";
     assert_eq!(
         ask(&format!("SELECT {sums} FROM '{{}}/buckets/**/*.parquet'")),
@@ -94,6 +68,10 @@ fn duckdb_reads_the_history_of_a_capture_and_finds_the_reports_sums() {
         )),
         counts(&report["accounting"]["in_flows"])
     );
+    assert_eq!(
+        ask("SELECT DISTINCT compression FROM parquet_metadata('{}/flows/**/*.parquet')"),
+        serde_json::json!([["ZSTD"]])
+    );
     let partitioned = "SELECT src_addr, min(start)::VARCHAR, date::VARCHAR, hour::VARCHAR, count(*) \
                        FROM read_parquet('{}/flows/**/*.parquet', hive_partitioning = true) \
                        WHERE dst_port = 443 AND hour = 22 GROUP BY ALL";
@@ -109,35 +87,6 @@ fn duckdb_reads_the_history_of_a_capture_and_finds_the_reports_sums() {
     assert_eq!(
         (&rows[0][2], &rows[0][4]),
         (&"2023-11-14".into(), &3.into())
-    );
-}
-
-#[test]
-fn clickhouse_reads_it_too() {
-    let Some(python) = python() else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let history = folder.path().join("history");
-    let input = capture(folder.path());
-    let report = read(&[&input], &["--parquet", history.to_str().unwrap()], 0);
-    let rows = ask(
-        &python,
-        "clickhouse",
-        "SELECT toUInt32(sum(packets)), toUInt32(sum(bytes)) FROM file('{}/buckets/**/*.parquet', Parquet)",
-        &history,
-    );
-    assert_eq!(rows, counts(&report["totals"]));
-    let rows = ask(
-        &python,
-        "clickhouse",
-        "SELECT src_addr, toString(toUnixTimestamp64Nano(min(first))) FROM file('{}/flows/**/*.parquet', Parquet) \
-         WHERE dst_port = 53 GROUP BY src_addr",
-        &history,
-    );
-    assert_eq!(
-        rows,
-        serde_json::json!([["2001:db8::1", "1700000000000000000"]])
     );
 }
 

@@ -7,9 +7,11 @@
 
 mod corpus;
 mod dashboard;
+mod engines;
 mod explain;
 mod fields;
 mod filter;
+mod fleet;
 mod harness;
 mod history;
 mod hostile;

@@ -25,7 +25,12 @@ pub(super) fn of_run(
     for path in &args.outputs.jsonl {
         followers.push(Box::new(json_lines(path)?));
     }
-    followers.extend(serve::of_run(args, enrichment, polls, &super::hostname())?);
+    followers.extend(serve::of_run(
+        args,
+        enrichment,
+        polls,
+        &super::sensor_name(&args.counting),
+    )?);
     let interval = nanoseconds(args.counting.interval);
     let (name, folder) = match &args.outputs.parquet.folder {
         Some(folder) => ("--parquet", folder.clone()),

@@ -55,7 +55,12 @@ fn nanoseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// The host's name, for reports.
+/// What this sensor is called: as it was told, or else as the host.
+fn sensor_name(counting: &cli::Counting) -> String {
+    counting.sensor_name.clone().unwrap_or_else(hostname)
+}
+
+/// The host's name.
 fn hostname() -> String {
     match std::fs::read_to_string("/proc/sys/kernel/hostname") {
         Ok(name) => name.trim().to_owned(),

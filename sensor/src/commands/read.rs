@@ -74,7 +74,7 @@ impl Reading<'_> {
         followers: Followers,
     ) -> (Part, Vec<FileCounted>, Followers) {
         let mut context = Context {
-            hostname: super::hostname(),
+            hostname: super::sensor_name(&self.args.counting),
             backend: "file".to_owned(),
             top_n: self.args.counting.top,
             interval: config.interval,

@@ -1,6 +1,6 @@
 //! Reports in JSON, read one by one and merged.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::find::told;
 use crate::failure::{Exit, Failure};
@@ -43,7 +43,7 @@ impl Files {
     }
 
     /// What can't be read is said and left out.
-    pub(super) fn open(&mut self, path: &PathBuf) -> Result<(), Failure> {
+    pub(super) fn open(&mut self, path: &Path) -> Result<(), Failure> {
         if self.ends_before(path) {
             self.read += 1;
             return Ok(());

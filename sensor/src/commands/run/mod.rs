@@ -326,7 +326,7 @@ impl Run {
     fn context_alone(&self) -> Context {
         let interfaces = self.live.interfaces();
         Context {
-            hostname: super::hostname(),
+            hostname: super::sensor_name(&self.args.counting),
             backend: self.live.backend().to_owned(),
             interfaces: interfaces.iter().map(info).collect(),
             top_n: self.args.counting.top,

@@ -191,6 +191,11 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
         ),
         kept("interval", &old.counting.interval, &mut counting.interval),
         kept(
+            "sensor-name",
+            &old.counting.sensor_name,
+            &mut counting.sensor_name,
+        ),
+        kept(
             "max-names",
             &old.counting.max_names,
             &mut counting.max_names,
