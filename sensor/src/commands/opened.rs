@@ -177,6 +177,15 @@ fn told(mut report: Report, context: &Context, filter: Option<&Filter>) -> Repor
         (Some(counted), Some(asked)) => Some(format!("({counted}) and ({asked})")),
         (counted, asked) => counted.clone().or(asked.map(str::to_owned)),
     };
+    let totals = &mut report.totals;
+    if filter.is_some() && totals.captured_bytes > totals.bytes {
+        // History has them of all flows together.
+        totals.captured_bytes = totals.bytes;
+        report.notes.push(
+            "how much was captured of each flow is not in history: captured_bytes is the wire's"
+                .to_owned(),
+        );
+    }
     report
 }
 
