@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::document;
 
 /// Heading, and what of the report's schema is explained below it; "" is the report itself.
-const SECTIONS: [(&str, &[&str]); 14] = [
+const SECTIONS: [(&str, &[&str]); 15] = [
     ("# The report, field by field", &["Counts"]),
     ("## Top level", &["", "Sensor", "Span"]),
     (
@@ -43,6 +43,7 @@ const SECTIONS: [(&str, &[&str]); 14] = [
     ("## processes", &["Processes", "ProcessRow"]),
     ("## geo", &["Place"]),
     ("### naming", &["Naming", "PutOut"]),
+    ("## dns", &["Dns", "DnsServer", "DnsName", "DnsWait"]),
     ("## buckets", &["BucketRow"]),
     // A string: it has no fields.
     ("# The report, field by field", &["Time"]),

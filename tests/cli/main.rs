@@ -7,6 +7,7 @@
 
 mod corpus;
 mod dashboard;
+mod docs;
 mod engines;
 mod explain;
 mod fields;
@@ -22,6 +23,7 @@ mod packets;
 mod read;
 mod saved;
 mod schema;
+mod stories;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;

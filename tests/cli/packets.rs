@@ -67,7 +67,7 @@ fn the_records_add_up_to_the_report() {
         assert_eq!(report["totals"]["packets"], sum(3));
         assert_eq!(report["totals"]["bytes"], sum(4));
         assert_eq!(report["totals"]["captured_bytes"], sum(5));
-        assert!(rows.iter().all(|row| row.len() == 20));
+        assert!(rows.iter().all(|row| row.len() == 23));
     }
 }
 

@@ -30,6 +30,7 @@ mod reports;
 mod samples;
 mod serve;
 mod stalled;
+mod stories;
 #[path = "../support/mod.rs"]
 mod support;
 mod test_run;

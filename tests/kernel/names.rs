@@ -189,6 +189,10 @@ fn both_sides(sender: &str, receiver: &str) {
         });
         assert_eq!(wrong.count(), 0, "{side}");
         assert_eq!(report["naming"]["lost"], 0);
+        let server = &report["dns"]["servers"][0];
+        assert_eq!(server["addr"], "10.9.0.2", "{side}");
+        assert_eq!(server["questions"], 1, "{side}");
+        assert_eq!(server["codes"], serde_json::json!({"noerror": 1}), "{side}");
     }
 }
 

@@ -20,7 +20,13 @@ pub(crate) fn block(path: &str, name: &str, text: &str) {
         std::env::var_os("UPDATE").is_some(),
         "{path} is stale: run this test with UPDATE=1, and read what changed"
     );
-    let document = [&document[..start], text, &document[stop..]].concat();
+    write(
+        path,
+        &[&document[..start], text, &document[stop..]].concat(),
+    );
+}
+
+pub(crate) fn write(path: &str, document: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
     fs::write(path, document).unwrap();
 }

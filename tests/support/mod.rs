@@ -11,4 +11,5 @@ pub(crate) mod labels;
 pub(crate) mod packets;
 pub(crate) mod report;
 pub(crate) mod schema;
+pub(crate) mod shell;
 pub(crate) mod tmux;

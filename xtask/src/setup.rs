@@ -35,6 +35,11 @@ const PACKAGES: [Package; 12] = [
         tests: "metrics checked and scraped by Prometheus",
     },
     Package {
+        name: "jq",
+        program: "jq",
+        tests: "the stories of docs/workflows.md",
+    },
+    Package {
         name: "iproute2",
         program: "ip",
         tests: "all kernel tests (namespaces, veth pairs)",

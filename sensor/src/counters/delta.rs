@@ -30,6 +30,7 @@ pub use self::timeline::FlowPart;
 use self::trail::{Owner, Trail};
 use super::accounting::{index_of, not_ip_overflow};
 use super::{Buckets, Class, ClassId, Classes, Counts, FlowTable, Known, When};
+use crate::names::resolving::Resolving;
 
 /// Packets whose table entries are fetched from memory at the same time.
 const BATCH: usize = 64;
@@ -115,6 +116,7 @@ pub struct Delta {
     late: Late,
     apart: Apart,
     samples_lost: u64,
+    resolving: Resolving,
 }
 
 impl Delta {
@@ -138,6 +140,7 @@ impl Delta {
             late: Late::default(),
             apart: Apart::default(),
             samples_lost: 0,
+            resolving: Resolving::default(),
         }
     }
 

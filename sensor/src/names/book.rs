@@ -30,6 +30,7 @@ use self::conversations::{Conversations, Seen};
 use self::ends::Ends;
 use self::expected::Announced;
 use self::learn::{Leases, Unfinished};
+use super::resolving::Heard;
 use super::{FlowInfo, Label, Name, Sample, Verdict};
 
 /// How much was put out of the full caches.
@@ -52,6 +53,7 @@ pub struct Book {
     announced: Announced,
     unfinished: Unfinished,
     leases: Leases,
+    heard: Vec<Heard>,
     samples: u64,
 }
 
@@ -67,6 +69,7 @@ impl Book {
             announced: Announced::new(waiting),
             unfinished: Unfinished::new(waiting),
             leases: Leases::new(waiting),
+            heard: Vec::new(),
             samples: 0,
         }
     }
@@ -77,6 +80,11 @@ impl Book {
         if sample.key.is_ip() && sample.key.has_ports() {
             self.learn(sample);
         }
+    }
+
+    /// What the payloads since the last call told of questions and answers of DNS: to be asked for after each.
+    pub fn heard(&mut self) -> std::vec::Drain<'_, Heard> {
+        self.heard.drain(..)
     }
 
     /// A flow is counted for the first time (in this period): notes the name by which its addresses were asked for just

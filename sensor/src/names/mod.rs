@@ -6,6 +6,7 @@
 
 mod book;
 pub mod decode;
+pub mod resolving;
 pub mod text;
 
 use std::sync::Arc;

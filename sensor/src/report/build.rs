@@ -9,7 +9,7 @@ use super::bandwidth::{Observation, bandwidth};
 use super::protocols::{add_up, by_name, protocols};
 use super::time::seconds;
 use super::{
-    Accounting, BucketRow, Context, Counts, Interface, InterfaceInfo, Naming, Others, Report,
+    Accounting, BucketRow, Context, Counts, Dns, Interface, InterfaceInfo, Naming, Others, Report,
     SCHEMA, Sensor, SlotCounts, Source, Time, Totals, fold, interface_counters,
 };
 use crate::counters::{Bucket, Class, Delta, Kind, SlotAccounting};
@@ -88,6 +88,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
         flows_total: flows.total,
         processes: None,
         lists_at_least: false,
+        dns: Dns::of(delta.resolving(), context.top_n),
         buckets,
         not_observed: context.not_observed.clone(),
         notes: notes(delta, context, &naming),

@@ -3,6 +3,7 @@
 //! Totals, accounting, protocols and buckets add up exactly. Lists add up by what their rows are about; where a report lists
 //! its top N only, the merged rows are at least what they say, and [`Report::lists_at_least`] says so.
 
+mod dns;
 mod lists;
 mod notes;
 mod sums;
@@ -10,6 +11,7 @@ mod sums;
 mod tests;
 mod time;
 
+use self::dns::Questions;
 use self::lists::Lists;
 use self::notes::Notes;
 use self::sums::{Sums, distinct};
@@ -40,6 +42,7 @@ pub struct Merging {
     interfaces: Vec<(String, Interface)>,
     files: Vec<FileInfo>,
     naming: Vec<(String, Naming)>,
+    questions: Questions,
     /// All are of live counting: somebody also looked where no packet came.
     live: bool,
     timeline: Timeline,
@@ -61,7 +64,7 @@ impl Merging {
         self.reports
     }
 
-    pub fn add(&mut self, report: Report) -> Result<(), MergeError> {
+    pub fn add(&mut self, mut report: Report) -> Result<(), MergeError> {
         self.reports += 1;
         let host = &report.sensor.hostname;
         self.live &= report.source.files.is_empty();
@@ -74,6 +77,9 @@ impl Merging {
             self.interface(host, interface);
         }
         self.naming(host, &report.naming);
+        if let Some(dns) = report.dns.take() {
+            self.questions.add(dns);
+        }
         self.notes.add(&report.notes);
         self.files.extend(report.source.files.iter().cloned());
         self.lists.add(report);
@@ -132,6 +138,7 @@ impl Merging {
             buckets: observed.buckets,
             not_observed: observed.not_observed,
             naming: naming(&self.naming),
+            dns: self.questions.finish(),
             notes: Vec::new(),
         };
         read::check(&report).map_err(|_| MergeError::TooMuch)?;
@@ -203,6 +210,10 @@ pub fn cut(report: &mut Report, top_n: usize) {
     }
     for one in report.flows.drain(top_n.min(report.flows.len())..) {
         sums::add(&mut report.others.flows, sums::of(one.packets, one.bytes));
+    }
+    if let Some(dns) = &mut report.dns {
+        dns.servers.truncate(top_n);
+        dns.names.truncate(top_n);
     }
     if let Some(processes) = &mut report.processes {
         let listed = processes.list.len();

@@ -5,6 +5,7 @@
 mod bandwidth;
 mod build;
 mod context;
+mod dns;
 mod fold;
 mod interface_counters;
 mod merge;
@@ -32,6 +33,7 @@ pub use build::{bucket_rows, build, unjudged_note};
 pub use context::{
     Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, SlotCounts,
 };
+pub use dns::{Dns, DnsCounts, DnsName, DnsServer, DnsWait};
 pub(crate) use fold::{by_address, by_pair};
 pub use fold::{flow_row, listed_flows};
 pub use merge::{MergeError, Merging, cut};
@@ -95,6 +97,9 @@ pub struct Report {
     pub not_observed: Vec<Span>,
     #[serde(default)]
     pub naming: Naming,
+    /// How questions of DNS fared; null where no message of it was looked at.
+    #[serde(default)]
+    pub dns: Option<Dns>,
     /// Sentences for people.
     pub notes: Vec<String>,
 }

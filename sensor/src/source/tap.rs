@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sensor_common::flow::Direction;
 use sensor_common::parse::{LinkObserver, LinkType, Packet, Reason};
-use sensor_common::protocol::network;
+use sensor_common::protocol::{ip, network};
 
 use crate::counters::When;
 use crate::names::Book;
@@ -33,8 +33,20 @@ pub struct PacketRecord<'a> {
     pub parsed: &'a Result<Packet, Reason>,
     /// Six bytes each, where the packet starts with an Ethernet header.
     pub macs: Option<&'a [u8; 12]>,
+    /// The TCP header, as far as it was captured (20 bytes), where the packet has one.
+    pub tcp: Option<&'a [u8; 20]>,
     /// What payloads said so far, this packet's included.
     pub book: Option<&'a Book>,
+}
+
+/// The TCP header of a packet, if it has one and that much of it was captured.
+pub fn tcp_header<'a>(parsed: &Result<Packet, Reason>, data: &'a [u8]) -> Option<&'a [u8; 20]> {
+    let packet = parsed.as_ref().ok()?;
+    let is_tcp = packet.key.is_ip() && packet.key.protocol() == ip::TCP;
+    let offset = usize::from(packet.transport_offset);
+    data.get(offset..)?
+        .first_chunk()
+        .filter(|_| is_tcp && offset > 0)
 }
 
 /// The link-layer headers of a packet, in their order.

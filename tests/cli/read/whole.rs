@@ -218,6 +218,7 @@ fn expected(path: &str) -> Value {
         "not_observed": [],
         "processes": null,
         "naming": {"enabled": true, "payloads": 2, "lost": 0, "put_out": {"flows": 0, "names": 0, "answers": 0}},
+        "dns": null,
         "notes": [],
     })
 }

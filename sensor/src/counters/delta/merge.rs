@@ -63,6 +63,7 @@ impl Delta {
         }
         self.selected |= other.selected;
         self.samples_lost += other.samples_lost;
+        self.resolving.merge(&other.resolving);
         self.late.was_frozen(other.late.frozen());
         if other.labels.are_known() {
             self.labels = other.labels.clone();

@@ -7,6 +7,7 @@ use sensor_common::flow::FlowKey;
 
 use super::{Delta, DeltaConfig, Sums};
 use crate::counters::Known;
+use crate::names::resolving::Resolving;
 use crate::names::{Book, Label, Sample, Verdict};
 
 /// Who is asked for labels.
@@ -100,7 +101,11 @@ impl Delta {
     /// Learns from a payload; its packet is counted by [`Self::packet`] or comes in a flow record.
     pub fn sample(&mut self, sample: &Sample<'_>) {
         if let Some(book) = &mut self.labels.book {
-            Arc::make_mut(book).observe(sample);
+            let book = Arc::make_mut(book);
+            book.observe(sample);
+            for heard in book.heard() {
+                self.resolving.add(heard);
+            }
         }
     }
 
@@ -111,6 +116,11 @@ impl Delta {
 
     pub fn samples_lost(&self) -> u64 {
         self.samples_lost
+    }
+
+    /// How questions of DNS fared, as far as their messages were looked at.
+    pub fn resolving(&self) -> &Resolving {
+        &self.resolving
     }
 
     /// What payloads said; `None` where they are not looked at.

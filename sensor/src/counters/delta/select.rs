@@ -77,6 +77,7 @@ impl Delta {
             selected: true,
             apart: self.apart.clone(),
             samples_lost: self.samples_lost,
+            resolving: self.resolving.clone(),
             ..self.empty(config)
         }
     }

@@ -21,6 +21,8 @@ pub(super) struct Asked {
 struct Question {
     name: Box<str>,
     at: Option<i64>,
+    /// When it was asked for the first time.
+    since: Option<i64>,
     answered: bool,
 }
 
@@ -35,6 +37,15 @@ pub(super) enum Belief {
     Forged,
 }
 
+/// What is known of the question to an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// Asked at that time for the first time, where it has one.
+    Since(Option<i64>),
+    Answered,
+    Unknown,
+}
+
 impl Asked {
     pub(super) fn new(most: usize) -> Self {
         Asked {
@@ -45,22 +56,38 @@ impl Asked {
         }
     }
 
+    /// Whether the same was asked before, and nobody has answered since.
     pub(super) fn ask(
         &mut self,
         ends: Ends,
         client: impl Into<Addr>,
         (id, name): (u16, &str),
         at: Option<i64>,
-    ) {
+    ) -> bool {
         self.askers.entry(client.into());
         let (question, out) = self.open.entry((ends, id));
-        if *question.name != *name {
+        let is_same = *question.name == *name;
+        let again = is_same && !name.is_empty() && question.waits(at);
+        if !is_same {
             question.name = name.into();
+        }
+        if !again {
+            question.since = at;
         }
         (question.at, question.answered) = (at, false);
         if out.is_some_and(|(_, out)| out.waits(at)) {
             let until = at.map_or(i64::MAX, |at| at.saturating_add(PATIENCE));
             self.lacks_until = Some(until);
+        }
+        again
+    }
+
+    pub(super) fn waiting(&self, ends: Ends, (id, name): (u16, &str)) -> Waiting {
+        match self.open.get(&(ends, id)) {
+            Some(question) if !question.name.eq_ignore_ascii_case(name) => Waiting::Unknown,
+            Some(question) if question.answered => Waiting::Answered,
+            Some(question) => Waiting::Since(question.since),
+            None => Waiting::Unknown,
         }
     }
 

@@ -7,7 +7,7 @@ use super::record::{self, Words};
 use crate::source::tap::PacketRecord;
 
 /// The columns, in their order; the members of JSON Lines have the same names.
-pub(super) const COLUMNS: [&str; 20] = [
+pub(super) const COLUMNS: [&str; 23] = [
     "time",
     "interface",
     "direction",
@@ -25,6 +25,9 @@ pub(super) const COLUMNS: [&str; 20] = [
     "protocol",
     "classified_by",
     "tcp_flags",
+    "tcp_seq",
+    "tcp_ack",
+    "payload_len",
     "name",
     "name_source",
     "outcome",
@@ -72,6 +75,9 @@ impl<W: Write> CsvWriter<W> {
         to.write_field(&words.protocol)?;
         to.write_field(words.classified_by.unwrap_or_default())?;
         to.write_field(&words.tcp_flags)?;
+        for number in [words.tcp_seq, words.tcp_ack, words.payload_len] {
+            to.write_field(number.map(|number| number.to_string()).unwrap_or_default())?;
+        }
         let name = record::name(packet);
         to.write_field(cell(name.map_or("", |name| &name.text)).as_ref())?;
         to.write_field(name.map_or("", |name| name.source.name()))?;

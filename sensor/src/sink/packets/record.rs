@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::Packet;
-use sensor_common::protocol::{network_name, transport_name};
+use sensor_common::protocol::{ip, network_name, transport_name};
 
 use crate::counters::{When, application};
 use crate::names::{Book, How, Label, Name};
@@ -19,6 +19,10 @@ pub(super) struct Words {
     pub(super) protocol: String,
     pub(super) classified_by: Option<&'static str>,
     pub(super) tcp_flags: String,
+    /// As they stand in the header, without an initial number taken off.
+    pub(super) tcp_seq: Option<u32>,
+    pub(super) tcp_ack: Option<u32>,
+    pub(super) payload_len: Option<u32>,
     pub(super) outcome: String,
     pub(super) addrs: Option<(std::net::IpAddr, std::net::IpAddr)>,
     pub(super) ports: Option<(u16, u16)>,
@@ -39,7 +43,10 @@ impl Words {
             self.layer(name);
         }
         match record.parsed {
-            Ok(packet) if packet.key.is_ip() => self.of_flow(packet, record.book),
+            Ok(packet) if packet.key.is_ip() => {
+                self.of_flow(packet, record.book);
+                self.of_transport(packet, record.tcp);
+            }
             Ok(packet) => self.of_network(packet.key.network()),
             Err(reason) => {
                 for word in [&mut self.transport, &mut self.protocol] {
@@ -67,6 +74,7 @@ impl Words {
         self.addrs = None;
         self.ports = None;
         self.macs = None;
+        (self.tcp_seq, self.tcp_ack, self.payload_len) = (None, None, None);
     }
 
     fn layer(&mut self, name: &str) {
@@ -117,6 +125,25 @@ impl Words {
         self.outcome.push_str("flow");
     }
 }
+
+impl Words {
+    fn of_transport(&mut self, packet: &Packet, tcp: Option<&[u8; 20]>) {
+        let number = |[a, b, c, d]: [u8; 4]| u32::from_be_bytes([a, b, c, d]);
+        if let Some([_, _, _, _, s0, s1, s2, s3, a0, a1, a2, a3, ..]) = tcp.copied() {
+            self.tcp_seq = Some(number([s0, s1, s2, s3]));
+            let acknowledges = packet.tcp_flags & ACK != 0;
+            self.tcp_ack = acknowledges.then(|| number([a0, a1, a2, a3]));
+        }
+        let has_header = packet.transport_offset > 0;
+        let transport = packet.key.protocol();
+        let is_told = has_header && matches!(transport, ip::TCP | ip::UDP);
+        self.payload_len = Some(packet.payload_len).filter(|len| is_told && *len < UNKNOWN_LEN);
+    }
+}
+
+const ACK: u8 = 16;
+/// From here on the IP header leaves the length open.
+const UNKNOWN_LEN: u32 = 1 << 31;
 
 fn put(to: &mut String, what: impl fmt::Display) {
     // Writing to a string can't fail.

@@ -6,7 +6,7 @@ use sensor_common::view::SliceView;
 
 use super::*;
 use crate::counters::When;
-use crate::source::tap::Links;
+use crate::source::tap::{Links, tcp_header};
 
 /// Memory that can be looked at while a writer holds it.
 #[derive(Clone, Default)]
@@ -63,6 +63,7 @@ fn write(writer: &mut PacketWriter, bytes: &[u8], interface: Option<&str>) {
         links: &links,
         parsed: &packet,
         macs: bytes.first_chunk(),
+        tcp: tcp_header(&packet, bytes),
         book: None,
     });
 }
@@ -205,6 +206,9 @@ fn a_row_has_a_cell_for_each_column() {
         "https",
         "port",
         "syn",
+        "1",
+        "",
+        "0",
         "",
         "",
         "flow",

@@ -1,6 +1,7 @@
 //! The report for people: aligned plain text, never wider than the terminal.
 
 mod diff;
+mod dns;
 mod escape;
 mod lines;
 mod lists;
@@ -59,6 +60,7 @@ pub fn render(report: &Report, options: &Options) -> String {
         page.protocols(report);
         page.bandwidth(report);
         page.lists(report);
+        page.dns(report);
     }
     page.note_list(&report.notes);
     page.text

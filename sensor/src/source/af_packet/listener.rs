@@ -8,7 +8,7 @@ use sensor_common::view::SliceView;
 use super::Frame;
 use crate::counters::{Delta, Seen};
 use crate::source::starts_with_ip;
-use crate::source::tap::{Links, PacketRecord, SharedTap};
+use crate::source::tap::{Links, PacketRecord, SharedTap, tcp_header};
 
 pub struct Listener {
     pub tap: SharedTap,
@@ -43,6 +43,7 @@ impl Listener {
             links: &links,
             parsed: &seen.packet,
             macs: frame.data.first_chunk().filter(|_| ethernet),
+            tcp: tcp_header(&seen.packet, frame.data),
             book: delta.book(),
         });
     }

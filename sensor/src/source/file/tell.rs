@@ -5,7 +5,7 @@ use sensor_common::view::SliceView;
 
 use super::Record;
 use crate::counters::{Delta, Seen};
-use crate::source::tap::{Links, PacketRecord, Tap};
+use crate::source::tap::{Links, PacketRecord, Tap, tcp_header};
 
 /// The link layer is walked over once more for its headers, which nobody else wants to know.
 #[inline(never)]
@@ -34,6 +34,7 @@ pub(super) fn packet(
         links: &links,
         parsed: &seen.packet,
         macs,
+        tcp: tcp_header(&seen.packet, record.data),
         book: delta.book(),
     });
 }

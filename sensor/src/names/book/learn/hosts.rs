@@ -7,9 +7,10 @@ use sensor_common::protocol::ip;
 
 use super::super::Book;
 use super::super::answers::Given;
-use super::super::asked::Belief;
+use super::super::asked::{Belief, Waiting};
 use super::super::ends::Ends;
 use crate::names::decode::dns::{self, Data, End, Message, Record};
+use crate::names::resolving::{Heard, What};
 use crate::names::{NameSource, Sample};
 
 /// Messages of one TCP segment.
@@ -80,10 +81,13 @@ impl Book {
         if !message.response {
             if let Some(asked) = asked {
                 let client = sample.key.src_addr();
-                self.asked.ask(ends, client, (message.id, asked), sample.at);
+                let again = self.asked.ask(ends, client, (message.id, asked), sample.at);
+                let server = sample.key.dst_addr();
+                self.hear(server, asked, What::Question { again });
             }
             return;
         }
+        self.hear_answer(ends, sample, message);
         let client = sample.key.dst_addr();
         let belief = self
             .asked
@@ -103,6 +107,31 @@ impl Book {
             };
             self.take_record(sample, record, (name, NameSource::Dns));
         }
+    }
+
+    /// Before it is noted that the question has an answer.
+    fn hear_answer(&mut self, ends: Ends, sample: &Sample<'_>, message: &Message) {
+        let Some(asked) = message.questions.first() else {
+            return; // some servers leave out the question where they refuse it
+        };
+        let asked = &asked.name;
+        let what = match self.asked.waiting(ends, (message.id, asked)) {
+            Waiting::Since(since) => What::Answer {
+                code: message.code,
+                waited: sample
+                    .at
+                    .zip(since)
+                    .map(|(at, since)| at.saturating_sub(since)),
+            },
+            Waiting::Answered => return,
+            Waiting::Unknown => What::Unasked,
+        };
+        self.hear(sample.key.src_addr(), asked, what);
+    }
+
+    fn hear(&mut self, server: IpAddr, name: &str, what: What) {
+        let name = name.to_ascii_lowercase();
+        self.heard.push(Heard { server, name, what });
     }
 
     /// `name`: the one that was asked for, if the record answers that; else the record's own.
