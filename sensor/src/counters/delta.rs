@@ -22,15 +22,14 @@ use sensor_common::parse::{Packet, Reason};
 
 use self::apart::Apart;
 use self::late::{Coming, Late, Sums, in_current};
-use self::names::Labels;
 #[cfg(test)]
 pub(in crate::counters) use self::names::Told;
+use self::names::{Labels, Payloads};
 pub use self::restored::Beside;
 pub use self::timeline::FlowPart;
 use self::trail::{Owner, Trail};
 use super::accounting::{index_of, not_ip_overflow};
 use super::{Buckets, Class, ClassId, Classes, Counts, FlowTable, Known, When};
-use crate::names::resolving::Resolving;
 
 /// Packets whose table entries are fetched from memory at the same time.
 const BATCH: usize = 64;
@@ -115,8 +114,7 @@ pub struct Delta {
     labels: Labels,
     late: Late,
     apart: Apart,
-    samples_lost: u64,
-    resolving: Resolving,
+    payloads: Payloads,
 }
 
 impl Delta {
@@ -139,8 +137,7 @@ impl Delta {
             labels: Labels::new(config.names),
             late: Late::default(),
             apart: Apart::default(),
-            samples_lost: 0,
-            resolving: Resolving::default(),
+            payloads: Payloads::default(),
         }
     }
 

@@ -62,8 +62,7 @@ impl Delta {
             self.lost(place, *packets);
         }
         self.selected |= other.selected;
-        self.samples_lost += other.samples_lost;
-        self.resolving.merge(&other.resolving);
+        self.payloads.merge(&other.payloads);
         self.late.was_frozen(other.late.frozen());
         if other.labels.are_known() {
             self.labels = other.labels.clone();

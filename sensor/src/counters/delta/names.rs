@@ -23,6 +23,20 @@ pub(super) struct Labels {
 #[cfg(test)]
 pub(in crate::counters) type Told = std::collections::BTreeMap<[u64; 5], Verdict>;
 
+/// What the payloads of a period told beside names.
+#[derive(Clone, Default)]
+pub(super) struct Payloads {
+    lost: u64,
+    resolving: Resolving,
+}
+
+impl Payloads {
+    pub(super) fn merge(&mut self, other: &Payloads) {
+        self.lost += other.lost;
+        self.resolving.merge(&other.resolving);
+    }
+}
+
 impl Labels {
     /// `most`: entries in each cache; with 0 there is no book, and ports alone decide.
     pub(super) fn new(most: usize) -> Self {
@@ -104,23 +118,23 @@ impl Delta {
             let book = Arc::make_mut(book);
             book.observe(sample);
             for heard in book.heard() {
-                self.resolving.add(heard);
+                self.payloads.resolving.add(heard);
             }
         }
     }
 
     /// Payloads that the kernel could not hand over: their flows may stay unnamed, and nothing else comes of it.
     pub fn lost_samples(&mut self, samples: u64) {
-        self.samples_lost += samples;
+        self.payloads.lost += samples;
     }
 
     pub fn samples_lost(&self) -> u64 {
-        self.samples_lost
+        self.payloads.lost
     }
 
     /// How questions of DNS fared, as far as their messages were looked at.
     pub fn resolving(&self) -> &Resolving {
-        &self.resolving
+        &self.payloads.resolving
     }
 
     /// What payloads said; `None` where they are not looked at.

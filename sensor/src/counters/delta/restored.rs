@@ -97,7 +97,7 @@ impl Delta {
         self.captured_bytes += beside.captured_bytes;
         self.untimed += beside.untimed;
         self.out_of_range += beside.out_of_range;
-        self.samples_lost += beside.samples_lost;
+        self.lost_samples(beside.samples_lost);
         if let Some((first, last)) = beside.span {
             self.first = self.first.min(first);
             self.last = self.last.max(last);
@@ -113,7 +113,7 @@ impl Delta {
             captured_bytes: self.captured_bytes,
             untimed: self.untimed,
             out_of_range: self.out_of_range,
-            samples_lost: self.samples_lost,
+            samples_lost: self.samples_lost(),
             span: self.span(),
         }
     }

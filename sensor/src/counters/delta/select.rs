@@ -76,8 +76,7 @@ impl Delta {
             lost: self.lost.clone(),
             selected: true,
             apart: self.apart.clone(),
-            samples_lost: self.samples_lost,
-            resolving: self.resolving.clone(),
+            payloads: self.payloads.clone(),
             ..self.empty(config)
         }
     }
