@@ -17,7 +17,7 @@ struct Package {
     tests: &'static str,
 }
 
-const PACKAGES: [Package; 12] = [
+const PACKAGES: [Package; 13] = [
     Package {
         name: "chromium",
         program: "chromium",
