@@ -34,8 +34,5 @@ mod stories;
 #[path = "../support/mod.rs"]
 mod support;
 mod test_run;
-#[path = "../support/tmux.rs"]
-#[allow(dead_code, reason = "the command line's tests use the rest")]
-mod tmux;
 mod top;
 mod traffic;

@@ -1,7 +1,7 @@
 //! The live view of real interfaces, on a terminal.
 
 use crate::harness::{Pair, need_kernel};
-use crate::tmux::{self, Terminal};
+use crate::support::tmux::{self, Terminal};
 use crate::traffic;
 
 const FLOWS: u16 = 64;

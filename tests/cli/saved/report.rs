@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{START, changed, json, periods, query, report_in, run, segment, thirty_seconds};
+use super::{changed, json, periods, query, report_in, run, segment, thirty_seconds};
 use crate::harness::{file_in, sensor};
 use crate::support::capture::Pcap;
 use crate::support::report::{list, number, text};
