@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn damage_is_an_error_and_no_panic() {
-        let content: Vec<u8> = (0..5000u32).map(|n| (n * n >> 5) as u8).collect();
+        let content: Vec<u8> = (0..5000u32).map(|n| ((n * n) >> 5) as u8).collect();
         let frame = compress(&content, 1);
         for place in 0..frame.len() {
             let mut damaged = frame.clone();
