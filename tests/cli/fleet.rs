@@ -112,7 +112,7 @@ fn questions(answers: &Value, reports: &[(&str, Value)]) {
     assert_eq!(conversations[0]["a"], "10.0.0.2");
     assert_eq!(conversations[0]["packets_total"], 500);
     let applications: Vec<_> = protocols.iter().map(|row| &row["protocol"]).collect();
-    assert_eq!(applications, ["https", "dns", "arp"]);
+    assert_eq!(applications, ["https", "dns", "non-ip"]);
     assert_eq!(bandwidth.len(), 20, "ten minutes of two sensors");
     // Five packets a minute, in ten minutes without a gap: every five minutes have the same mean.
     let p95 = of(&json!(billing), "edge-2", "p95_bits_per_sec");

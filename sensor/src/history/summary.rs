@@ -27,7 +27,8 @@ impl Summary {
             self.sensors.push(sensor.to_owned());
         }
         self.joined.join(meta);
-        self.unobserved |= meta.observed.is_empty();
+        // A set of a live run that only corrects earlier ones, or is of a second hour, says nothing of it either.
+        self.unobserved |= meta.observed.is_empty() && meta.backend == "file";
         let (least, most) = self
             .resolutions
             .unwrap_or((meta.resolution, meta.resolution));

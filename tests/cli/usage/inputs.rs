@@ -132,7 +132,6 @@ fn locale_and_time_zone_change_nothing() {
         ("LC_ALL", "C"),
         ("TZ", "no/such zone"),
         ("TZ", "Asia/Kathmandu"),
-        ("COLUMNS", "7"),
     ] {
         let ran = sensor(["read", "-"])
             .env(name, value)

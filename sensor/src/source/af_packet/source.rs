@@ -18,8 +18,9 @@ use crate::source::starts_with_ip;
 
 /// `sll_pkttype` of packets that this host sent.
 const PACKET_OUTGOING: u8 = 4;
-/// Blocks that one poll takes before it lets others run.
-const MAX_BLOCKS: usize = 4096;
+/// Blocks that one poll takes before it lets others run: as many as the ring has. Where packets come faster than they are
+/// counted the ring is never empty, and signals and reports must have their turn all the same.
+const MAX_BLOCKS: usize = 64;
 
 /// One interface.
 pub struct AfPacket {
