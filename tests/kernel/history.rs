@@ -25,6 +25,7 @@ fn merged(reports: &Path) -> Report {
             trail: false,
             names: 1000,
         },
+        by_flow: false,
         top_n: 0,
     };
     let opened = history::open(&[reports.to_owned()], &asked).unwrap();

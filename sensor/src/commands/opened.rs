@@ -137,6 +137,7 @@ fn counted(asked: &Asked<'_>, folders: &[PathBuf]) -> Result<Opened, Failure> {
         from: asked.from,
         to: asked.to,
         config,
+        by_flow: asked.filter.is_some(),
         top_n: asked.top.unwrap_or(asked.history_rows),
     };
     let opened =

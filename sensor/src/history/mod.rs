@@ -11,7 +11,7 @@
 //! ```no_run
 //! # use sensor::history::{self, Asked};
 //! # fn example(config: sensor::counters::DeltaConfig) -> Result<(), history::HistoryError> {
-//! let asked = Asked { from: None, to: None, config, top_n: 10 };
+//! let asked = Asked { from: None, to: None, config, by_flow: false, top_n: 10 };
 //! let opened = history::open(&["reports".into()], &asked)?;
 //! let report = sensor::report::build(&opened.delta, &opened.context);
 //! # Ok(()) }

@@ -29,6 +29,8 @@ pub struct Asked {
     pub to: Option<i64>,
     /// Its interval is the least; what is kept coarser makes all buckets coarser.
     pub config: DeltaConfig,
+    /// Flows will be selected from it ([`Delta::select`]): all that was kept together of them then stands in one bucket.
+    pub by_flow: bool,
     pub top_n: usize,
 }
 
@@ -56,6 +58,7 @@ pub fn open(paths: &[PathBuf], asked: &Asked) -> Result<Opened, HistoryError> {
     let found = find(paths)?;
     let mut opening = Opening {
         window,
+        by_flow: asked.by_flow,
         summary: Summary::default(),
         slots: Slots::default(),
         labels: HashMap::default(),
@@ -101,6 +104,7 @@ struct Set {
 
 struct Opening {
     window: Window,
+    by_flow: bool,
     summary: Summary,
     slots: Slots,
     /// The last word on each flow.
@@ -244,8 +248,12 @@ impl Opening {
         let longest = rows.buckets.keys().map(|key| key.length).max();
         let interval = longest.unwrap_or(0).max(set.meta.resolution);
         delta.restore_interval(interval);
+        // Flows are taken out again from where the trail has them: of intervals that were kept together that is the first.
+        let by_flow = self.by_flow;
         for (key, counts) in &rows.buckets {
-            delta.restore_bucket(key.start, key.class, *counts);
+            let at = if by_flow { key.stretch } else { key.start };
+            self.summary.lumped |= at != key.start;
+            delta.restore_bucket(at, key.class, *counts);
         }
         let mut flows = Vec::with_capacity(rows.flows.len());
         for entry in rows.flows {
@@ -264,8 +272,8 @@ impl Opening {
             }
             let (key, label) = flows[part.flow as usize];
             let class = Class::of_flow(&key, label);
-            let single = part.stretch.length <= set.meta.resolution;
-            if let (Some(start), true) = (part.stretch.start, single && class != part.class) {
+            let placed = by_flow || part.stretch.length <= set.meta.resolution;
+            if let (Some(start), true) = (part.stretch.start, placed && class != part.class) {
                 delta.restore_shift(start, (part.class, class), part.counts);
             }
             let record = FlowCounts {

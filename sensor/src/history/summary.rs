@@ -12,6 +12,8 @@ use crate::report::{Context, Span, Time};
 pub(super) struct Summary {
     /// Sets of which a file is missing.
     pub(super) incomplete: u64,
+    /// Packets of several buckets stand in the first of them.
+    pub(super) lumped: bool,
     sensors: Vec<String>,
     /// All that they say alike.
     joined: Meta,
@@ -109,6 +111,13 @@ impl Summary {
         if self.joined.filters.len() > 1 {
             said.push(
                 "the filter changed in this time: each part was counted by the filter of its time"
+                    .to_owned(),
+            );
+        }
+        if self.lumped {
+            said.push(
+                "some intervals were kept together, because the history was written late: as flows are asked for, all their \
+                 packets stand in the first of them"
                     .to_owned(),
             );
         }

@@ -35,6 +35,7 @@ fn asked() -> Asked {
             names: 1000,
             ..samples::config(10_000)
         },
+        by_flow: false,
         top_n: 0,
     }
 }

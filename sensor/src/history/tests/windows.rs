@@ -1,6 +1,7 @@
 //! A part of the time.
 
 use super::*;
+use crate::filter::{Filter, Nothing};
 
 fn folder() -> (TempDir, Vec<Vec<Sample>>) {
     let folder = tempfile::tempdir().unwrap();
@@ -75,4 +76,32 @@ fn when_nobody_looked_is_said() {
     assert_eq!(gap.start.0, START + 10 * SECOND);
     assert_eq!(gap.end.0, START + 60 * SECOND);
     assert_eq!(report.duration_seconds, 70.0);
+}
+
+#[test]
+fn what_was_written_late_can_be_asked_for_by_flow_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = seconds(9);
+    let mut run = Run::new(folder.path(), RUN, samples::config(100));
+    run.part(&parts[0]);
+    // The writer lagged: intervals came as one.
+    run.part(&parts[1..8].concat());
+    run.part(&parts[8]);
+    run.finish();
+    let by_flow = Asked {
+        by_flow: true,
+        ..asked()
+    };
+    let opened = open(&[folder.path().to_owned()], &by_flow).unwrap();
+    let filter = Filter::compile("https", &Nothing).unwrap();
+    let selection = filter.selection().unwrap();
+    let selected = selection.apply(&opened.delta, &|_| None);
+    let report = build(&selected, &opened.context);
+    assert!(report.accounting.identity_holds);
+    assert_eq!(report.totals.packets, 9 * 4);
+    let in_buckets: u64 = report.buckets.iter().map(|row| row.packets).sum();
+    assert_eq!(in_buckets, 9 * 4);
+    assert!(report.notes.iter().any(|note| note.contains("written late")));
+    // Without questions about flows every packet is where it was.
+    assert_eq!(merged(folder.path(), &asked()).buckets.len(), 9);
 }
