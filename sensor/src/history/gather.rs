@@ -152,7 +152,8 @@ impl Rows {
             }),
         );
         for (term, account) in list {
-            if account != Account::NOTHING {
+            // That a kernel says it lost nothing is told, too.
+            if account != Account::NOTHING || matches!(term, Term::Lost(_)) {
                 let key = AccountKey {
                     stretch,
                     origin: None,
