@@ -161,6 +161,8 @@ impl Rows {
     pub(super) fn span(&self) -> Option<(i64, i64)> {
         let starts = self.accounts.keys().map(|key| key.stretch.start);
         let starts = starts.chain(self.buckets.keys().map(|key| Some(key.start)));
+        // Where nothing was counted there may still be labels that were found.
+        let starts = starts.chain(self.parts.iter().map(|part| part.stretch.start));
         let (first, last) = starts
             .flatten()
             .fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(at), b.max(at)));

@@ -129,3 +129,25 @@ fn without_names_there_are_none_and_it_is_said() {
             .any(|note| note.contains("--max-names 0"))
     );
 }
+
+#[test]
+fn a_label_that_is_found_at_the_very_end_is_of_that_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = Run::new(folder.path(), RUN, named());
+    run.part(&[there(0), back(0)]);
+    run.commit();
+    say(&mut run, 1);
+    run.whole.merge(&run.current.take());
+    run.whole.conclude();
+    let beside = Beside {
+        context: &run.context,
+        observed: None,
+    };
+    run.writer.conclude(&run.whole, beside).unwrap();
+    let sets = store::list(folder.path()).unwrap();
+    assert_eq!(sets.len(), 2);
+    for set in sets {
+        assert_eq!(set.place.name.start, START / SECOND);
+    }
+    assert_named(&merged(folder.path(), &asked()));
+}

@@ -101,7 +101,12 @@ fn what_was_written_late_can_be_asked_for_by_flow_all_the_same() {
     assert_eq!(report.totals.packets, 9 * 4);
     let in_buckets: u64 = report.buckets.iter().map(|row| row.packets).sum();
     assert_eq!(in_buckets, 9 * 4);
-    assert!(report.notes.iter().any(|note| note.contains("written late")));
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| note.contains("written late"))
+    );
     // Without questions about flows every packet is where it was.
     assert_eq!(merged(folder.path(), &asked()).buckets.len(), 9);
 }
