@@ -16,6 +16,7 @@ use self::lists::Lists;
 use self::notes::Notes;
 use self::sums::{Sums, distinct};
 use self::time::Timeline;
+pub use self::time::add_bucket;
 use super::bandwidth::{Observation, bandwidth};
 use super::{FileInfo, Interface, Naming, Report, SCHEMA, Sensor, Source, Time, read};
 

@@ -36,7 +36,7 @@ pub use context::{
 pub use dns::{Dns, DnsCounts, DnsName, DnsServer, DnsWait};
 pub(crate) use fold::{by_address, by_pair};
 pub use fold::{flow_row, listed_flows};
-pub use merge::{MergeError, Merging, cut};
+pub use merge::{MergeError, Merging, add_bucket, cut};
 pub(crate) use names::of_address;
 pub use names::{Http, Name, Naming, Place, PutOut, Tls};
 pub use process::{Process, ProcessRow, Processes};

@@ -9,7 +9,7 @@ use crate::failure::{Exit, Failure};
 use crate::link::Link;
 use crate::report::{self, InterfaceInfo};
 use crate::source::live::{Interface, Live, LiveConfig, OpenError};
-pub(in crate::commands) use words::{announcement, captured, name};
+pub(in crate::commands) use words::{captured, say_how};
 
 /// Attaches to the interfaces; from then on packets are counted.
 pub(in crate::commands) fn open(links: Vec<Link>, config: LiveConfig) -> Result<Live, Failure> {

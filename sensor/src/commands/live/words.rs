@@ -4,6 +4,7 @@ use crate::escape;
 use crate::report::Report;
 use crate::source::Hook;
 use crate::source::live::Interface;
+use crate::status;
 use crate::units;
 
 /// `captured 67,730 packets, 99.6 MB; lost 0`, and whatever else must not be overlooked.
@@ -39,7 +40,23 @@ pub(in crate::commands) fn captured(report: &Report) -> String {
     line
 }
 
-pub(in crate::commands) fn announcement(interface: &Interface) -> String {
+/// A line for each interface: what was chosen; with `verbose` also why not better.
+pub(in crate::commands) fn say_how(interface: &Interface, verbose: bool) {
+    if verbose {
+        for refusal in &interface.refusals {
+            status::note(&format!("{}: {refusal}", name(interface)));
+        }
+    }
+    status::note(&announcement(interface));
+    if !interface.link.up {
+        status::warn(&format!(
+            "{} is down: nothing will be counted until it is up",
+            name(interface)
+        ));
+    }
+}
+
+fn announcement(interface: &Interface) -> String {
     let hook = |hook: &Hook| match (hook.name, hook.mode) {
         (Some(name), Some(mode)) => format!("by {name} ({mode})"),
         (Some(name), None) => format!("by {name}"),

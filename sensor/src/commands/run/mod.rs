@@ -14,7 +14,7 @@ use std::time::Duration;
 use sensor_common::flow::HashSeeds;
 use tokio::time::sleep;
 
-use super::live::{announcement, events, info, name, open, select};
+use super::live::{events, info, open, say_how, select};
 use super::{following, nanoseconds};
 use crate::agent::{Agent, AgentConfig, Late, Period, Tick};
 use crate::cli;
@@ -131,18 +131,7 @@ impl Run {
     /// One line per interface: what was chosen, and why not better.
     fn announce(&self) {
         for interface in self.live.interfaces() {
-            if self.verbose {
-                for refusal in &interface.refusals {
-                    status::note(&format!("{}: {refusal}", name(interface)));
-                }
-            }
-            status::note(&announcement(interface));
-            if !interface.link.up {
-                status::warn(&format!(
-                    "{} is down: nothing will be counted until it is up",
-                    name(interface)
-                ));
-            }
+            say_how(interface, self.verbose);
         }
         let in_kernel = self.live.counts_in_kernel();
         if let Some(filter) = self.rules.announcement(in_kernel) {

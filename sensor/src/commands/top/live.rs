@@ -7,7 +7,7 @@ use super::{LONGEST_SLEEP, of_flows};
 use crate::agent::{Agent, AgentConfig, Tick};
 use crate::cli;
 use crate::clock::Now;
-use crate::commands::live::{self, announcement, events, info, name, select};
+use crate::commands::live::{self, events, info, say_how, select};
 use crate::counters::DeltaConfig;
 use crate::escape;
 use crate::failure::{Exit, Failure};
@@ -19,7 +19,6 @@ use crate::report::{Context, FlowRow, Process};
 use crate::source::ladder::Wish;
 use crate::source::live::{Interface, LiveConfig};
 use crate::source::{self, Event, Hook};
-use crate::status;
 use crate::top::{Figures, Matching, Source, Status};
 use crate::units;
 
@@ -66,6 +65,7 @@ impl Live {
             tap: None,
         };
         let mut source = live::open(links, config)?;
+        // Before the screen is taken, so that it still stands there afterwards.
         for interface in source.interfaces() {
             say_how(interface, verbose);
         }
@@ -213,22 +213,6 @@ impl Feed for Live {
         let processes = self.processes.as_ref()?.processes();
         let interfaces: Vec<_> = self.source.interfaces().iter().map(info).collect();
         processes.of_flow(&interfaces, row)
-    }
-}
-
-/// Before the screen is taken, so that it still stands there afterwards.
-fn say_how(interface: &Interface, verbose: bool) {
-    if verbose {
-        for refusal in &interface.refusals {
-            status::note(&format!("{}: {refusal}", name(interface)));
-        }
-    }
-    status::note(&announcement(interface));
-    if !interface.link.up {
-        status::warn(&format!(
-            "{} is down: nothing will be counted until it is up",
-            name(interface)
-        ));
     }
 }
 

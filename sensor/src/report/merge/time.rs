@@ -107,13 +107,18 @@ impl Timeline {
             self.buckets.insert(index, bucket);
             return;
         };
-        known.packets = known.packets.saturating_add(bucket.packets);
-        known.bytes = known.bytes.saturating_add(bucket.bytes);
-        add(&mut known.ingress, bucket.ingress);
-        add(&mut known.egress, bucket.egress);
-        add_named(&mut known.transport, &bucket.transport);
-        add_named(&mut known.application, &bucket.application);
+        add_bucket(known, &bucket);
     }
+}
+
+/// Both are of the same interval.
+pub fn add_bucket(sum: &mut BucketRow, more: &BucketRow) {
+    sum.packets = sum.packets.saturating_add(more.packets);
+    sum.bytes = sum.bytes.saturating_add(more.bytes);
+    add(&mut sum.ingress, more.ingress);
+    add(&mut sum.egress, more.egress);
+    add_named(&mut sum.transport, &more.transport);
+    add_named(&mut sum.application, &more.application);
 }
 
 /// Whole nanoseconds, which a float holds exactly up to a hundred days.

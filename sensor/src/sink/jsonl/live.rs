@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use super::{Origin, write_bucket};
 use crate::escape;
 use crate::follow::{Follower, Part};
-use crate::report::{BucketRow, Counts, bucket_rows};
+use crate::report::{BucketRow, add_bucket, bucket_rows};
 use crate::sink::write_stdout;
 
 /// Writes lines while the run goes on.
@@ -53,7 +53,7 @@ impl Live {
     fn take_in(&mut self, part: &Part) {
         for row in bucket_rows(&part.counted()) {
             match self.waiting.get_mut(&row.start.0) {
-                Some(waiting) => add(waiting, &row),
+                Some(waiting) => add_bucket(waiting, &row),
                 None => {
                     self.waiting.insert(row.start.0, row);
                 }
@@ -143,22 +143,6 @@ fn moved(path: &PathBuf, file: &File) -> io::Result<bool> {
         Ok(named) => Ok((named.dev(), named.ino()) != (open.dev(), open.ino())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
-    }
-}
-
-fn add(to: &mut BucketRow, row: &BucketRow) {
-    to.packets += row.packets;
-    to.bytes += row.bytes;
-    to.ingress += row.ingress;
-    to.egress += row.egress;
-    let maps = [
-        (&mut to.transport, &row.transport),
-        (&mut to.application, &row.application),
-    ];
-    for (to, from) in maps {
-        for (name, counts) in from {
-            *to.entry(name.clone()).or_insert(Counts::ZERO) += *counts;
-        }
     }
 }
 
