@@ -125,6 +125,10 @@ pub struct Read {
     pub filter: FilterOption,
     #[command(flatten)]
     pub counting: Counting,
+    /// Threads that count a file; 0 = as many as help: up to 4 for an uncompressed pcap file on a disk with --max-names 0,
+    /// else 1. The report is the same
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=64))]
+    pub threads: u32,
     #[command(flatten)]
     pub naming: Naming,
     #[command(flatten)]

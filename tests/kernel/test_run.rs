@@ -93,7 +93,7 @@ fn segments_count_as_on_the_wire() {
         .unwrap();
     let mut delta = Delta::new(config(100));
     kernel.poll(Now::read(), &mut delta).unwrap();
-    let flow = delta.flows().iter().next().copied().unwrap();
+    let flow = delta.flows().iter().next().unwrap();
     assert_eq!(
         (flow.packets, flow.bytes),
         (7, (frame.len() + 6 * 54) as u64)
@@ -123,7 +123,7 @@ fn segments_that_nobody_counted_are_counted_here() {
         kernel.object.tc(egress).unwrap().test_run(options).unwrap();
         let mut delta = Delta::new(config(100));
         kernel.poll(Now::read(), &mut delta).unwrap();
-        let flow = delta.flows().iter().next().copied().unwrap();
+        let flow = delta.flows().iter().next().unwrap();
         let expected = (3, (frame.len() + 2 * 54) as u64);
         assert_eq!((flow.packets, flow.bytes), expected, "egress: {egress}");
     }

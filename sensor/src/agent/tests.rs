@@ -64,6 +64,7 @@ fn feed(delta: &mut Delta, packets: u64, at: i64) {
         last: at,
     };
     delta.flow(&record, at);
+    delta.flush();
 }
 
 fn at(nanoseconds: i64) -> Now {

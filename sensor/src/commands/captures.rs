@@ -12,6 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::report::FileInfo;
 use crate::source::file::count::{self, Ledger, Outcome};
 use crate::source::file::matching::{self, FileFilter};
+use crate::source::file::parts::{self, Threads};
 use crate::source::file::{CaptureError, CaptureFile, link_type};
 use crate::source::tap::Tap;
 use crate::{escape, status, units};
@@ -63,6 +64,7 @@ pub(super) fn count_file(
     ledger: &mut impl Ledger,
     filter: Option<&FileFilter>,
     tap: Option<Tap<'_>>,
+    threads: Threads,
 ) -> Counted {
     let mut counted = Counted {
         path: path.to_owned(),
@@ -78,7 +80,7 @@ pub(super) fn count_file(
         CaptureFile::open(path)
     };
     match opened {
-        Ok(file) => counted.count(file, ledger, filter, tap),
+        Ok(file) => counted.count(file, ledger, (filter, threads), tap),
         Err(error) => counted.outcome.error = Some(error),
     }
     counted
@@ -101,20 +103,28 @@ impl Counted {
         &mut self,
         mut file: CaptureFile,
         ledger: &mut impl Ledger,
-        filter: Option<&FileFilter>,
+        (filter, threads): (Option<&FileFilter>, Threads),
         tap: Option<Tap<'_>>,
     ) {
         let bar = progress_bar(&file);
         let progress = |file: &CaptureFile| bar.set_position(file.raw_position());
-        self.outcome = match filter {
-            None => count::count(&mut file, ledger, tap, progress),
-            Some(filter) => {
-                // Said before a long file is read in vain, where that is known already.
-                if file.interfaces().is_none() {
-                    self.miss_interfaces(filter, &file);
-                }
-                matching::count(&mut file, ledger, filter, tap, progress)
-            }
+        // Said before a long file is read in vain, where that is known already.
+        if let Some(filter) = filter
+            && file.interfaces().is_none()
+        {
+            self.miss_interfaces(filter, &file);
+        }
+        let in_parts = match tap {
+            Some(_) => None, // which gets packets in their order
+            None => parts::count(&mut file, ledger, threads, |part, delta| match filter {
+                None => count::count(part, delta, None, progress),
+                Some(filter) => matching::count(part, delta, filter, None, progress),
+            }),
+        };
+        self.outcome = match (in_parts, filter) {
+            (Some(outcome), _) => outcome,
+            (None, None) => count::count(&mut file, ledger, tap, progress),
+            (None, Some(filter)) => matching::count(&mut file, ledger, filter, tap, progress),
         };
         bar.finish_and_clear();
         if let (Some(filter), Some(_)) = (filter, file.interfaces()) {

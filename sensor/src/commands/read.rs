@@ -16,6 +16,7 @@ use crate::outputs::Outputs;
 use crate::report::{Context, Report};
 use crate::source::file::count::Ledger;
 use crate::source::file::matching::FileFilter;
+use crate::source::file::parts::Threads;
 use crate::source::tap::{PacketRecord, Tap};
 use crate::{seeds, status};
 
@@ -102,12 +103,13 @@ impl Reading<'_> {
     }
 
     fn count_files(&self, ledger: &mut impl Ledger) -> Vec<FileCounted> {
+        let threads = Threads::new(self.args.threads);
         let mut files = Vec::new();
         for path in &self.args.files {
             let mut tap = |record: &PacketRecord<'_>| self.outputs.packet(record);
             let tap: Option<Tap<'_>> = self.outputs.wants_packets().then_some(&mut tap);
             let matching = self.matching.as_ref();
-            files.push(captures::count_file(path, ledger, matching, tap));
+            files.push(captures::count_file(path, ledger, matching, tap, threads));
         }
         files
     }

@@ -5,10 +5,12 @@
 //! Nobody to the right of a `Delta` can tell the difference.
 
 mod apart;
+mod divide;
 mod drained;
 mod late;
 mod merge;
 mod names;
+mod pipeline;
 mod restored;
 mod select;
 mod timeline;
@@ -25,13 +27,15 @@ use self::late::{Coming, Late, Sums, in_current};
 #[cfg(test)]
 pub(in crate::counters) use self::names::Told;
 use self::names::{Labels, Payloads};
+use self::pipeline::{Pending, Pipeline};
 pub use self::restored::Beside;
 pub use self::timeline::FlowPart;
 use self::trail::{Owner, Trail};
 use super::accounting::{index_of, not_ip_overflow};
+use super::flow_table::Place;
 use super::{Buckets, Class, ClassId, Classes, Counts, FlowTable, Known, When};
 
-/// Packets whose table entries are fetched from memory at the same time.
+/// Flows of another table whose entries are fetched from memory at the same time.
 const BATCH: usize = 64;
 
 #[derive(Clone, Copy, Debug)]
@@ -85,15 +89,6 @@ pub struct FlowCounts {
     pub last: i64,
 }
 
-/// One packet, as a record of its own: what counts it gets a reference into the batch and copies nothing.
-#[derive(Clone, Copy)]
-struct Pending {
-    record: FlowCounts,
-    hash: u64,
-    /// It has a payload of which nothing was captured.
-    blind: bool,
-}
-
 #[derive(Clone)]
 pub struct Delta {
     config: DeltaConfig,
@@ -101,7 +96,7 @@ pub struct Delta {
     flows: FlowTable,
     classes: Classes,
     buckets: Buckets,
-    pending: Vec<Pending>,
+    pending: Pipeline,
     captured_bytes: u64,
     untimed: Counts,
     out_of_range: u64,
@@ -125,7 +120,7 @@ impl Delta {
             flows: FlowTable::new(config.max_flows, config.seeds),
             classes: Classes::default(),
             buckets: Buckets::new(config.interval),
-            pending: Vec::with_capacity(BATCH),
+            pending: Pipeline::new(),
             captured_bytes: 0,
             untimed: Counts::ZERO,
             out_of_range: 0,
@@ -160,14 +155,14 @@ impl Delta {
     }
 
     /// Counts one packet (or super-packet). [`Self::flush`] must follow before anything is read.
-    #[inline]
+    #[inline(always)]
     pub fn packet(&mut self, seen: &Seen) {
         self.captured_bytes += seen.captured_bytes;
         let at = self.note_time(seen.when, seen.counts);
         let Counts { packets, bytes } = seen.counts;
         let packet = match seen.packet {
             Ok(packet) => packet,
-            Err(reason) => return self.malformed(seen, reason, at),
+            Err(reason) => return self.malformed(*seen, reason, at),
         };
         let direction = seen.way();
         let totals = self.totals_mut(seen.slot, direction);
@@ -178,37 +173,49 @@ impl Delta {
         }
         let mut key = packet.key;
         key.set_origin(seen.slot, direction);
-        let hash = self.flows.hash(&key);
         let headers_only = seen.captured_bytes <= u64::from(packet.header_len);
-        let one = Pending {
-            record: FlowCounts {
-                key,
-                counts: seen.counts,
-                tcp_flags: packet.tcp_flags,
-                first: at.unwrap_or(i64::MAX),
-                last: at.unwrap_or(i64::MIN),
-            },
-            hash,
-            blind: packet.payload_len > 0 && headers_only,
-        };
+        let blind = packet.payload_len > 0 && headers_only;
         if self.trail.is_some() {
-            return self.count_with_trail(&one, seen);
+            return self.count_with_trail(key, (packet.tcp_flags, blind), *seen);
         }
+        let hash = self.flows.hash(&key);
         self.flows.prefetch(hash);
-        self.pending.push(one);
-        if self.pending.len() == BATCH {
-            self.flush();
+        let one = self.pending.next();
+        // Field by field: a record that is put together elsewhere and copied waits until all of it has been written.
+        one.record.key = key;
+        one.record.counts = seen.counts;
+        one.record.tcp_flags = packet.tcp_flags;
+        one.record.first = at.unwrap_or(i64::MAX);
+        one.record.last = at.unwrap_or(i64::MIN);
+        one.hash = hash;
+        one.at = at;
+        one.blind = blind;
+        self.pushed();
+    }
+
+    #[inline(always)]
+    fn pushed(&mut self) {
+        if self.pending.pushed() {
+            self.advance(Pipeline::due);
         }
     }
 
-    /// Puts the last packets of an unfinished batch into the table.
+    /// Counts what is still on its way.
     pub fn flush(&mut self) {
-        let pending = std::mem::take(&mut self.pending);
-        for one in &pending {
+        self.advance(Pipeline::all);
+    }
+
+    #[inline(never)]
+    fn advance(&mut self, due: fn(&Pipeline) -> (usize, usize)) {
+        let mut pending = std::mem::take(&mut self.pending);
+        let (to_ask, to_count) = due(&pending);
+        while let Some(one) = pending.next_to_ask(to_ask) {
+            one.hint = self.flows.candidate(one.hash, &one.record.key);
+        }
+        while let Some(one) = pending.next_to_count(to_count) {
             self.count_pending(one);
         }
         self.pending = pending;
-        self.pending.clear();
     }
 
     /// Counts what the filter left out of one interface and direction, and nothing more of it.
@@ -269,25 +276,36 @@ impl Delta {
 
     #[inline]
     fn count_pending(&mut self, one: &Pending) {
-        let FlowCounts {
-            first,
-            last,
-            counts,
-            ..
-        } = one.record;
-        let at = (first <= last).then_some(first);
-        let class = self.count_flow(&one.record, one.hash, at, one.blind);
-        if let Some(at) = at {
-            self.buckets.add(at, class, counts);
+        let record = &one.record;
+        let place = self.flows.entry_at(one.hint, &record.key, one.hash);
+        let class = self.count_flow(record, place, one.at, one.blind);
+        if let Some(at) = one.at {
+            self.buckets.add(at, class, record.counts);
         }
     }
 
     /// At once instead of in a batch, which would have to carry for all what only the trail asks for.
     #[inline(never)]
-    fn count_with_trail(&mut self, one: &Pending, seen: &Seen) {
-        self.count_pending(one);
-        let key = &one.record.key;
-        self.note_trail(key, seen.when, seen.counts, seen.captured_bytes);
+    fn count_with_trail(&mut self, key: FlowKey, (tcp_flags, blind): (u8, bool), seen: Seen) {
+        let at = match seen.when {
+            When::At(at) => Some(at),
+            When::Missing | When::OutOfRange => None,
+        };
+        let record = FlowCounts {
+            key,
+            counts: seen.counts,
+            tcp_flags,
+            first: at.unwrap_or(i64::MAX),
+            last: at.unwrap_or(i64::MIN),
+        };
+        self.count_pending(&Pending {
+            record,
+            hash: self.flows.hash(&key),
+            at,
+            hint: None,
+            blind,
+        });
+        self.note_trail(&key, seen.when, seen.counts, seen.captured_bytes);
     }
 
     /// Packets of this key have just been counted in a flow, or as overflow.
@@ -295,36 +313,47 @@ impl Delta {
         let Some(trail) = &mut self.trail else {
             return;
         };
-        match self.flows.get(key) {
-            Some(_) => trail.add(Owner::Flow(*key), when, counts, captured_bytes),
-            None => trail.overflowed(when),
+        match self.flows.contains(key) {
+            true => trail.add(Owner::Flow(*key), when, counts, captured_bytes),
+            false => trail.overflowed(when),
         }
     }
 
-    /// Counts a flow (or its overflow) and gives the class under which it goes into the bucket of time `at`. `blind`: there
+    /// Counts a flow (or its overflow, where it has no place) and gives the class under which it goes into the bucket of time `at`. `blind`: there
     /// is a payload, and nothing was captured of it.
     #[inline]
     fn count_flow(
         &mut self,
         record: &FlowCounts,
-        hash: u64,
+        place: Option<Place>,
         at: Option<i64>,
         blind: bool,
     ) -> ClassId {
-        let Some(flow) = self.flows.entry(&record.key, hash) else {
+        let Some(place) = place else {
             return self.overflow(record);
         };
-        if flow.known != Known::Decided && (blind || !in_current(&self.buckets, flow, record, at)) {
-            let mut sums = Sums {
-                classes: &mut self.classes,
-                buckets: &mut self.buckets,
-                late: &mut self.late,
-            };
-            let coming = Coming { record, at, blind };
-            sums.expect(flow, &coming, &mut self.labels);
+        let mut entry = self.flows.at_mut(place);
+        if entry.known != Known::Decided
+            && (blind || !in_current(&self.buckets, entry.times(), record, at))
+        {
+            self.expect(place, &Coming { record, at, blind });
+            entry = self.flows.at_mut(place);
         }
-        flow.add(record);
-        flow.class
+        entry.add(record);
+        entry.class
+    }
+
+    /// Readies a flow that is not decided for packets that are counted in it next.
+    #[inline(never)]
+    fn expect(&mut self, place: Place, coming: &Coming<'_>) {
+        let mut flow = self.flows.load(place);
+        let mut sums = Sums {
+            classes: &mut self.classes,
+            buckets: &mut self.buckets,
+            late: &mut self.late,
+        };
+        sums.expect(&mut flow, coming, &mut self.labels);
+        self.flows.store(place, &flow);
     }
 
     #[cold]
@@ -343,7 +372,7 @@ impl Delta {
     }
 
     #[cold]
-    fn malformed(&mut self, seen: &Seen, reason: Reason, at: Option<i64>) {
+    fn malformed(&mut self, seen: Seen, reason: Reason, at: Option<i64>) {
         let totals = self.totals_mut(seen.slot, seen.direction);
         totals.class[class_of(reason)].add(seen.counts.packets, seen.counts.bytes);
         if let Some(at) = at {
@@ -359,7 +388,7 @@ impl Delta {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn note_time(&mut self, when: When, counts: Counts) -> Option<i64> {
         match when {
             When::At(at) => {
@@ -381,12 +410,12 @@ impl Delta {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn totals_mut(&mut self, slot: u8, direction: Direction) -> &mut Totals {
         self.totals_at(index_of(slot, direction))
     }
 
-    #[inline]
+    #[inline(always)]
     fn totals_at(&mut self, index: usize) -> &mut Totals {
         if index >= self.totals.len() {
             self.totals.resize(index + 1, Totals::ZERO);

@@ -96,7 +96,7 @@ pub(super) fn bucket_rows(report: &Report) -> BucketRows {
 pub(super) fn timeline(
     counted: Counted<'_>,
     watched: Option<(i64, i64)>,
-    listed: &[&Flow],
+    listed: &[Flow],
     tables: &mut Tables,
 ) -> (Timeline, Vec<Parts>) {
     let trail = counted.all.trail_interval();
@@ -119,7 +119,7 @@ pub(super) fn timeline(
             grid.widen();
         }
     }
-    let compact = |(parts, flow): (BTreeMap<u64, Counts>, &&Flow)| Parts::of(&parts, flow);
+    let compact = |(parts, flow): (BTreeMap<u64, Counts>, &Flow)| Parts::of(&parts, flow);
     let mut rows: Vec<Parts> = parts.into_iter().zip(listed).map(compact).collect();
     rows.resize(listed.len(), Parts::default());
     let (kinds, by_kind) = by_kind(counted.delta, grid, tables);
@@ -197,7 +197,7 @@ impl Parts {
     }
 }
 
-fn flow_parts(all: &Delta, listed: &[&Flow], grid: Grid) -> Vec<BTreeMap<u64, Counts>> {
+fn flow_parts(all: &Delta, listed: &[Flow], grid: Grid) -> Vec<BTreeMap<u64, Counts>> {
     let places: HashMap<FlowKey, usize, RandomState> =
         listed.iter().map(|flow| flow.key).zip(0..).collect();
     let mut parts = vec![BTreeMap::new(); listed.len()];

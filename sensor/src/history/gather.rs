@@ -32,7 +32,7 @@ impl Rows {
             }
         }
         for flow in delta.flows().iter() {
-            self.flow(flow, stretch);
+            self.flow(&flow, stretch);
         }
         for (slot, direction, totals) in delta.totals_by_origin() {
             self.totals(stretch, (slot, direction), totals);

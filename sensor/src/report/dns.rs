@@ -77,12 +77,12 @@ impl Dns {
             return None;
         }
         let (all, waits) = resolving.all();
-        let servers = resolving.servers().iter().collect();
-        let (servers, _) = rank::top(servers, top_n, |(a, (one, _)), (b, (other, _))| {
+        let servers = resolving.servers().iter();
+        let servers = rank::top(servers, top_n, |(a, (one, _)), (b, (other, _))| {
             trouble(one).cmp(&trouble(other)).then_with(|| a.cmp(b))
         });
-        let names = resolving.names().iter().collect();
-        let (names, _) = rank::top(names, top_n, |(a, one), (b, other)| {
+        let names = resolving.names().iter();
+        let names = rank::top(names, top_n, |(a, one), (b, other)| {
             trouble(one).cmp(&trouble(other)).then_with(|| a.cmp(b))
         });
         let server = |(addr, (tally, waits)): (&IpAddr, &(Tally, Waits))| DnsServer {

@@ -1,18 +1,16 @@
 //! Flows folded into endpoints and conversations, and the rows of the flow list.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::AddAssign;
 
-use foldhash::fast::RandomState;
 use sensor_common::flow::Direction;
 use sensor_common::protocol::ip;
 
 use super::rank::top;
 use super::{Context, Conversation, Counts, Endpoint, FlowRow, Time, names};
 use crate::counters::{Delta, Flow, FlowTable, transport_name};
+use crate::grouped::Grouped;
 use crate::names::Book;
 
 /// One ranked list: its first rows, how many rows there are, and the sum of those left out.
@@ -22,40 +20,28 @@ pub(super) struct Ranked<T> {
     pub(super) left_out: Counts,
 }
 
-/// `book` is asked for the rows that are listed, no others.
-pub(super) fn endpoints(flows: &FlowTable, book: Option<&Book>, top_n: usize) -> Ranked<Endpoint> {
-    let list = by_address(counted(flows), flows.len());
-    let size = |(_, (sent, received)): &(Addr, (Counts, Counts))| *sent + *received;
-    let ranked = ranked(list, top_n, size, |a, b| a.0.cmp(&b.0));
-    ranked.map(|(addr, (sent, received))| Endpoint {
-        addr: addr.into(),
-        names: names::of_address(book, addr.into()),
-        geo: None,
-        sent,
-        received,
-    })
-}
-
-/// What the flows of each address add up to: what it sent, and what it received. `room`: how many flows there may be.
-pub(crate) fn by_address<'a, V: Copy + Default + AddAssign>(
-    flows: impl Iterator<Item = (&'a Flow, V)>,
-    room: usize,
+/// What the flows of each address add up to: what it sent, and what it received.
+pub(crate) fn by_address<V: Copy + Default + AddAssign>(
+    flows: impl Iterator<Item = (Flow, V)>,
 ) -> Vec<(Addr, (V, V))> {
-    let mut sums: HashMap<Addr, (V, V), RandomState> = sized_for(room);
+    let mut ends: Ends<V> = Grouped::default();
     for (flow, amount) in flows {
-        let (sent, _) = sums.entry(Addr::from(flow.key.src_addr())).or_default();
-        *sent += amount;
-        let (_, received) = sums.entry(Addr::from(flow.key.dst_addr())).or_default();
-        *received += amount;
+        for (addr, is_source) in [(flow.key.src_addr(), true), (flow.key.dst_addr(), false)] {
+            let addr = Addr::from(addr);
+            let hash = ends.hash(&addr);
+            let place = ends.place(hash, addr);
+            let (sent, received) = ends.at_mut(place);
+            *if is_source { sent } else { received } += amount;
+        }
     }
-    sums.into_iter().collect()
+    ends.into_list()
 }
 
 /// An [`IpAddr`] in the same order, that is hashed by the word instead of by the byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Addr {
     ipv6: bool,
-    bits: u128,
+    bits: [u64; 2], // no u128, whose alignment would make it half as long again
 }
 
 impl From<IpAddr> for Addr {
@@ -63,11 +49,11 @@ impl From<IpAddr> for Addr {
         match addr {
             IpAddr::V4(addr) => Addr {
                 ipv6: false,
-                bits: addr.to_bits().into(),
+                bits: [0, addr.to_bits().into()],
             },
             IpAddr::V6(addr) => Addr {
                 ipv6: true,
-                bits: addr.to_bits(),
+                bits: [(addr.to_bits() >> 64) as u64, addr.to_bits() as u64],
             },
         }
     }
@@ -75,9 +61,10 @@ impl From<IpAddr> for Addr {
 
 impl From<Addr> for IpAddr {
     fn from(addr: Addr) -> Self {
+        let [high, low] = addr.bits;
         match addr.ipv6 {
-            false => Ipv4Addr::from_bits(addr.bits as u32).into(),
-            true => Ipv6Addr::from_bits(addr.bits).into(),
+            false => Ipv4Addr::from_bits(low as u32).into(),
+            true => Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)).into(),
         }
     }
 }
@@ -91,49 +78,140 @@ pub(crate) struct Pair<V> {
     last: i64,
 }
 
-/// The same as [`by_address`] for each pair of addresses, the lesser one first.
-pub(crate) fn by_pair<'a, V: Copy + Default + AddAssign>(
-    flows: impl Iterator<Item = (&'a Flow, V)>,
-    room: usize,
-) -> Vec<((Addr, Addr), Pair<V>)> {
-    let mut pairs: HashMap<(Addr, Addr), Pair<V>, RandomState> = sized_for(room);
-    for (flow, amount) in flows {
-        let (src, dst) = (
-            Addr::from(flow.key.src_addr()),
-            Addr::from(flow.key.dst_addr()),
-        );
-        let forward = src <= dst;
-        let ends = if forward { (src, dst) } else { (dst, src) };
-        let pair = match pairs.entry(ends) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Pair {
-                a_to_b: V::default(),
-                b_to_a: V::default(),
-                first: i64::MAX,
-                last: i64::MIN,
-            }),
-        };
-        let way = if forward {
-            &mut pair.a_to_b
-        } else {
-            &mut pair.b_to_a
-        };
-        *way += amount;
-        pair.first = pair.first.min(flow.first);
-        pair.last = pair.last.max(flow.last);
+impl<V: Default> Default for Pair<V> {
+    fn default() -> Self {
+        Pair {
+            a_to_b: V::default(),
+            b_to_a: V::default(),
+            first: i64::MAX,
+            last: i64::MIN,
+        }
     }
-    pairs.into_iter().collect()
+}
+
+type Ends<V> = Grouped<Addr, (V, V)>;
+
+/// Flows folded by address, and by pair of addresses, the lesser one first.
+pub(crate) struct Folded<V> {
+    ends: Ends<V>,
+    /// By the places of both addresses in `ends`.
+    pairs: Grouped<[u32; 2], Pair<V>>,
+}
+
+impl<V: Copy + Default + AddAssign> Folded<V> {
+    pub(crate) fn of(flows: impl Iterator<Item = (Flow, V)>) -> Self {
+        let mut folded = Folded {
+            ends: Grouped::default(),
+            pairs: Grouped::default(),
+        };
+        let mut batch = Vec::with_capacity(BATCH);
+        for (flow, amount) in flows {
+            let ends = [flow.key.src_addr(), flow.key.dst_addr()].map(Addr::from);
+            batch.push(Folding {
+                hashes: ends.map(|end| folded.ends.hash(&end)),
+                ends,
+                amount,
+                span: (flow.first, flow.last),
+                pair: ([0; 2], 0),
+            });
+            if batch.len() == BATCH {
+                folded.add(&mut batch);
+            }
+        }
+        folded.add(&mut batch);
+        folded
+    }
+
+    /// What each address sent and received.
+    pub(super) fn ends(&self) -> &[(Addr, (V, V))] {
+        self.ends.list()
+    }
+
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = ([Addr; 2], Pair<V>)> {
+        let pairs = self.pairs.list().iter();
+        pairs.map(|(places, pair)| (places.map(|place| *self.ends.key(place as usize)), *pair))
+    }
+
+    /// Step by step for all, so that they wait for memory together.
+    fn add(&mut self, batch: &mut Vec<Folding<V>>) {
+        for one in &*batch {
+            one.hashes.iter().for_each(|hash| self.ends.prefetch(*hash));
+        }
+        for one in &mut *batch {
+            let ([src, dst], amount) = (one.ends, one.amount);
+            let from = self.ends.place(one.hashes[0], src);
+            self.ends.at_mut(from).0 += amount;
+            let to = self.ends.place(one.hashes[1], dst);
+            self.ends.at_mut(to).1 += amount;
+            let forward = src <= dst;
+            let places = if forward { [from, to] } else { [to, from] };
+            let places = places.map(|place| place as u32);
+            one.pair = (places, self.pairs.hash(&places));
+        }
+        for one in &*batch {
+            self.pairs.prefetch(one.pair.1);
+        }
+        for one in batch.drain(..) {
+            let (places, hash) = one.pair;
+            let place = self.pairs.place(hash, places);
+            let pair = self.pairs.at_mut(place);
+            let forward = one.ends[0] <= one.ends[1];
+            let way = if forward {
+                &mut pair.a_to_b
+            } else {
+                &mut pair.b_to_a
+            };
+            *way += one.amount;
+            pair.first = pair.first.min(one.span.0);
+            pair.last = pair.last.max(one.span.1);
+        }
+    }
+}
+
+const BATCH: usize = 64;
+
+/// A flow on its way into [`Folded`].
+struct Folding<V> {
+    ends: [Addr; 2],
+    hashes: [u64; 2],
+    amount: V,
+    span: (i64, i64),
+    pair: ([u32; 2], u64),
+}
+
+pub(super) fn folded(flows: &FlowTable) -> Folded<Counts> {
+    Folded::of(with_addresses(flows).map(|flow| {
+        let counts = flow.counts();
+        (flow, counts)
+    }))
+}
+
+/// `book` is asked for the rows that are listed, no others.
+pub(super) fn endpoints(
+    folded: &Folded<Counts>,
+    book: Option<&Book>,
+    top_n: usize,
+) -> Ranked<Endpoint> {
+    let list = folded.ends().iter().copied();
+    let size = |(_, (sent, received)): &(Addr, (Counts, Counts))| *sent + *received;
+    let ranked = ranked(list, top_n, size, |a, b| a.0.cmp(&b.0));
+    ranked.map(|(addr, (sent, received))| Endpoint {
+        addr: addr.into(),
+        names: names::of_address(book, addr.into()),
+        geo: None,
+        sent,
+        received,
+    })
 }
 
 pub(super) fn conversations(
-    flows: &FlowTable,
+    folded: &Folded<Counts>,
     book: Option<&Book>,
     top_n: usize,
 ) -> Ranked<Conversation> {
-    let list = by_pair(counted(flows), flows.len());
-    let size = |(_, pair): &((Addr, Addr), Pair<Counts>)| pair.a_to_b + pair.b_to_a;
-    let ranked = ranked(list, top_n, size, |a, b| a.0.cmp(&b.0));
-    ranked.map(|((a, b), pair)| {
+    let size = |(_, pair): &([Addr; 2], Pair<Counts>)| pair.a_to_b + pair.b_to_a;
+    let ranked = ranked(folded.pairs(), top_n, size, |a, b| a.0.cmp(&b.0));
+    ranked.map(|([a, b], pair)| {
         let (start, end) = times(pair.first, pair.last);
         Conversation {
             a: a.into(),
@@ -149,31 +227,22 @@ pub(super) fn conversations(
 }
 
 pub(super) fn flows(flows: &FlowTable, book: Option<&Book>, context: &Context) -> Ranked<FlowRow> {
-    by_size(flows, context.top_n).map(|flow| flow_row(flow, book, context))
+    by_size(flows, context.top_n).map(|flow| flow_row(&flow, book, context))
 }
 
 /// The flows that [`super::Report::flows`] lists, in its order.
-pub fn listed_flows(delta: &Delta, top_n: usize) -> Vec<&Flow> {
+pub fn listed_flows(delta: &Delta, top_n: usize) -> Vec<Flow> {
     by_size(delta.flows(), top_n).rows
 }
 
-fn by_size(flows: &FlowTable, top_n: usize) -> Ranked<&Flow> {
-    let list: Vec<&Flow> = with_addresses(flows).collect();
-    let size = |flow: &&Flow| flow.counts();
-    ranked(list, top_n, size, |a, b| order_of(a).cmp(&order_of(b)))
+fn by_size(flows: &FlowTable, top_n: usize) -> Ranked<Flow> {
+    ranked(with_addresses(flows), top_n, Flow::counts, |a, b| {
+        order_of(a).cmp(&order_of(b))
+    })
 }
 
-fn with_addresses(flows: &FlowTable) -> impl Iterator<Item = &Flow> {
+fn with_addresses(flows: &FlowTable) -> impl Iterator<Item = Flow> {
     flows.iter().filter(|flow| flow.key.is_ip())
-}
-
-fn counted(flows: &FlowTable) -> impl Iterator<Item = (&Flow, Counts)> {
-    with_addresses(flows).map(|flow| (flow, flow.counts()))
-}
-
-/// Room for as many as there are flows: growing step by step costs more than the counting itself.
-fn sized_for<K, V>(flows: usize) -> HashMap<K, V, RandomState> {
-    HashMap::with_capacity_and_hasher(flows, RandomState::default())
 }
 
 impl<T> Ranked<T> {
@@ -188,23 +257,32 @@ impl<T> Ranked<T> {
 
 /// By bytes, then packets, descending; ties in the order of `tie`, which must tell any two apart.
 fn ranked<T>(
-    list: Vec<T>,
+    list: impl Iterator<Item = T>,
     top_n: usize,
     size: impl Fn(&T) -> Counts,
     tie: impl Fn(&T, &T) -> Ordering,
 ) -> Ranked<T> {
-    let total = list.len() as u64;
     let rank = |one: &T| {
         let Counts { packets, bytes } = size(one);
         Reverse((bytes, packets))
     };
-    let (rows, rest) = top(list, top_n, |a, b| {
+    let (mut total, mut left_out) = (0, Counts::ZERO);
+    let all = list.inspect(|one| {
+        total += 1;
+        left_out += size(one);
+    });
+    let rows = top(all, top_n, |a, b| {
         rank(a).cmp(&rank(b)).then_with(|| tie(a, b))
     });
+    for row in &rows {
+        let Counts { packets, bytes } = size(row);
+        left_out.packets = left_out.packets.wrapping_sub(packets);
+        left_out.bytes = left_out.bytes.wrapping_sub(bytes);
+    }
     Ranked {
         rows,
         total,
-        left_out: rest.iter().map(size).sum(),
+        left_out,
     }
 }
 

@@ -34,7 +34,7 @@ pub use context::{
     Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, SlotCounts,
 };
 pub use dns::{Dns, DnsCounts, DnsName, DnsServer, DnsWait};
-pub(crate) use fold::{by_address, by_pair};
+pub(crate) use fold::{Folded, by_address};
 pub use fold::{flow_row, listed_flows};
 pub use merge::{MergeError, Merging, add_bucket, cut};
 pub(crate) use names::of_address;

@@ -82,8 +82,7 @@ pub struct List {
 }
 
 pub(super) fn talkers(figures: &Figures, matching: Option<&Matching>, order: Order) -> List {
-    let room = figures.whole().flows().len();
-    let sums = report::by_address(with_addresses(figures, matching), room);
+    let sums = report::by_address(with_addresses(figures, matching));
     let rows = sums.into_iter().map(|(addr, (sent, received))| {
         let mut row = row(Id::Talker(addr.into()), sent);
         row.back = received;
@@ -93,9 +92,8 @@ pub(super) fn talkers(figures: &Figures, matching: Option<&Matching>, order: Ord
 }
 
 pub(super) fn conversations(figures: &Figures, matching: Option<&Matching>, order: Order) -> List {
-    let room = figures.whole().flows().len();
-    let sums = report::by_pair(with_addresses(figures, matching), room);
-    let rows = sums.into_iter().map(|((a, b), pair)| {
+    let sums = report::Folded::of(with_addresses(figures, matching));
+    let rows = sums.pairs().map(|([a, b], pair)| {
         let mut row = row(Id::Conversation(a.into(), b.into()), pair.a_to_b);
         row.back = pair.b_to_a;
         row
@@ -105,8 +103,8 @@ pub(super) fn conversations(figures: &Figures, matching: Option<&Matching>, orde
 
 pub(super) fn flows(figures: &Figures, matching: Option<&Matching>, order: Order) -> List {
     let rows = with_addresses(figures, matching).map(|(flow, amount)| Row {
-        protocol: protocol_of(flow),
-        by_port: by_port(flow, amount.total),
+        protocol: protocol_of(&flow),
+        by_port: by_port(&flow, amount.total),
         ..row(Id::Flow(flow.key), amount)
     });
     ranked(rows.collect(), order)
@@ -132,7 +130,7 @@ pub(super) fn protocols(
     for (flow, amount) in amounts(figures, matching) {
         let class = Class::of_flow(&flow.key, flow.label);
         let by_port = match layer {
-            Layer::Application => by_port(flow, amount.total),
+            Layer::Application => by_port(&flow, amount.total),
             Layer::Transport | Layer::Network => Counts::ZERO,
         };
         let amount = match matching {
@@ -157,17 +155,20 @@ pub(super) fn protocols(
 pub(super) fn amounts<'a>(
     figures: &'a Figures,
     matching: Option<&'a Matching>,
-) -> impl Iterator<Item = (&'a Flow, Amount)> {
+) -> impl Iterator<Item = (Flow, Amount)> {
     let flows = figures.whole().flows().iter();
     flows
         .filter(move |flow| matching.is_none_or(|matching| matching.keeps(flow)))
-        .map(|flow| (flow, figures.of_flow(flow)))
+        .map(|flow| {
+            let amount = figures.of_flow(&flow);
+            (flow, amount)
+        })
 }
 
 fn with_addresses<'a>(
     figures: &'a Figures,
     matching: Option<&'a Matching>,
-) -> impl Iterator<Item = (&'a Flow, Amount)> {
+) -> impl Iterator<Item = (Flow, Amount)> {
     amounts(figures, matching).filter(|(flow, _)| flow.key.is_ip())
 }
 
@@ -197,7 +198,7 @@ fn by_port(flow: &Flow, counts: Counts) -> Counts {
 
 fn ranked(rows: Vec<Row>, order: Order) -> List {
     let total = rows.len();
-    let (rows, _) = report::top(rows, MOST_ROWS, |a, b| compare(a, b, order));
+    let rows = report::top(rows, MOST_ROWS, |a, b| compare(a, b, order));
     List { rows, total }
 }
 

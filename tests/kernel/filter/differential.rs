@@ -284,7 +284,7 @@ fn count(delta: &mut Delta, matcher: &Matcher, road: Road, bytes: &[u8]) {
 }
 
 fn rows(delta: &Delta) -> Vec<(FlowKey, u64, u64, u8)> {
-    let row = |flow: &sensor::counters::Flow| (flow.key, flow.packets, flow.bytes, flow.tcp_flags);
+    let row = |flow: sensor::counters::Flow| (flow.key, flow.packets, flow.bytes, flow.tcp_flags);
     let mut rows: Vec<_> = delta.flows().iter().map(row).collect();
     rows.sort();
     rows

@@ -12,6 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::filter::Filter;
 use crate::report::{self, FileInfo};
 use crate::source::file::matching::FileFilter;
+use crate::source::file::parts::Threads;
 use crate::{seeds, status};
 
 /// Most flows that are told apart, where the filter asks for flows.
@@ -53,7 +54,7 @@ pub(super) fn count(
     let mut counted = Vec::new();
     for path in paths {
         let mut delta = Delta::new(config);
-        let file = captures::count_file(path, &mut delta, Some(&matching), None);
+        let file = captures::count_file(path, &mut delta, Some(&matching), None, Threads::new(0));
         delta.conclude();
         file.complain();
         let (matched, seen) = matched(&matching, &delta);

@@ -6,7 +6,7 @@ use sensor_common::parse::Reason;
 
 use super::super::accounting::{matched_in, not_ip_overflow};
 use super::trail::Owner;
-use super::{Class, Counts, Delta, FlowCounts};
+use super::{Class, Counts, Delta, FlowCounts, Pending};
 use crate::counters::When;
 
 impl Delta {
@@ -55,16 +55,23 @@ impl Delta {
         }
     }
 
-    /// Adds one flow record that the kernel counted in the bucket of time `at`.
+    /// Adds one flow record that the kernel counted in the bucket of time `at`. [`Self::flush`] must follow before anything is
+    /// read.
     pub fn flow(&mut self, record: &FlowCounts, at: i64) {
-        let hash = self.flows.hash(&record.key);
-        let class = self.count_flow(record, hash, Some(at), false);
-        self.buckets.add(at, class, record.counts);
-        self.note_trail(
-            &record.key,
-            When::At(at),
-            record.counts,
-            record.counts.bytes,
-        );
+        let one = Pending {
+            record: *record,
+            hash: self.flows.hash(&record.key),
+            at: Some(at),
+            hint: None,
+            blind: false,
+        };
+        if self.trail.is_some() {
+            self.count_pending(&one);
+            let Counts { bytes, .. } = record.counts;
+            return self.note_trail(&record.key, When::At(at), record.counts, bytes);
+        }
+        self.flows.prefetch(one.hash);
+        *self.pending.next() = one;
+        self.pushed();
     }
 }

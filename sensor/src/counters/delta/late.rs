@@ -157,7 +157,6 @@ fn rest(flow: &Flow, noted: Option<&Noted>) -> Counts {
 
 impl Sums<'_> {
     /// Readies a flow that is not decided for packets that are counted in it next.
-    #[inline(never)]
     pub(super) fn expect(&mut self, flow: &mut Flow, coming: &Coming<'_>, labels: &mut Labels) {
         let Coming { record, at, blind } = *coming;
         let verdict = if flow.packets == 0 {
@@ -240,7 +239,7 @@ impl Sums<'_> {
                 let span = self.buckets.span(at);
                 within(span, record.first) && within(span, record.last)
             }
-            Some(at) => in_span(self.buckets.span(at), flow, record, at),
+            Some(at) => in_span(self.buckets.span(at), flow.times(), record, at),
             None => flow.known == Known::Undecided && flow.first > flow.last,
         }
     }
@@ -282,12 +281,12 @@ impl Sums<'_> {
 #[inline]
 pub(super) fn in_current(
     buckets: &Buckets,
-    flow: &Flow,
+    times: (i64, i64, Known),
     record: &FlowCounts,
     at: Option<i64>,
 ) -> bool {
     match (buckets.current_span(), at) {
-        (Some(span), Some(at)) => in_span(span, flow, record, at),
+        (Some(span), Some(at)) => in_span(span, times, record, at),
         _ => false,
     }
 }
@@ -295,9 +294,14 @@ pub(super) fn in_current(
 /// Whether a record that is counted in the bucket with this span, at time `at`, adds to what a flow that is not decided has
 /// in the bucket of its last time, and to nothing else.
 #[inline]
-fn in_span(span: (i64, i64), flow: &Flow, record: &FlowCounts, at: i64) -> bool {
-    let timed = flow.first <= flow.last && within(span, flow.last);
-    let single = flow.known == Known::Spread || within(span, flow.first);
+fn in_span(
+    span: (i64, i64),
+    (first, last, known): (i64, i64, Known),
+    record: &FlowCounts,
+    at: i64,
+) -> bool {
+    let timed = first <= last && within(span, last);
+    let single = known == Known::Spread || within(span, first);
     let all_of_record = within(span, record.first) && within(span, record.last);
     timed && single && all_of_record && within(span, at)
 }

@@ -3,7 +3,7 @@
 use sensor_common::flow::FlowKey;
 
 use super::trail::{Owner, Time, Trail};
-use super::{Class, ClassId, Counts, Delta, FlowCounts, Sums};
+use super::{BATCH, Class, ClassId, Counts, Delta, FlowCounts, Place, Sums};
 use crate::counters::{Buckets, Flow, Known};
 
 /// A flow whose counts go from one class to another.
@@ -39,14 +39,20 @@ impl Delta {
             .collect();
         self.buckets.merge(&other.buckets, &translate);
         let mut torn = Torn::default();
+        let mut batch = Vec::with_capacity(BATCH);
         for flow in other.flows.iter() {
-            let theirs = Flow {
-                class: translate[flow.class as usize],
-                ..*flow
-            };
-            self.merge_flow(&theirs, other, &mut torn);
-            for (class, counts) in other.apart.of(&flow.key) {
-                self.stays_apart(&flow.key, translate[*class as usize], *counts);
+            let class = translate[flow.class as usize];
+            let hash = self.flows.hash(&flow.key);
+            self.flows.prefetch(hash);
+            batch.push((Flow { class, ..flow }, hash, None));
+            if batch.len() == BATCH {
+                self.merge_flows(&mut batch, other, &mut torn);
+            }
+        }
+        self.merge_flows(&mut batch, other, &mut torn);
+        for (key, list) in other.apart.flows() {
+            for (class, counts) in list {
+                self.stays_apart(key, translate[*class as usize], *counts);
             }
         }
         if let (Some(ours), Some(theirs)) = (&self.trail, &other.trail) {
@@ -69,7 +75,7 @@ impl Delta {
         }
         self.trail = match (self.trail.take(), &other.trail) {
             (Some(mut ours), Some(theirs)) => {
-                ours.merge(theirs, |key| self.flows.get(key).is_some());
+                ours.merge(theirs, |key| self.flows.contains(key));
                 Some(ours)
             }
             // A trail of a part of the packets would be of no use.
@@ -77,8 +83,24 @@ impl Delta {
         };
     }
 
-    /// The other's buckets are in ours by now, under the classes that it had.
-    fn merge_flow(&mut self, theirs: &Flow, other: &Delta, torn: &mut Torn) {
+    /// The other's flows with their hashes, and room for where they probably are.
+    fn merge_flows(
+        &mut self,
+        batch: &mut Vec<(Flow, u64, Option<Place>)>,
+        other: &Delta,
+        torn: &mut Torn,
+    ) {
+        for (theirs, hash, hint) in &mut *batch {
+            *hint = self.flows.candidate(*hash, &theirs.key);
+        }
+        for (theirs, hash, hint) in batch.drain(..) {
+            let place = self.flows.entry_at(hint, &theirs.key, hash);
+            self.merge_flow(&theirs, place, other, torn);
+        }
+    }
+
+    /// The other's buckets are in ours by now, under the classes that it had. `place` is that of ours, if there is room.
+    fn merge_flow(&mut self, theirs: &Flow, place: Option<Place>, other: &Delta, torn: &mut Torn) {
         let record = FlowCounts {
             key: theirs.key,
             counts: theirs.counts(),
@@ -86,12 +108,12 @@ impl Delta {
             first: theirs.first,
             last: theirs.last,
         };
-        let hash = self.flows.hash(&theirs.key);
-        let Some(ours) = self.flows.entry(&theirs.key, hash) else {
+        let Some(place) = place else {
             self.overflow(&record);
             return;
         };
-        let before = *ours;
+        let before = self.flows.load(place);
+        let ours = &mut before.clone();
         let mut sums = Sums {
             classes: &mut self.classes,
             buckets: &mut self.buckets,
@@ -113,6 +135,7 @@ impl Delta {
             _ => sums.keep_both(ours, theirs, &other.late),
         }
         ours.add(&record);
+        self.flows.store(place, ours);
         if before.known == Known::Decided && theirs.known == Known::Decided {
             let class = ours.class;
             self.reconcile((&before, theirs), class, other, torn);

@@ -169,14 +169,16 @@ impl Delta {
             buckets: &mut self.buckets,
             late: &mut self.late,
         };
-        for flow in self.flows.iter_mut() {
+        self.flows.update(|flow| {
             if flow.known == Known::Decided {
-                continue;
+                return false;
             }
-            if let Verdict::Decided(label) = verdict(&self.labels, &flow.key) {
+            let verdict = verdict(&self.labels, &flow.key);
+            if let Verdict::Decided(label) = verdict {
                 sums.decide(flow, label);
             }
-        }
+            verdict != Verdict::Undecided
+        });
     }
 
     /// Parts of flows that are kept beside the table.

@@ -65,17 +65,19 @@ impl Delta {
     /// is no room they are overflow.
     pub fn restore_flow(&mut self, record: &FlowCounts, label: Option<Label>, at: Option<i64>) {
         let hash = self.flows.hash(&record.key);
-        let Some(flow) = self.flows.entry(&record.key, hash) else {
+        let Some(place) = self.flows.entry(&record.key, hash) else {
             self.overflow(record);
             if let (Some(trail), Some(at)) = (&mut self.trail, at) {
                 trail.overflowed(When::At(at));
             }
             return;
         };
+        let mut flow = self.flows.load(place);
         flow.known = Known::Decided;
         flow.label = label;
         flow.class = self.classes.id(Class::of_flow(&record.key, label));
         flow.add(record);
+        self.flows.store(place, &flow);
         if let Some(trail) = &mut self.trail
             && record.counts != Counts::ZERO
         {

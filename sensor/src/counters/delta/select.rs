@@ -21,10 +21,10 @@ impl Delta {
     pub fn select(&self, keep: &mut dyn FnMut(&FlowKey, Option<&Flow>) -> bool) -> Delta {
         let mut kept = self.without_flows();
         for flow in self.flows.iter() {
-            if keep(&flow.key, Some(flow)) {
-                kept.flows.put(flow);
+            if keep(&flow.key, Some(&flow)) {
+                kept.flows.put(&flow);
             } else {
-                kept.leave_out_flow(flow);
+                kept.leave_out_flow(&flow);
             }
         }
         for (index, totals) in self.totals.iter().enumerate() {
@@ -35,7 +35,7 @@ impl Delta {
             }
         }
         kept.late = self.late.clone();
-        kept.late.retain(|key| kept.flows.get(key).is_some());
+        kept.late.retain(|key| kept.flows.contains(key));
         if let Some(trail) = &self.trail {
             let left_out = self.left_out(&mut kept, trail);
             kept.leave_out_parts(trail, &left_out);
@@ -97,7 +97,7 @@ impl Delta {
         let mut left_out = vec![None; trail.owners().len()];
         for (owner, id) in trail.owners() {
             left_out[id as usize] = match owner {
-                Owner::Flow(key) if kept.flows.get(key).is_some() => None,
+                Owner::Flow(key) if kept.flows.contains(key) => None,
                 Owner::Flow(key) => self.flows.get(key).map(|flow| flow.class),
                 Owner::Malformed {
                     slot,

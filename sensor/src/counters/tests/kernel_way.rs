@@ -68,6 +68,7 @@ impl Counted {
                 delta.flow(&record, at);
             }
         }
+        delta.flush();
     }
 }
 
@@ -174,7 +175,9 @@ fn a_lost_flow_record_breaks_the_identity() {
         last: 5,
     };
     delta.flow(&record(2), 5);
+    delta.flush();
     assert!(!delta.accounting().0.identity_holds);
     delta.flow(&record(1), 5);
+    delta.flush();
     assert!(delta.accounting().0.identity_holds);
 }

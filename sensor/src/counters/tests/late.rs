@@ -196,6 +196,7 @@ proptest! {
             }
             delta.totals(key.slot(), key.direction(), &totals, *at);
             delta.flow(record, *at);
+            delta.flush();
         };
         let mut early = empty(trail, &truth.told(&keys));
         records.iter().for_each(|record| count(&mut early, record));

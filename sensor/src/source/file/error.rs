@@ -34,6 +34,18 @@ pub enum CaptureError {
     },
 }
 
+impl CaptureError {
+    /// So many packets came before, not those that the reader of the last part delivered.
+    pub(super) fn comes_after(&mut self, all: u64) {
+        match self {
+            CaptureError::Damaged { packets, .. } | CaptureError::Io { packets, .. } => {
+                *packets = all;
+            }
+            CaptureError::Open(_) | CaptureError::Unreadable(_) => {}
+        }
+    }
+}
+
 /// Why a file is not a capture that can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Unreadable {

@@ -1,6 +1,8 @@
 //! Where the bytes come from: a file, a pipe or standard input, plain or through a decompressor in its own thread.
 
+use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,12 +31,31 @@ impl Input {
         Ok((input, compression, raw))
     }
 
+    /// A file from the byte `at` on, without a look at its first bytes.
+    pub(super) fn part(file: Arc<File>, at: u64, raw: RawPosition) -> Self {
+        Self::Plain(Source::new(Box::new(FromWithin { file, at }), raw))
+    }
+
     /// Like `Read::read`: 0 is the end.
     pub(super) fn read(&mut self, into: &mut [u8]) -> Result<usize, Cause> {
         match self {
             Self::Plain(source) => source.read(into).map_err(Cause::Io),
             Self::Compressed(decompressor) => decompressor.read(into),
         }
+    }
+}
+
+/// Several of them read one open file, each from a place of its own.
+struct FromWithin {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for FromWithin {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read_at(into, self.at)?;
+        self.at += n as u64;
+        Ok(n)
     }
 }
 

@@ -9,12 +9,14 @@
 
 pub mod count;
 mod decompress;
+mod divided;
 mod error;
 mod format;
 mod input;
 mod interface;
 pub mod link_type;
 pub mod matching;
+pub mod parts;
 mod pcap;
 mod pcapng;
 mod tell;
@@ -26,8 +28,10 @@ mod tests;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::AddAssign;
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use crate::counters::When;
 pub use error::{CaptureError, Damage, Unreadable};
@@ -69,9 +73,20 @@ pub struct Oddities {
     pub cap_exceeds_wire: u64,
 }
 
+impl AddAssign for Oddities {
+    fn add_assign(&mut self, other: Self) {
+        self.time_carried += other.time_carried;
+        self.cap_exceeds_wire += other.cap_exceeds_wire;
+    }
+}
+
 /// An open capture.
 pub struct CaptureFile {
     window: Window,
+    /// Where nothing more is delivered, if that is not the end of the file.
+    until: u64,
+    /// On a disk, where other parts of it can be read at the same time.
+    file: Option<Arc<File>>,
     walk: Walk,
     compression: Option<Compression>,
     packets: u64,
@@ -108,6 +123,8 @@ impl CaptureFile {
         let walk = Walk::open(&mut window)?;
         Ok(Self {
             window,
+            until: u64::MAX,
+            file: None,
             walk,
             compression,
             packets: 0,
@@ -122,8 +139,10 @@ impl CaptureFile {
             return Err(CaptureError::Open(io::ErrorKind::IsADirectory.into()));
         }
         let size = metadata.is_file().then_some(metadata.len());
-        let mut this = Self::from_reader(Box::new(file))?;
+        let file = Arc::new(file);
+        let mut this = Self::from_reader(Box::new(Arc::clone(&file)))?;
         this.size = size;
+        this.file = size.map(|_| file);
         Ok(this)
     }
 
@@ -144,15 +163,22 @@ impl CaptureFile {
     }
 
     /// The next packet; `None` at the end. After an error the file is at its end, and all before it was delivered.
-    #[inline]
+    #[inline(always)]
     #[expect(
         clippy::should_implement_trait,
         reason = "an Iterator cannot lend from itself"
     )]
     pub fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
+        if self.window.offset() >= self.until {
+            return Ok(None);
+        }
         let next = match &mut self.walk {
             Walk::Pcap(pcap) => pcap.next(&mut self.window),
-            Walk::PcapNg(pcapng) => pcapng.next(&mut self.window),
+            // Taken apart and put together, so that what comes from the other arm need not lie in memory.
+            Walk::PcapNg(pcapng) => match pcapng.next(&mut self.window) {
+                Ok(Some(record)) => Ok(Some(Record { ..record })),
+                other => other,
+            },
         };
         match next {
             Ok(record) => {
@@ -160,6 +186,14 @@ impl CaptureFile {
                 Ok(record)
             }
             Err(fault) => Err(fault.after(self.packets)),
+        }
+    }
+
+    /// Its packets were delivered by the parts that it was [`Divided`] into.
+    fn counted_elsewhere(&mut self, packets: u64, odd: Oddities) {
+        self.packets += packets;
+        if let Walk::Pcap(pcap) = &mut self.walk {
+            pcap.odd += odd;
         }
     }
 

@@ -1,5 +1,7 @@
 //! The classic format: one file header, then records of 16 bytes and the packet.
 
+use std::ops::RangeInclusive;
+
 use super::error::{Cause, Damage, Fault, Unreadable};
 use super::format::Container;
 use super::link_type;
@@ -11,6 +13,7 @@ const RECORD_HEADER: usize = 16;
 const MODIFIED_RECORD_HEADER: usize = 24;
 const NS_PER_SECOND: i64 = 1_000_000_000;
 
+#[derive(Clone, Copy)]
 pub(super) struct Pcap {
     pub(super) container: Container,
     pub(super) odd: Oddities,
@@ -102,7 +105,7 @@ impl Pcap {
         }))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn next<'w>(&mut self, window: &'w mut Window) -> Result<Option<Record<'w>>, Fault> {
         let header = match self.peek(window.ahead()) {
             Some(header) => header,
@@ -127,14 +130,43 @@ impl Pcap {
     }
 
     /// The next record's header, if the whole record is in the window and sane.
-    #[inline]
+    #[inline(always)]
     fn peek(&self, ahead: &[u8]) -> Option<Header> {
         let header = self.header(ahead)?;
         let whole = self.record_header + header.cap_len as usize;
         (header.cap_len <= self.limit && ahead.len() >= whole).then_some(header)
     }
 
-    #[inline]
+    /// What follows the record that `bytes` begin with, if it has nothing unusual and is of such a second.
+    pub(super) fn plausible<'b>(
+        &self,
+        bytes: &'b [u8],
+        seconds: &RangeInclusive<u32>,
+    ) -> Option<&'b [u8]> {
+        let header = self.header(bytes)?;
+        let usual = seconds.contains(&header.seconds)
+            && header.fraction < self.units_per_second
+            && header.cap_len > 0
+            && header.cap_len <= header.orig_len.min(self.limit);
+        bytes
+            .get(self.record_header + header.cap_len as usize..)
+            .filter(|_| usual)
+    }
+
+    /// The time of the record that `bytes` begin with, in seconds.
+    pub(super) fn seconds(&self, bytes: &[u8]) -> Option<u32> {
+        self.header(bytes).map(|header| header.seconds)
+    }
+
+    /// The same file, for another of its records.
+    pub(super) fn again(&self) -> Self {
+        Pcap {
+            odd: Oddities::default(),
+            ..*self
+        }
+    }
+
+    #[inline(always)]
     fn header(&self, ahead: &[u8]) -> Option<Header> {
         let fixed: &[u8; RECORD_HEADER] = ahead.first_chunk()?;
         let (first, second) = (u32_at(fixed, 8, self.swap), u32_at(fixed, 12, self.swap));

@@ -2,6 +2,7 @@
 
 mod compressed;
 mod corpus;
+mod parts;
 mod pcap;
 mod pcapng;
 mod properties;

@@ -21,24 +21,29 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(input: Input) -> Self {
+        Self::at(0, input)
+    }
+
+    /// Of an input that begins so many bytes into the stream.
+    pub(super) fn at(base: u64, input: Input) -> Self {
         Self {
             input,
             buffer: vec![0; SIZE],
             start: 0,
             end: 0,
-            base: 0,
+            base,
             ended: false,
         }
     }
 
     /// What has been read and not yet taken.
-    #[inline]
+    #[inline(always)]
     pub(super) fn ahead(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
     /// Moves past the next `length` bytes and lends them; fewer where fewer are there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, length: usize) -> &[u8] {
         // Branches, not `min`: the processor guesses them right and reads the next header while it still checks this one.
         let from = self.start;

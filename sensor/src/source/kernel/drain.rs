@@ -96,6 +96,7 @@ impl Reader {
                 delta.flow(&flow_counts(record, clock), since);
             });
         }
+        delta.flush();
     }
 
     fn drain_flows(&self, maps: &Maps, cpu: usize, quiet: usize, each: &mut impl FnMut(&Record)) {

@@ -6,7 +6,7 @@ use crate::counters::Counts;
 fn flow_amounts(figures: &Figures) -> Vec<(u16, Amount)> {
     let flows = figures.whole().flows().iter();
     let mut list: Vec<_> = flows
-        .map(|flow| (flow.key.src_port(), figures.of_flow(flow)))
+        .map(|flow| (flow.key.src_port(), figures.of_flow(&flow)))
         .collect();
     list.sort_by_key(|(port, _)| *port);
     list
@@ -114,7 +114,7 @@ fn protocols_have_the_rates_of_their_flows() {
     let flows = view.figures.whole().flows().iter();
     let mut sum = Amount::default();
     for flow in flows.filter(|flow| flow.application().is_some_and(|one| one.name() == "http")) {
-        sum += view.figures.of_flow(flow);
+        sum += view.figures.of_flow(&flow);
     }
     assert_eq!(http.unwrap().forth, sum);
 }

@@ -25,8 +25,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, key: &Flo
         put(buffer, (x, area.y), width, text, DIM);
         return;
     };
-    let row = report::flow_row(flow, whole.book(), scene.context);
-    let back = back_of(scene, flow);
+    let row = report::flow_row(&flow, whole.book(), scene.context);
+    let back = back_of(scene, &flow);
     let mut y = area.y;
     let ends = format!(
         "{} > {}",
@@ -34,8 +34,13 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, scene: &Scene<'_>, key: &Flo
         names::end(row.dst_addr, row.dst_port)
     );
     put(buffer, (x, y), width, &ends, BOLD);
-    y = amounts(buffer, Rect { y: y + 1, ..area }, scene, (flow, back)) + 1;
-    let lines = lines(scene, flow, &row, back);
+    y = amounts(
+        buffer,
+        Rect { y: y + 1, ..area },
+        scene,
+        (&flow, back.as_ref()),
+    ) + 1;
+    let lines = lines(scene, &flow, &row, back.as_ref());
     for (label, text) in lines {
         let room = usize::from(width.saturating_sub(LABELS));
         for (place, line) in wrap(&text, room.max(1)).iter().enumerate() {
@@ -244,9 +249,9 @@ fn mean_size(flow: &Flow) -> String {
 }
 
 /// The flow between the same ends the other way, on the same interface; the one with the most packets of several.
-fn back_of<'a>(scene: &Scene<'a>, flow: &Flow) -> Option<&'a Flow> {
+fn back_of(scene: &Scene<'_>, flow: &Flow) -> Option<Flow> {
     let key = &flow.key;
-    let answers = |other: &&Flow| {
+    let answers = |other: &Flow| {
         let back = &other.key;
         back.is_ip()
             && back.slot() == key.slot()

@@ -1,0 +1,107 @@
+//! What is counted next, on its way: first the index is asked for, then the flow, and when both have come from memory it is
+//! counted. What comes behind it meanwhile goes the same way, so that nothing waits.
+
+use sensor_common::flow::FlowKey;
+
+use super::FlowCounts;
+use crate::counters::Counts;
+use crate::counters::flow_table::Place;
+
+/// As many take a step together, which is what a processor core asks memory for at the same time.
+const GROUP: usize = 8;
+/// Behind the newest by so many, a flow's place is looked up in the index.
+const TO_INDEX: usize = 16;
+/// Behind the newest by so many, it is counted.
+const TO_FLOW: usize = 32;
+/// A power of two, and room for one group more than are on their way.
+const SLOTS: usize = 64;
+
+/// What is counted next, packets as records of their own: what counts it gets a reference and copies nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Pending {
+    pub(super) record: FlowCounts,
+    pub(super) hash: u64,
+    /// A time in its bucket.
+    pub(super) at: Option<i64>,
+    /// Where its flow probably is.
+    pub(super) hint: Option<Place>,
+    /// It has a payload of which nothing was captured.
+    pub(super) blind: bool,
+}
+
+/// A ring; each number says how many have come so far.
+#[derive(Clone, Default)]
+pub(super) struct Pipeline {
+    slots: Vec<Pending>,
+    pushed: usize,
+    asked: usize,
+    counted: usize,
+}
+
+impl Pipeline {
+    pub(super) fn new() -> Self {
+        const NOTHING: Pending = Pending {
+            record: FlowCounts {
+                key: FlowKey([0; 5]),
+                counts: Counts::ZERO,
+                tcp_flags: 0,
+                first: 0,
+                last: 0,
+            },
+            hash: 0,
+            at: None,
+            hint: None,
+            blind: false,
+        };
+        Pipeline {
+            slots: vec![NOTHING; SLOTS],
+            ..Pipeline::default()
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pushed == self.counted
+    }
+
+    /// What is to be filled in, but for the hint, before [`Self::pushed`].
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> &mut Pending {
+        &mut self.slots[self.pushed % SLOTS]
+    }
+
+    /// True if a group has come together: then it is time for [`Self::due`].
+    #[inline(always)]
+    pub(super) fn pushed(&mut self) -> bool {
+        self.pushed += 1;
+        self.pushed.is_multiple_of(GROUP)
+    }
+
+    /// How many shall have been asked for, and counted.
+    #[inline]
+    pub(super) fn due(&self) -> (usize, usize) {
+        let behind = |distance| self.pushed.saturating_sub(distance);
+        (behind(TO_INDEX), behind(TO_FLOW))
+    }
+
+    pub(super) fn all(&self) -> (usize, usize) {
+        (self.pushed, self.pushed)
+    }
+
+    #[inline]
+    pub(super) fn next_to_ask(&mut self, until: usize) -> Option<&mut Pending> {
+        if self.asked >= until {
+            return None;
+        }
+        self.asked += 1;
+        Some(&mut self.slots[(self.asked - 1) % SLOTS])
+    }
+
+    #[inline]
+    pub(super) fn next_to_count(&mut self, until: usize) -> Option<&Pending> {
+        if self.counted >= until {
+            return None;
+        }
+        self.counted += 1;
+        Some(&self.slots[(self.counted - 1) % SLOTS])
+    }
+}

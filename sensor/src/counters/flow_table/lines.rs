@@ -1,0 +1,160 @@
+//! The flows, in pieces of memory that are never moved: each is twice as long as the one before it.
+
+use sensor_common::flow::FlowKey;
+
+use super::entry::{Entry, narrow};
+use super::{Flow, Place};
+use crate::memory::{self, Room};
+
+/// Binary logarithm of the lines of the first piece: 64 KiB.
+const FIRST_BITS: u32 = 10;
+const FIRST: u32 = 1 << FIRST_BITS;
+/// Their lines can be numbered by 32 bits.
+const MOST_PIECES: usize = 21;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lines {
+    pieces: Vec<Room<Entry>>,
+}
+
+impl Lines {
+    /// A new flow, all zero; `None` where no more places can be numbered.
+    pub(super) fn push(&mut self, key: &FlowKey) -> Option<Place> {
+        let entry = Entry::new(key);
+        let lines = 1 + usize::from(entry.is_wide());
+        if self.pieces.last().is_none_or(|piece| piece.left() < lines) {
+            self.add_piece()?;
+        }
+        let number = self.pieces.len() - 1;
+        let piece = self.pieces.last_mut()?;
+        let place = first_of(number) + piece.as_slice().len() as u32;
+        piece.push(entry);
+        if entry.is_wide() {
+            piece.push(Entry::of_words(key));
+        }
+        Some(Place(place))
+    }
+
+    #[cold]
+    fn add_piece(&mut self) -> Option<()> {
+        let number = self.pieces.len();
+        if number >= MOST_PIECES {
+            return None;
+        }
+        self.pieces.push(Room::new(length_of(number)));
+        Some(())
+    }
+
+    #[inline]
+    pub(super) fn at_mut(&mut self, place: Place) -> &mut Entry {
+        let (piece, line) = split(place);
+        &mut self.pieces[piece].as_mut_slice()[line]
+    }
+
+    pub(super) fn flow(&self, place: Place) -> Flow {
+        let (piece, line) = split(place);
+        flow_at(self.pieces[piece].as_slice(), line)
+    }
+
+    #[inline]
+    pub(super) fn is(&self, place: Place, key: &FlowKey) -> bool {
+        let (piece, line) = split(place);
+        let piece = self.pieces[piece].as_slice();
+        let entry = &piece[line];
+        match narrow(key) {
+            Some(ends) => entry.is_narrow(ends, key.0[4]),
+            None => piece
+                .get(line + 1)
+                .is_some_and(|words| entry.is_of(words, key)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn prefetch(&self, place: Place, key: &FlowKey) {
+        let (piece, line) = split(place);
+        let piece = self.pieces[piece].as_slice();
+        memory::prefetch(piece, line);
+        if narrow(key).is_none() {
+            memory::prefetch(piece, line + 1);
+        }
+    }
+
+    pub(super) fn flows(&self) -> impl Iterator<Item = Flow> {
+        self.pieces.iter().map(Room::as_slice).flat_map(|piece| {
+            let lines = piece.iter().enumerate();
+            let flows = lines.filter(|(_, entry)| entry.is_flow());
+            flows.map(|(line, _)| flow_at(piece, line))
+        })
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = (Place, FlowKey)> {
+        self.pieces.iter().enumerate().flat_map(|(number, piece)| {
+            let piece = piece.as_slice();
+            let lines = piece.iter().enumerate();
+            let flows = lines.filter(|(_, entry)| entry.is_flow());
+            flows.map(move |(line, entry)| {
+                let words = piece.get(line + 1).unwrap_or(&Entry::EMPTY);
+                (Place(first_of(number) + line as u32), entry.key(words))
+            })
+        })
+    }
+
+    pub(super) fn update(&mut self, mut change: impl FnMut(&mut Flow) -> bool) {
+        for piece in self.pieces.iter_mut().map(Room::as_mut_slice) {
+            for line in 0..piece.len() {
+                let mut flow = flow_at(piece, line);
+                if piece[line].is_flow() && change(&mut flow) {
+                    piece[line].take_over(&flow);
+                }
+            }
+        }
+    }
+}
+
+#[inline]
+fn flow_at(piece: &[Entry], line: usize) -> Flow {
+    let entry = &piece[line];
+    entry.flow(piece.get(line + 1).unwrap_or(&Entry::EMPTY))
+}
+
+/// Lines of a piece.
+fn length_of(piece: usize) -> usize {
+    (FIRST as usize) << piece
+}
+
+/// Place of its first line.
+fn first_of(piece: usize) -> u32 {
+    (FIRST << piece) - FIRST
+}
+
+/// Number of the piece, and of the line in it.
+#[inline]
+fn split(Place(place): Place) -> (usize, usize) {
+    let from_one = place + FIRST;
+    let bits = from_one.ilog2();
+    let piece = bits - FIRST_BITS;
+    (piece as usize, (from_one - (1 << bits)) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_place_is_found_again() {
+        let mut lines = Lines::default();
+        let keys: Vec<FlowKey> = (0..10_000u32)
+            .map(|number| match number % 3 {
+                0 => FlowKey::ipv6([1, u64::from(number)], [2, 3], 6),
+                _ => FlowKey::ipv4(number, 1, 6),
+            })
+            .collect();
+        let places: Vec<Place> = keys.iter().map(|key| lines.push(key).unwrap()).collect();
+        for (key, place) in keys.iter().zip(&places) {
+            assert!(lines.is(*place, key));
+            assert_eq!(lines.flow(*place).key, *key);
+        }
+        let copy = lines.clone();
+        assert!(copy.flows().map(|flow| flow.key).eq(keys));
+    }
+}

@@ -1,0 +1,124 @@
+//! What the processor and the kernel are told of how memory will be used. Hints: no result depends on them.
+
+use std::fmt;
+use std::mem::MaybeUninit;
+
+/// Lists that are shorter have no use for one.
+const HUGE_PAGE: usize = 2 << 20;
+
+/// Asks for the cache line in which an element begins, so that a batch of look-ups waits for memory once.
+#[inline]
+pub fn prefetch<T>(list: &[T], place: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(element) = list.get(place) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing, and the address is that of a live element.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(element).cast::<i8>()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (list, place);
+}
+
+/// A list of fixed length, in huge pages where it is long: a table that is looked up here and there otherwise waits for the
+/// address of each page. Its memory is taken as it is filled.
+pub struct Room<T> {
+    /// Behind what makes `start` the beginning of a huge page.
+    memory: Vec<MaybeUninit<T>>,
+    start: usize,
+    len: usize,
+    length: usize,
+}
+
+impl<T: Copy> Room<T> {
+    pub fn new(length: usize) -> Self {
+        let large = length * size_of::<T>() >= HUGE_PAGE;
+        let padding = if large { HUGE_PAGE / size_of::<T>() } else { 0 };
+        let mut memory: Vec<MaybeUninit<T>> = Vec::with_capacity(length + padding);
+        // SAFETY: so much was reserved, and what is not initialised is of a type that need not be.
+        unsafe { memory.set_len(length + padding) };
+        let start = match large {
+            true => memory.as_ptr().align_offset(HUGE_PAGE),
+            false => 0,
+        };
+        let start = start.min(padding);
+        let this = Room {
+            memory,
+            start,
+            len: 0,
+            length,
+        };
+        if large {
+            this.prefer_huge_pages();
+        }
+        this
+    }
+
+    /// How many more it takes.
+    pub fn left(&self) -> usize {
+        self.length - self.len
+    }
+
+    /// The caller has seen that there is room.
+    #[inline]
+    pub fn push(&mut self, value: T) {
+        assert!(self.len < self.length, "no more room was asked for");
+        self.memory[self.start + self.len].write(value);
+        self.len += 1;
+    }
+
+    #[inline]
+    pub fn as_slice(&self) -> &[T] {
+        let begin = self.memory.as_ptr().wrapping_add(self.start);
+        // SAFETY: `push` has initialised so many from `start` on, which is within `memory`.
+        unsafe { std::slice::from_raw_parts(begin.cast(), self.len) }
+    }
+
+    #[inline]
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        let begin = self.memory.as_mut_ptr().wrapping_add(self.start);
+        // SAFETY: as above, and borrowed for writing.
+        unsafe { std::slice::from_raw_parts_mut(begin.cast(), self.len) }
+    }
+
+    fn prefer_huge_pages(&self) {
+        let begin = self.memory.as_ptr().wrapping_add(self.start);
+        let bytes = self.length * size_of::<T>() / HUGE_PAGE * HUGE_PAGE;
+        // SAFETY: the range lies within one allocation of ours, and the call changes nothing of what is in it.
+        unsafe { libc::madvise(begin.cast_mut().cast(), bytes, libc::MADV_HUGEPAGE) };
+    }
+}
+
+impl<T: Copy> Clone for Room<T> {
+    fn clone(&self) -> Self {
+        let mut copy = Room::new(self.length);
+        self.as_slice().iter().for_each(|value| copy.push(*value));
+        copy
+    }
+}
+
+impl<T> fmt::Debug for Room<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.len, self.length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_into_a_room_is_in_it() {
+        for length in [0, 1, 100, 300_000, 1_000_000] {
+            let mut room = Room::new(length);
+            (0..length as u64).for_each(|number| room.push(number));
+            assert_eq!(room.left(), 0);
+            let mut copy = room.clone();
+            assert!(copy.as_slice().iter().copied().eq(0..length as u64));
+            copy.as_mut_slice()
+                .iter_mut()
+                .for_each(|number| *number += 1);
+            assert!(copy.as_slice().iter().copied().eq(1..=length as u64));
+            assert!(room.as_slice().iter().copied().eq(0..length as u64));
+        }
+    }
+}
