@@ -93,7 +93,7 @@ pub struct Tags(pub [u32; TAGS]);
 
 pub const TAGS: usize = 16;
 const COUNT_BITS: u32 = 6;
-const COUNT_MASK: u32 = (1 << COUNT_BITS) - 1;
+pub const COUNT_MASK: u32 = (1 << COUNT_BITS) - 1;
 
 impl Tags {
     pub const NONE: Tags = Tags([0; TAGS]);
@@ -144,7 +144,7 @@ impl Tags {
 /// The hash's top bits chose the line, and the lowest depend on few bits of the key: all are mixed once more. 0 would be an
 /// empty place.
 #[inline(always)]
-fn name_of(hash: u64) -> u32 {
+pub fn name_of(hash: u64) -> u32 {
     let mixed = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32;
     (mixed | 1 << COUNT_BITS) & !COUNT_MASK
 }

@@ -4,7 +4,7 @@
 use sensor_common::flow::FlowKey;
 use sensor_common::parse::Packet;
 use sensor_common::protocol::ip;
-use sensor_common::sample::{self, TAGS, Tags};
+use sensor_common::sample::{self, COUNT_MASK, TAGS, Tags};
 
 use crate::counters::{Delta, Seen, When};
 use crate::names::Sample;
@@ -55,7 +55,7 @@ impl Budgets {
         let budget = sample::budget(key);
         let line = self.line(hash);
         let full = line.0[TAGS - 1] != 0;
-        let number = line.count(hash, budget.payloads, false);
+        let number = count_in(line, hash, budget.payloads);
         if full && number == 0 {
             self.note_forgotten();
         }
@@ -105,7 +105,9 @@ impl Sampler {
             return;
         };
         let begins = packet.tcp_flags & SYN != 0;
-        if !(begins || packet.payload_len != 0) || !packet.key.has_ports() {
+        // First of all: of a capture of headers alone nothing else is asked.
+        let payload = payload(packet, data);
+        if !(begins || payload.is_some()) || !packet.key.has_ports() {
             return;
         }
         let mut key = packet.key;
@@ -114,7 +116,7 @@ impl Sampler {
         if begins {
             self.budgets.restart(hash);
         }
-        let Some(payload) = payload(packet, data) else {
+        let Some(payload) = payload else {
             return;
         };
         let turn = self.budgets.count(&key, hash);
@@ -135,6 +137,27 @@ impl Sampler {
             last: turn.last,
         });
     }
+}
+
+/// As [`Tags::count`], but all tags are compared at once, by a few wide instructions and without a branch for each.
+#[inline]
+fn count_in(line: &mut Tags, hash: u64, most: u8) -> u8 {
+    let name = sample::name_of(hash);
+    let mut same = 0_u32;
+    for (number, tag) in line.0.iter().enumerate() {
+        same |= u32::from(tag & !COUNT_MASK == name) << number;
+    }
+    let Some(tag) = line.0.get_mut(same.trailing_zeros() as usize) else {
+        line.0.copy_within(..TAGS - 1, 1);
+        line.0[0] = name | 1;
+        return 0;
+    };
+    let counted = (*tag & COUNT_MASK) as u8;
+    if counted >= most {
+        return most;
+    }
+    *tag += 1;
+    counted
 }
 
 const SYN: u8 = 2;
@@ -273,6 +296,22 @@ mod tests {
         }
         assert!(budgets.bits > LEAST_BITS + 2 && budgets.bits <= MOST_BITS);
         assert_eq!(budgets.tags.len(), 1 << budgets.bits);
+    }
+
+    #[test]
+    fn a_line_is_counted_as_the_kernel_does() {
+        let (mut one, mut other) = (Tags::NONE, Tags::NONE);
+        let mut random = 7_u64;
+        for _ in 0..10_000 {
+            random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            let hash = (random >> 40) % 24 * 0x0123_4567_89ab_cdef;
+            if random >> 36 & 15 == 0 {
+                one.forget(hash);
+                other.forget(hash);
+            }
+            assert_eq!(count_in(&mut one, hash, 9), other.count(hash, 9, false));
+            assert_eq!(one.0, other.0);
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! comes to another bucket, and not for each packet. A flow without room keeps the label that it has.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 use foldhash::fast::RandomState;
 use sensor_common::flow::FlowKey;
@@ -37,9 +38,27 @@ struct Noted {
     elsewhere: Counts,
 }
 
+/// Hashed and compared by the word.
+#[derive(Clone, Copy, Debug, Eq)]
+struct ByWord(FlowKey);
+
+impl PartialEq for ByWord {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.same(&other.0.0)
+    }
+}
+
+impl Hash for ByWord {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for word in self.0.0 {
+            state.write_u64(word);
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Late {
-    flows: HashMap<FlowKey, Noted, RandomState>,
+    flows: HashMap<ByWord, Noted, RandomState>,
     total: usize,
     frozen: u64,
 }
@@ -78,7 +97,7 @@ impl Late {
     /// Where a flow's packets are; of a decided one that is not known.
     pub(super) fn parts_of(&self, flow: &Flow) -> impl Iterator<Item = Part> {
         let noted = match flow.known {
-            Known::Spread => self.flows.get(&flow.key),
+            Known::Spread => self.flows.get(&ByWord(flow.key)),
             Known::Undecided | Known::Decided => None,
         };
         let latest = match flow.known {
@@ -96,7 +115,7 @@ impl Late {
 
     /// Forgets the flows that are left out.
     pub(super) fn retain(&mut self, keep: impl Fn(&FlowKey) -> bool) {
-        self.flows.retain(|key, _| keep(key));
+        self.flows.retain(|key, _| keep(&key.0));
         self.total = self.flows.values().map(|noted| noted.parts.len()).sum();
     }
 
@@ -107,42 +126,59 @@ impl Late {
         }
         flow.known = Known::Spread;
         if flow.first > flow.last {
-            self.flows.entry(flow.key).or_default().elsewhere = flow.counts();
+            self.of(&flow.key).noted.elsewhere = flow.counts();
         }
     }
 
-    /// All that the flow has by now is noted, so that its last time may change; `span` is that of the bucket of the last
-    /// time. False if there is no room.
-    fn note_rest(&mut self, flow: &Flow, span: (i64, i64)) -> bool {
-        let counts = rest(flow, self.flows.get(&flow.key));
-        let at = flow.last;
-        counts == Counts::ZERO || self.note(&flow.key, span, Part { at, counts })
-    }
-
-    /// `span` is that of the part's bucket. False if there is no room.
-    fn note(&mut self, key: &FlowKey, span: (i64, i64), part: Part) -> bool {
-        let noted = self.flows.entry(*key).or_default();
-        let in_bucket = |one: &Part| within(span, one.at);
-        if let Some(place) = noted.parts.iter().rposition(in_bucket) {
-            noted.parts[place].counts += part.counts;
-        } else if noted.parts.len() < MOST_OF_A_FLOW && self.total < MOST {
-            noted.parts.push(part);
-            self.total += 1;
-        } else {
-            return false;
+    /// To note something of one flow, by one look-up however much it is.
+    fn of(&mut self, key: &FlowKey) -> Place<'_> {
+        Place {
+            noted: self.flows.entry(ByWord(*key)).or_default(),
+            total: &mut self.total,
         }
-        noted.elsewhere += part.counts;
-        true
-    }
-
-    fn note_untimed(&mut self, key: &FlowKey, counts: Counts) {
-        self.flows.entry(*key).or_default().elsewhere += counts;
     }
 
     fn forget(&mut self, key: &FlowKey) {
-        if let Some(noted) = self.flows.remove(key) {
+        if let Some(noted) = self.flows.remove(&ByWord(*key)) {
             self.total -= noted.parts.len();
         }
+    }
+}
+
+/// Where the parts of one flow are noted.
+struct Place<'a> {
+    noted: &'a mut Noted,
+    /// Of all flows.
+    total: &'a mut usize,
+}
+
+impl Place<'_> {
+    /// All that the flow has by now is noted, so that its last time may change; `span` is that of the bucket of the last
+    /// time. False if there is no room.
+    fn note_rest(&mut self, flow: &Flow, span: (i64, i64)) -> bool {
+        let counts = rest(flow, Some(self.noted));
+        let at = flow.last;
+        counts == Counts::ZERO || self.note(span, Part { at, counts })
+    }
+
+    /// `span` is that of the part's bucket. False if there is no room.
+    fn note(&mut self, span: (i64, i64), part: Part) -> bool {
+        let Noted { parts, elsewhere } = &mut *self.noted;
+        let in_bucket = |one: &Part| within(span, one.at);
+        if let Some(place) = parts.iter().rposition(in_bucket) {
+            parts[place].counts += part.counts;
+        } else if parts.len() < MOST_OF_A_FLOW && *self.total < MOST {
+            parts.push(part);
+            *self.total += 1;
+        } else {
+            return false;
+        }
+        *elsewhere += part.counts;
+        true
+    }
+
+    fn note_untimed(&mut self, counts: Counts) {
+        self.noted.elsewhere += counts;
     }
 }
 
@@ -211,7 +247,8 @@ impl Sums<'_> {
             return;
         }
         self.late.open(ours);
-        if self.late.note_rest(ours, self.buckets.span(ours.last)) {
+        let span = self.buckets.span(ours.last);
+        if self.late.of(&ours.key).note_rest(ours, span) {
             self.note_all(ours, theirs, other);
         } else {
             self.freeze(ours);
@@ -221,14 +258,15 @@ impl Sums<'_> {
     /// Notes all that another table has of a flow.
     fn note_all(&mut self, ours: &mut Flow, theirs: &Flow, other: &Late) {
         let mut untimed = theirs.counts();
+        let mut place = self.late.of(&ours.key);
         for part in other.parts_of(theirs) {
-            if !self.late.note(&ours.key, self.buckets.span(part.at), part) {
+            if !place.note(self.buckets.span(part.at), part) {
                 return self.freeze(ours);
             }
             untimed.packets -= part.counts.packets;
             untimed.bytes -= part.counts.bytes;
         }
-        self.late.note_untimed(&ours.key, untimed);
+        place.note_untimed(untimed);
     }
 
     /// Whether it is known where the record's packets are without anything being noted.
@@ -248,18 +286,23 @@ impl Sums<'_> {
     fn place(&mut self, flow: &mut Flow, record: &FlowCounts, at: Option<i64>) {
         self.late.open(flow);
         let Some(at) = at else {
-            return self.late.note_untimed(&flow.key, record.counts);
+            return self.late.of(&flow.key).note_untimed(record.counts);
         };
         let span = self.buckets.span(at);
         let last = flow.last.max(record.last);
         // What is in the bucket of what is the last time from now on is the rest.
         let rest_stays = last == flow.last || within(span, flow.last) && within(span, last);
-        let room = rest_stays || self.late.note_rest(flow, self.buckets.span(flow.last));
+        let is_last = within(span, last);
+        if rest_stays && is_last {
+            return;
+        }
         let part = Part {
             at,
             counts: record.counts,
         };
-        if !(room && (within(span, last) || self.late.note(&flow.key, span, part))) {
+        let mut place = self.late.of(&flow.key);
+        let room = rest_stays || place.note_rest(flow, self.buckets.span(flow.last));
+        if !(room && (is_last || place.note(span, part))) {
             self.freeze(flow);
         }
     }

@@ -8,6 +8,7 @@
 //! The map is in parts, so that each report may keep the book as it was: a clone shares the parts, and each is copied when
 //! it is next changed.
 
+mod index;
 mod shard;
 
 use std::hash::{BuildHasher, Hash};
@@ -58,7 +59,8 @@ impl<K: Copy + Eq + Hash, V: Clone + Default> Bounded<K, V> {
         if self.len == 0 {
             return None;
         }
-        self.shards[self.shard_of(key)].get(key)
+        let (shard, tag) = self.home(key);
+        self.shards[shard].get(tag, key)
     }
 
     /// The entry, which becomes the newest one.
@@ -66,17 +68,19 @@ impl<K: Copy + Eq + Hash, V: Clone + Default> Bounded<K, V> {
         if self.len == 0 {
             return None;
         }
-        let shard = &mut self.shards[self.shard_of(key)];
+        let (shard, tag) = self.home(key);
+        let shard = &mut self.shards[shard];
         // A part that is shared is not copied for what isn't there.
-        let place = shard.place(key)?;
+        let place = shard.place(tag, key)?;
         Some(Arc::make_mut(shard).touched(place))
     }
 
     /// The entry, made if need be, which becomes the newest one; and what had to go for it.
     pub(super) fn entry(&mut self, key: K) -> (&mut V, Option<(K, V)>) {
-        let shard = Arc::make_mut(&mut self.shards[self.shard_of(&key)]);
+        let (shard, tag) = self.home(&key);
+        let shard = Arc::make_mut(&mut self.shards[shard]);
         let before = shard.len();
-        let (place, out) = shard.entry(key);
+        let (place, out) = shard.entry(tag, key);
         self.len += shard.len() - before;
         (shard.at(place), out)
     }
@@ -86,8 +90,9 @@ impl<K: Copy + Eq + Hash, V: Clone + Default> Bounded<K, V> {
         if self.len == 0 {
             return;
         }
-        let shard = &mut self.shards[self.shard_of(key)];
-        if let Some(place) = shard.place(key)
+        let (shard, tag) = self.home(key);
+        let shard = &mut self.shards[shard];
+        if let Some(place) = shard.place(tag, key)
             && !shard.is_kept(place)
         {
             Arc::make_mut(shard).keep(place);
@@ -98,20 +103,21 @@ impl<K: Copy + Eq + Hash, V: Clone + Default> Bounded<K, V> {
         if self.len == 0 {
             return None;
         }
-        let shard = &mut self.shards[self.shard_of(key)];
-        let place = shard.place(key)?;
+        let (shard, tag) = self.home(key);
+        let shard = &mut self.shards[shard];
+        let place = shard.place(tag, key)?;
         self.len -= 1;
         Arc::make_mut(shard)
             .remove_at(place)
             .map(|(_, value)| value)
     }
 
-    fn shard_of(&self, key: &K) -> usize {
-        match self.shards.len() {
-            1 => 0,
-            // Not the bits by which the shard's own map goes.
-            count => (self.hash.hash_one(key) >> 20) as usize & (count - 1),
-        }
+    /// The part of a key, and the bits of its hash by which the part finds it: others than those that chose the part.
+    #[inline]
+    fn home(&self, key: &K) -> (usize, u32) {
+        let hash = self.hash.hash_one(key);
+        let shard = (hash >> 40) as usize & (self.shards.len() - 1);
+        (shard, hash as u32)
     }
 }
 

@@ -80,7 +80,11 @@ const LONGEST_METHOD: usize = 16;
 
 /// Whether the word is the method of a request.
 pub fn is_method(word: &[u8]) -> bool {
-    METHODS.contains(&word)
+    let begins_alike = |method: &&&[u8]| method.first() == word.first();
+    METHODS
+        .iter()
+        .filter(begins_alike)
+        .any(|method| *method == word)
 }
 
 /// A target with its scheme and host before it, as proxies are asked (RFC 9112, 3.2.2); schemes have no case (RFC 3986, 3.1).
@@ -99,6 +103,7 @@ pub fn is_for_proxy(method: &[u8], target: &[u8], port: u16) -> bool {
 
 /// A payload that begins with a request line of HTTP/0.9 to 1.1.
 pub fn request(bytes: &[u8]) -> Option<Request<'_>> {
+    bytes.first().filter(|byte| byte.is_ascii_uppercase())?;
     let space = bytes
         .iter()
         .take(LONGEST_METHOD + 1)

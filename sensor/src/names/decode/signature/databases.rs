@@ -11,7 +11,6 @@ use super::text;
 /// The server's greeting (protocol 10): the packet's length, number 0, a printable version, and the zeros that the format
 /// fixes. On its port also a refusal and the client's login.
 pub(super) fn mysql(message: &Message<'_>) -> Option<Application> {
-    let port = message.on(&[3306]);
     let length = u32::from_le_bytes(message.get(0)?);
     let (length, sequence) = ((length & 0xff_ffff) as usize, length >> 24);
     if length + 4 != message.wire {
@@ -24,7 +23,7 @@ pub(super) fn mysql(message: &Message<'_>) -> Option<Application> {
     let refusal = sequence == 0 && kind == 0xff && length >= 9 && message.src == 3306;
     // Capabilities must hold PROTOCOL_41 and the 23 (MariaDB: 19) bytes behind the character set are zero.
     let login = sequence == 1 && length >= 32 && message.get::<19>(13)? == [0; 19];
-    (port && (refusal || login)).then_some(Mysql)
+    ((refusal || login) && message.on(&[3306])).then_some(Mysql)
 }
 
 fn greeting(message: &Message<'_>) -> bool {
@@ -87,8 +86,11 @@ pub(super) fn mongodb(message: &Message<'_>) -> Option<Application> {
         2012 => matches!(message.le32(16)?, 2004 | 2013),
         _ => false,
     };
-    let port = message.on(&[27017, 27018, 27019]);
-    let whole = length == message.wire || (port && length > message.wire && length <= 48_000_000);
+    let goes_on = || {
+        let more = length > message.wire && length <= 48_000_000;
+        more && message.on(&[27017, 27018, 27019])
+    };
+    let whole = length == message.wire || goes_on();
     (body && length >= 21 && whole).then_some(Mongodb)
 }
 
@@ -123,7 +125,7 @@ pub(super) fn redis(message: &Message<'_>) -> Option<Application> {
     (server || inline).then_some(Redis)
 }
 
-const MEMCACHED: &[u16] = &[11211];
+pub(super) const MEMCACHED: &[u16] = &[11211];
 
 /// The text protocol and the binary one, on the port.
 pub(super) fn memcached(message: &Message<'_>) -> Option<Application> {
@@ -167,6 +169,11 @@ pub(super) fn memcached_pair(message: &Message<'_>, own: Clue, other: Clue) -> S
 }
 
 fn asks(bytes: &[u8]) -> bool {
+    let command = bytes.iter().take_while(|byte| byte.is_ascii_lowercase());
+    // Before the whole payload is searched.
+    if !(2..=7).contains(&command.take(8).count()) {
+        return false;
+    }
     let Some(end) = bytes.windows(2).position(|two| two == b"\r\n") else {
         return false;
     };

@@ -76,7 +76,7 @@ pub(super) fn tftp(message: &Message<'_>) -> Option<Application> {
     sound.then_some(Tftp)
 }
 
-const SYSLOG: &[u16] = &[514, 601, 6514];
+pub(super) const SYSLOG: &[u16] = &[514, 601, 6514];
 
 /// A priority, and behind it the head of RFC 5424 or the date of RFC 3164; on the ports any text.
 pub(super) fn syslog(message: &Message<'_>) -> Option<Application> {
@@ -131,9 +131,11 @@ fn is_old_date(text: &[u8]) -> bool {
     month && text.len() >= 16 && text[3..].iter().zip(b" ?0 00:00:00").all(fits)
 }
 
+pub(super) const RADIUS: &[u16] = &[1645, 1646, 1812, 1813, 3799];
+
 /// RFC 2865, on the ports: length, and attributes that lead to the end.
 pub(super) fn radius(message: &Message<'_>) -> Option<Application> {
-    if !message.on(&[1812, 1813, 1645, 1646, 3799]) {
+    if !message.on(RADIUS) {
         return None;
     }
     let code = message.u8(0)?;

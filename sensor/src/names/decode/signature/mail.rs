@@ -6,10 +6,10 @@ use sensor_common::application::Application::{self, Ftp, Imap, Nntp, Pop3, Smtp}
 use super::clue::{Clue, Kind, Step};
 use super::message::{Message, begins, contains, is_word};
 
-const SMTP: &[u16] = &[25, 587, 2525];
-const FTP: &[u16] = &[21];
-const POP3: &[u16] = &[110];
-const IMAP: &[u16] = &[143];
+pub(super) const SMTP: &[u16] = &[25, 587, 2525];
+pub(super) const FTP: &[u16] = &[21];
+pub(super) const POP3: &[u16] = &[110];
+pub(super) const IMAP: &[u16] = &[143];
 
 const FTP_COMMANDS: &[&[u8]] = &[
     b"USER", b"PASS", b"AUTH", b"FEAT", b"SYST", b"TYPE", b"PASV", b"EPSV", b"PORT", b"EPRT",

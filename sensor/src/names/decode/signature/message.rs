@@ -1,11 +1,13 @@
 //! One payload, and how its bytes are read: whatever is not there is `None`.
 
+use std::cell::OnceCell;
+
 use sensor_common::protocol::ip;
 
 use crate::names::Sample;
 
 /// A payload as the signatures see it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Message<'a> {
     /// As much as was captured.
     pub(super) bytes: &'a [u8],
@@ -16,6 +18,8 @@ pub(super) struct Message<'a> {
     pub(super) udp: bool,
     /// The first that was taken of the flow this way; without the capture's beginning not the first that was sent.
     pub(super) first: bool,
+    /// [`Self::text_line`]: many ask for it.
+    text_line: OnceCell<Option<&'a [u8]>>,
 }
 
 impl<'a> Message<'a> {
@@ -36,6 +40,7 @@ impl<'a> Message<'a> {
             dst: sample.key.dst_port(),
             udp,
             first: sample.number == 0,
+            text_line: OnceCell::new(),
         })
     }
 
@@ -111,8 +116,18 @@ impl<'a> Message<'a> {
 
     /// A first line that ends, and holds nothing but text.
     pub(super) fn text_line(&self) -> Option<&'a [u8]> {
-        let line = self.line()?;
-        line.iter().copied().all(is_text).then_some(line)
+        *self.text_line.get_or_init(|| self.read_text_line())
+    }
+
+    /// No further than the text goes: most payloads are none, and long.
+    fn read_text_line(&self) -> Option<&'a [u8]> {
+        let end = self.bytes.iter().position(|byte| !is_text(*byte));
+        let Some(end) = end else {
+            return self.cut().then_some(self.bytes);
+        };
+        let (line, behind) = self.bytes.split_at(end);
+        let ends = behind.starts_with(b"\n") || behind.starts_with(b"\r\n");
+        ends.then_some(line)
     }
 
     /// Length of the BER (X.690) element at `offset`: where its content begins and where it ends. Only lengths that a
@@ -142,7 +157,11 @@ pub(super) fn is_word(byte: u8) -> bool {
 }
 
 pub(super) fn contains(bytes: &[u8], what: &[u8]) -> bool {
-    bytes.windows(what.len()).any(|window| window == what)
+    let Some((first, rest)) = what.split_first() else {
+        return true;
+    };
+    let mut windows = bytes.windows(what.len());
+    windows.any(|window| window[0] == *first && window[1..] == *rest)
 }
 
 /// Without regard to the case of letters.

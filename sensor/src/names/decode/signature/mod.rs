@@ -7,11 +7,14 @@
 //!
 //! A protocol of TCP begins with the first payload of a flow and nowhere else: what comes later is content, in which
 //! anything may stand.
+//!
+//! The [`tables`] say in which order they are asked, and the [`gate`] leaves out those that can't apply.
 
 mod clue;
 mod databases;
 mod directory;
 mod exporters;
+mod gate;
 mod handshake;
 mod industry;
 mod infrastructure;
@@ -21,6 +24,7 @@ mod peers;
 mod queues;
 mod remote;
 mod resolver;
+mod tables;
 mod text;
 mod tunnels;
 mod voice;
@@ -33,13 +37,11 @@ use sensor_common::flow::FlowKey;
 
 use crate::names::Sample;
 pub use clue::Hints;
-use clue::{Clue, Step};
+use clue::Step;
 use message::Message;
-
-/// Proves a protocol with one payload.
-type Signature = fn(&Message<'_>) -> Option<Application>;
-/// Needs a message more: gets the clues of earlier payloads, this way and the other.
-type Pair = fn(&Message<'_>, Clue, Clue) -> Step;
+#[cfg(test)]
+use tables::Pair;
+use tables::{TCP_FIRST, TCP_LATER, TCP_PAIRS, UDP, UDP_PAIRS};
 
 /// The application that the payload proves, alone or together with `hints` of earlier ones, which it may change.
 /// Conservative: `None` is better than a guess. TLS, DTLS and QUIC are told by their first bytes and named as such, and so
@@ -49,16 +51,23 @@ pub fn identify(sample: &Sample<'_>, hints: &mut Hints) -> Option<Application> {
     let way = usize::from(is_second_way(&sample.key));
     let (own, other) = hints.ways(way);
     let (single, pairs) = if message.udp {
-        (UDP, UDP_PAIRS)
+        (&UDP, &UDP_PAIRS)
     } else if message.first && !other.began() {
-        (TCP_FIRST, TCP_PAIRS)
+        (&TCP_FIRST, &TCP_PAIRS)
     } else {
-        (TCP_LATER, TCP_PAIRS)
+        (&TCP_LATER, &TCP_PAIRS)
     };
-    if let Some(found) = single.iter().find_map(|signature| signature(&message)) {
+    #[cfg(test)]
+    {
+        let says = |pair: Pair| pair(&message, own, other) != Step::Nothing;
+        assert!(single.leaves_out_nothing(&message, |one| one(&message).is_some()));
+        assert!(pairs.leaves_out_nothing(&message, says));
+    }
+    let mut singles = single.for_message(&message);
+    if let Some(found) = singles.find_map(|signature| signature(&message)) {
         return Some(found);
     }
-    for pair in pairs {
+    for pair in pairs.for_message(&message) {
         match pair(&message, own, other) {
             Step::Nothing => {}
             Step::Keep(clue) => {
@@ -78,140 +87,6 @@ pub fn identify(sample: &Sample<'_>, hints: &mut Hints) -> Option<Application> {
 
 /// Both ways of a conversation share the hints; which is which is told by their ends.
 fn is_second_way(key: &FlowKey) -> bool {
-    (key.src_addr(), key.src_port()) > (key.dst_addr(), key.dst_port())
+    let [a, b, c, d, _] = key.0;
+    (a, b, key.src_port()) > (c, d, key.dst_port())
 }
-
-/// What may begin a TCP flow, where the other way hasn't begun something else.
-const TCP_FIRST: &[Signature] = &[
-    handshake::tls,
-    handshake::tls_later,
-    text::http,
-    text::http2,
-    text::requests,
-    text::ssh,
-    text::openings,
-    text::xmpp,
-    text::irc,
-    mail::smtp,
-    mail::ftp,
-    mail::pop3,
-    mail::imap,
-    mail::nntp,
-    databases::mysql,
-    databases::postgresql,
-    databases::mongodb,
-    databases::mssql,
-    databases::redis,
-    databases::memcached,
-    databases::cassandra,
-    databases::zookeeper,
-    databases::oracle,
-    directory::ldap,
-    directory::kerberos,
-    remote::smb,
-    remote::netbios_session,
-    remote::tpkt,
-    remote::msrpc,
-    remote::rpc,
-    remote::telnet,
-    remote::socks,
-    remote::rtmp,
-    remote::pptp,
-    remote::x11,
-    queues::mqtt,
-    queues::amqp,
-    queues::kafka,
-    infrastructure::bgp,
-    infrastructure::syslog,
-    infrastructure::tacacs,
-    infrastructure::diameter,
-    infrastructure::ldp,
-    resolver::dns_over_tcp,
-    peers::bittorrent,
-    tunnels::openvpn_over_tcp,
-    voice::stun,
-    voice::stun_framed,
-    industry::modbus,
-    industry::dnp3,
-    industry::ethernet_ip,
-    industry::opc_ua,
-];
-
-/// What is sure enough in the middle of a TCP flow: dialogues on their own ports, and a handshake of TLS.
-const TCP_LATER: &[Signature] = &[
-    handshake::tls,
-    mail::smtp_on_port,
-    mail::ftp_on_port,
-    mail::pop3_on_port,
-    mail::imap_on_port,
-    resolver::dns_over_tcp,
-    infrastructure::bgp,
-    infrastructure::syslog_on_port,
-    queues::mqtt_on_port,
-    remote::smb,
-    remote::rpc,
-];
-
-const TCP_PAIRS: &[Pair] = &[
-    mail::dialogue,
-    queues::kafka_pair,
-    databases::memcached_pair,
-    remote::socks_pair,
-    remote::rpc_pair,
-];
-
-/// Datagrams stand for themselves, so each may tell.
-const UDP: &[Signature] = &[
-    resolver::names,
-    handshake::quic,
-    handshake::dtls,
-    voice::stun,
-    text::ssdp,
-    text::requests,
-    peers::dht,
-    peers::utp_start,
-    peers::tracker,
-    infrastructure::ntp,
-    infrastructure::dhcp,
-    infrastructure::dhcpv6,
-    infrastructure::snmp,
-    infrastructure::tftp,
-    infrastructure::syslog,
-    infrastructure::radius,
-    infrastructure::netbios_datagram,
-    infrastructure::rip,
-    infrastructure::ipmi,
-    infrastructure::bfd,
-    infrastructure::ldp,
-    infrastructure::nat_pmp,
-    exporters::netflow,
-    exporters::ipfix,
-    exporters::sflow,
-    directory::kerberos,
-    directory::cldap,
-    remote::rpc,
-    tunnels::ike,
-    tunnels::esp,
-    tunnels::wireguard,
-    tunnels::openvpn,
-    tunnels::vxlan,
-    tunnels::geneve,
-    tunnels::gtp,
-    tunnels::l2tp,
-    tunnels::teredo,
-    queues::coap,
-    databases::memcached_datagram,
-    voice::iax2,
-    industry::bacnet,
-];
-
-const UDP_PAIRS: &[Pair] = &[
-    resolver::dns_pair,
-    voice::stun_pair,
-    tunnels::wireguard_pair,
-    tunnels::esp_pair,
-    remote::rpc_pair,
-    peers::utp_pair,
-    voice::rtcp_pair,
-    voice::rtp_pair,
-];

@@ -5,18 +5,19 @@ use sensor_common::application::Application::{self, Amqp, Coap, Kafka, Mqtt};
 use super::clue::{Clue, Kind, Step};
 use super::message::{Message, is_word};
 
-/// CONNECT with the protocol's name anywhere, other packets on the port.
+/// CONNECT with the protocol's name, anywhere.
 pub(super) fn mqtt(message: &Message<'_>) -> Option<Application> {
     let (start, length) = remaining(message)?;
     let name = message.has(start, b"\0\x04MQTT") || message.has(start, b"\0\x06MQIsdp");
-    if message.u8(0)? == 0x10 && name && start + length == message.wire {
-        return Some(Mqtt);
-    }
-    mqtt_on_port(message)
+    let connect = message.u8(0)? == 0x10 && name && start + length == message.wire;
+    connect.then_some(Mqtt)
 }
 
+pub(super) const MQTT: &[u16] = &[1883];
+
+/// Any packet.
 pub(super) fn mqtt_on_port(message: &Message<'_>) -> Option<Application> {
-    if !message.on(&[1883]) {
+    if !message.on(MQTT) {
         return None;
     }
     let (start, length) = remaining(message)?;

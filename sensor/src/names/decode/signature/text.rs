@@ -200,10 +200,12 @@ pub(super) fn xmpp(message: &Message<'_>) -> Option<Application> {
     let stream = message.starts(b"<stream:stream")
         || (message.starts(b"<?xml") && message.contains(b"<stream:stream"))
         || (message.starts(b"<open") && message.contains(b"xmpp-framing"));
-    let known = message.contains(b"jabber:")
-        || message.contains(b"etherx.jabber.org")
-        || message.on(&[5222, 5269]);
-    (stream && known).then_some(Xmpp)
+    let known = || {
+        message.on(&[5222, 5269])
+            || message.contains(b"jabber:")
+            || message.contains(b"etherx.jabber.org")
+    };
+    (stream && known()).then_some(Xmpp)
 }
 
 /// RFC 1459, 2812: the client registers, or the server greets it.
@@ -218,8 +220,8 @@ pub(super) fn irc(message: &Message<'_>) -> Option<Application> {
     if registers && port {
         return Some(Irc);
     }
-    let both = contains(message.bytes, b"NICK ") && contains(message.bytes, b"\nUSER ");
-    if (nick || begins(line, b"CAP LS")) && both {
+    let both = || message.contains(b"NICK ") && message.contains(b"\nUSER ");
+    if (nick || begins(line, b"CAP LS")) && both() {
         return Some(Irc);
     }
     let notice =

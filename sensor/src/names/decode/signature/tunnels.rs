@@ -34,7 +34,7 @@ pub(super) fn ike(message: &Message<'_>) -> Option<Application> {
     (sound && (port || opens)).then_some(Ike)
 }
 
-const ESP_PORT: &[u16] = &[4500];
+pub(super) const ESP_PORT: &[u16] = &[4500];
 
 /// RFC 3948 and 4303: an SPI that may be used and a low sequence number, as a connection begins with.
 pub(super) fn esp(message: &Message<'_>) -> Option<Application> {

@@ -6,7 +6,7 @@ use super::clue::{Clue, Kind, Step};
 use super::message::Message;
 
 /// STUN and TURN of servers, where nothing else is spoken: the registered ones, and those that browsers are set up with.
-const STUN_PORTS: &[u16] = &[
+pub(super) const STUN_PORTS: &[u16] = &[
     3478, 3479, 3480, 3481, 5349, 5350, 19302, 19303, 19304, 19305, 19306, 19307, 19308, 19309,
 ];
 
