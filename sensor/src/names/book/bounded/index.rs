@@ -1,21 +1,22 @@
-//! Where in a part which entry is: open addressing over the hashes alone, eight bytes a place, so that a look-up for what
-//! isn't there, which is the rule, reads one line of memory.
+//! Where in a part which entry is: open addressing over the hashes alone. A look-up for what isn't there, which is the rule,
+//! reads nothing but marks of one byte for each slot, and those of a full book still fit a processor's second cache.
 
 /// The low half of an entry's hash, and the entry's place.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     tag: u32,
-    /// [`EMPTY`]: none.
     place: u32,
 }
 
-const EMPTY: u32 = u32::MAX;
+/// Mark of a slot without an entry.
+const EMPTY: u8 = 0;
 const LEAST: usize = 16;
 
 /// At most half of the slots are taken, each as near behind its home as there was room; so a search ends at an empty one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    /// A power of two of them, or none at all.
+    /// [`mark`] of each slot; a power of two of them, or none at all.
+    marks: Vec<u8>,
     slots: Vec<Slot>,
     len: usize,
 }
@@ -28,15 +29,18 @@ impl Index {
     /// The place with this tag of which `is_it` says so.
     #[inline]
     pub(super) fn find(&self, tag: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let mask = self.slots.len().checked_sub(1)?;
+        let mask = self.marks.len().checked_sub(1)?;
         let mut at = tag as usize & mask;
         loop {
-            let slot = self.slots[at];
-            if slot.place == EMPTY {
+            let found = self.marks[at];
+            if found == EMPTY {
                 return None;
             }
-            if slot.tag == tag && is_it(slot.place) {
-                return Some(slot.place);
+            if found == mark(tag) {
+                let slot = self.slots[at];
+                if slot.tag == tag && is_it(slot.place) {
+                    return Some(slot.place);
+                }
             }
             at = (at + 1) & mask;
         }
@@ -57,8 +61,8 @@ impl Index {
             return;
         };
         let mut hole = tag as usize & mask;
-        while self.slots[hole].place != place {
-            if self.slots[hole].place == EMPTY {
+        while self.slots[hole].place != place || self.marks[hole] == EMPTY {
+            if self.marks[hole] == EMPTY {
                 return;
             }
             hole = (hole + 1) & mask;
@@ -68,40 +72,46 @@ impl Index {
         let mut at = hole;
         loop {
             at = (at + 1) & mask;
-            let slot = self.slots[at];
-            if slot.place == EMPTY {
+            if self.marks[at] == EMPTY {
                 break;
             }
+            let slot = self.slots[at];
             let from_home = at.wrapping_sub(slot.tag as usize) & mask;
             if from_home >= at.wrapping_sub(hole) & mask {
                 self.slots[hole] = slot;
+                self.marks[hole] = self.marks[at];
                 hole = at;
             }
         }
-        self.slots[hole].place = EMPTY;
+        self.marks[hole] = EMPTY;
     }
 
     fn put(&mut self, slot: Slot) {
         let mask = self.slots.len() - 1;
         let mut at = slot.tag as usize & mask;
-        while self.slots[at].place != EMPTY {
+        while self.marks[at] != EMPTY {
             at = (at + 1) & mask;
         }
         self.slots[at] = slot;
+        self.marks[at] = mark(slot.tag);
     }
 
     #[cold]
     fn grow(&mut self) {
-        let empty = Slot {
-            tag: 0,
-            place: EMPTY,
-        };
-        let wider = vec![empty; (self.slots.len() * 2).max(LEAST)];
-        let taken = std::mem::replace(&mut self.slots, wider);
-        for slot in taken.into_iter().filter(|slot| slot.place != EMPTY) {
+        let wider = (self.slots.len() * 2).max(LEAST);
+        let none = Slot { tag: 0, place: 0 };
+        let slots = std::mem::replace(&mut self.slots, vec![none; wider]);
+        let marks = std::mem::replace(&mut self.marks, vec![EMPTY; wider]);
+        let both = slots.into_iter().zip(marks);
+        for (slot, _) in both.filter(|(_, mark)| *mark != EMPTY) {
             self.put(slot);
         }
     }
+}
+
+/// Seven bits of the hash that are not those of the home.
+fn mark(tag: u32) -> u8 {
+    (tag >> 24) as u8 | 1
 }
 
 #[cfg(test)]
