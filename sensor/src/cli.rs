@@ -3,6 +3,7 @@
 mod charts;
 mod history;
 mod ipfix;
+mod machine;
 mod saved;
 mod serving;
 mod top;
@@ -16,6 +17,7 @@ use jiff::SignedDuration;
 pub use charts::{ChartFormat, ChartSize, ChartTheme, Charts};
 pub use history::{History, Parquet, Size};
 pub use ipfix::Ipfix;
+pub use machine::{Doctor, Interfaces};
 pub use saved::{Diff, Recount, Report};
 pub use serving::Serving;
 pub use top::Top;
@@ -60,7 +62,9 @@ pub enum Command {
     Filter(Filter),
     /// What can be captured here
     Interfaces(Interfaces),
-    /// Show the JSON Schema that reports keep to, or lines of buckets
+    /// Say whether packets can be counted here, by what, what stands in the way, and what opens it
+    Doctor(Doctor),
+    /// Show the JSON Schema that reports keep to, or other JSON of ours
     Schema(Schema),
     /// Check the settings of file and environment, or show what is in force and why
     #[command(subcommand)]
@@ -176,20 +180,10 @@ pub struct Filter {
 
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sensor interfaces\n  sensor interfaces --json | jq -r '.[].name'"
-)]
-pub struct Interfaces {
-    /// Write the list as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Clone, Debug, Args)]
-#[command(
     after_help = "Examples:\n  sensor schema > sensor.report.1.json\n  sensor schema bucket\nIn words: docs/fields.md"
 )]
 pub struct Schema {
-    /// What it is about: what --json writes, or a line of --jsonl
+    /// What it is about: what --json writes, a line of --jsonl, or what doctor --json writes
     #[arg(value_enum, value_name = "OF", default_value_t = SchemaOf::Report)]
     pub of: SchemaOf,
 }
@@ -198,6 +192,7 @@ pub struct Schema {
 pub enum SchemaOf {
     Report,
     Bucket,
+    Doctor,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,6 +12,7 @@ pub mod config;
 pub mod counters;
 pub mod dashboard;
 pub mod diff;
+pub mod doctor;
 pub mod enrich;
 pub mod escape;
 pub mod explain;

@@ -47,6 +47,7 @@ fn run(cli: &Cli, library: &Edge) -> Result<Exit, Failure> {
         Command::Explain(args) => commands::explain::run(args, library),
         Command::Filter(args) => commands::filter::run(args, library),
         Command::Interfaces(args) => commands::interfaces::run(args),
+        Command::Doctor(args) => commands::doctor::run(args),
         Command::Schema(args) => commands::schema::run(args),
         Command::Config(args) => commands::config::run(args, cli.config.as_deref()),
     }

@@ -3,18 +3,37 @@
 use std::fmt;
 
 /// Number (linux/capability.h) and name.
-type Capability = (u32, &'static str);
+pub type Capability = (u32, &'static str);
 
+/// To write into folders of others.
+pub const DAC_OVERRIDE: Capability = (1, "CAP_DAC_OVERRIDE");
+const DAC_READ_SEARCH: Capability = (2, "CAP_DAC_READ_SEARCH");
 const NET_ADMIN: Capability = (12, "CAP_NET_ADMIN");
 const NET_RAW: Capability = (13, "CAP_NET_RAW");
-const SYS_ADMIN: Capability = (21, "CAP_SYS_ADMIN");
+const SYS_PTRACE: Capability = (19, "CAP_SYS_PTRACE");
+pub const SYS_ADMIN: Capability = (21, "CAP_SYS_ADMIN");
 const PERFMON: Capability = (38, "CAP_PERFMON");
-const BPF: Capability = (39, "CAP_BPF");
+pub const BPF: Capability = (39, "CAP_BPF");
+
+/// Those that sensor has any use for.
+pub const KNOWN: &[Capability] = &[
+    DAC_OVERRIDE,
+    DAC_READ_SEARCH,
+    NET_ADMIN,
+    NET_RAW,
+    SYS_PTRACE,
+    SYS_ADMIN,
+    PERFMON,
+    BPF,
+];
 
 /// To load and attach the eBPF programs. Without PERFMON the verifier forbids what every packet program does.
 pub const EBPF: &[Capability] = &[BPF, NET_ADMIN, PERFMON];
 /// To open a packet socket.
 pub const AF_PACKET: &[Capability] = &[NET_RAW];
+
+/// To see which process holds a socket of another user.
+pub const PROCESSES: &[Capability] = &[SYS_PTRACE, DAC_READ_SEARCH];
 
 /// Capabilities that are not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,21 +41,35 @@ pub struct Missing(Vec<&'static str>);
 
 impl fmt::Display for Missing {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let program = std::env::current_exe()
-            .map_or_else(|_| "sensor".to_owned(), |path| path.display().to_string());
         write!(
             to,
-            "no permission: {} missing; run it with sudo, or grant them once with: \
-             sudo setcap cap_bpf,cap_net_admin,cap_perfmon,cap_net_raw+ep {program}",
-            self.0.join(", ")
+            "no permission: {} missing; run it with sudo, or grant them once with: {}",
+            self.0.join(", "),
+            grant()
         )
     }
 }
 
+/// The command that grants what counting takes.
+pub fn grant() -> String {
+    let program = std::env::current_exe()
+        .map_or_else(|_| "sensor".to_owned(), |path| path.display().to_string());
+    format!("sudo setcap cap_bpf,cap_net_admin,cap_perfmon,cap_net_raw+ep {program}")
+}
+
 /// What of `needed` this process does not have in effect; `None` if nothing is missing or it can't be told.
 pub fn missing(needed: &[Capability]) -> Option<Missing> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    missing_in(effective(&status)?, needed)
+    missing_in(in_effect()?, needed)
+}
+
+/// A bit for each capability that this thread has in effect; `None` if it can't be told.
+pub fn in_effect() -> Option<u64> {
+    effective(&std::fs::read_to_string("/proc/thread-self/status").ok()?)
+}
+
+/// The names of what of `needed` is not in `effective`.
+pub fn lacking(effective: u64, needed: &[Capability]) -> Vec<&'static str> {
+    missing_in(effective, needed).map_or_else(Vec::new, |missing| missing.0)
 }
 
 fn effective(status: &str) -> Option<u64> {

@@ -8,6 +8,7 @@
 mod corpus;
 mod dashboard;
 mod docs;
+mod doctor;
 mod engines;
 mod explain;
 mod fields;

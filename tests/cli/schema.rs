@@ -6,9 +6,10 @@ use crate::harness::{read_bytes, sensor};
 use crate::support::capture::Pcap;
 use crate::support::{document, schema};
 
-const SCHEMAS: [(&str, &str); 2] = [
+const SCHEMAS: [(&str, &str); 3] = [
     ("report", "docs/schema/sensor.report.1.json"),
     ("bucket", "docs/schema/sensor.bucket.1.json"),
+    ("doctor", "docs/schema/sensor.doctor.1.json"),
 ];
 
 #[test]

@@ -20,6 +20,14 @@ pub(crate) fn problems_of_bucket(line: &Value) -> Vec<String> {
     broken(&BUCKET, line)
 }
 
+/// The same of what doctor writes.
+#[allow(dead_code, reason = "every integration crate uses a part of it only")]
+pub(crate) fn problems_of_doctor(found: &Value) -> Vec<String> {
+    static DOCTOR: LazyLock<Validator> =
+        LazyLock::new(|| strict(sensor::doctor::json_schema().into()));
+    broken(&DOCTOR, found)
+}
+
 fn broken(schema: &Validator, value: &Value) -> Vec<String> {
     let said =
         |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());

@@ -50,11 +50,7 @@ fn rows() -> Result<Vec<Row>, LinkError> {
     let default = link::default_route()?;
     let row = |link: Link| Row {
         ifindex: link.index,
-        state: match (link.up, link.running) {
-            (false, _) => "down",
-            (true, false) => "no carrier",
-            (true, true) => "up",
-        },
+        state: link.state(),
         link_type: link.link_type(),
         driver: link::driver(&link.name),
         kind: link.kind,

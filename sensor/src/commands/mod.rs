@@ -3,6 +3,7 @@
 mod captures;
 pub mod config;
 pub mod diff;
+pub mod doctor;
 pub mod explain;
 mod expression;
 pub mod filter;

@@ -2,12 +2,13 @@
 
 use crate::cli::{self, SchemaOf};
 use crate::failure::{Exit, Failure};
-use crate::{report, sink};
+use crate::{doctor, report, sink};
 
 pub fn run(args: &cli::Schema) -> Result<Exit, Failure> {
     let schema = match args.of {
         SchemaOf::Report => report::json_schema(),
         SchemaOf::Bucket => sink::jsonl::json_schema(),
+        SchemaOf::Doctor => doctor::json_schema(),
     };
     sink::write_stdout(|to| {
         serde_json::to_writer_pretty(&mut *to, &schema)?;

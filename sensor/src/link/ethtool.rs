@@ -1,5 +1,5 @@
-//! The name of an interface's driver, which decides whether it has native XDP, and whether that driver takes VLAN tags
-//! off. Netlink doesn't tell them; the ethtool ioctl does, for the network namespace of the thread.
+//! The name of an interface's driver, which decides whether it has native XDP, and what work the interface takes off the
+//! CPU. Netlink doesn't tell them; the ethtool ioctl does, for the network namespace of the thread.
 
 use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -26,13 +26,58 @@ pub fn driver(name: &str) -> Option<String> {
 /// Whether packets that arrive lose their outer 802.1Q tag (`rx-vlan-offload`) before an XDP program sees them; sockets
 /// and TC programs are told of it beside the packet. `None` when it can't be found out.
 pub fn takes_vlan_tags_off(name: &str) -> Option<bool> {
-    let mut flags = Value {
-        cmd: GET_FLAGS,
-        data: 0,
+    Some(value(name, GET_FLAGS)? & FLAG_RX_VLAN != 0)
+}
+
+/// What is done to packets before they are counted, or after; `None` where it can't be found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offloads {
+    /// Arriving segments are merged, by the kernel.
+    pub gro: Option<bool>,
+    /// The same by the hardware: how many there were is lost to XDP.
+    pub lro: Option<bool>,
+    /// Leaving packets stay unsegmented up to the driver.
+    pub gso: Option<bool>,
+    /// The same up to the hardware.
+    pub tso: Option<bool>,
+    /// See [`takes_vlan_tags_off`].
+    pub rx_vlan: Option<bool>,
+}
+
+pub fn offloads(name: &str) -> Offloads {
+    let flags = value(name, GET_FLAGS);
+    let on = |command| value(name, command).map(|value| value != 0);
+    Offloads {
+        gro: on(GET_GRO),
+        lro: flags.map(|flags| flags & FLAG_LRO != 0),
+        gso: on(GET_GSO),
+        tso: on(GET_TSO),
+        rx_vlan: flags.map(|flags| flags & FLAG_RX_VLAN != 0),
+    }
+}
+
+/// Receive queues in use: as many CPUs share the work. `None` where the driver does not tell.
+pub fn receive_queues(name: &str) -> Option<u32> {
+    let mut channels = Channels {
+        cmd: GET_CHANNELS,
+        most: [0; 4],
+        rx: 0,
+        tx: 0,
+        other: 0,
+        combined: 0,
     };
-    // SAFETY: ETHTOOL_GFLAGS fills a struct ethtool_value.
-    unsafe { ask(name, &mut flags) }?;
-    Some(flags.data & FLAG_RX_VLAN != 0)
+    // SAFETY: ETHTOOL_GCHANNELS fills a struct ethtool_channels.
+    unsafe { ask(name, &mut channels) }?;
+    let queues = channels.rx.saturating_add(channels.combined);
+    (queues > 0).then_some(queues)
+}
+
+/// For the commands that fill a struct ethtool_value.
+fn value(name: &str, cmd: u32) -> Option<u32> {
+    let mut value = Value { cmd, data: 0 };
+    // SAFETY: our callers name commands that fill a struct ethtool_value.
+    unsafe { ask(name, &mut value) }?;
+    Some(value.data)
 }
 
 /// Has the kernel fill `answer`, which begins with the command's number.
@@ -61,7 +106,12 @@ unsafe fn ask<T>(name: &str, answer: &mut T) -> Option<()> {
 const SIOCETHTOOL: libc::c_ulong = 0x8946;
 const GET_DRIVER_INFO: u32 = 3; // ETHTOOL_GDRVINFO
 const GET_FLAGS: u32 = 0x25; // ETHTOOL_GFLAGS
+const GET_TSO: u32 = 0x1e; // ETHTOOL_GTSO
+const GET_GSO: u32 = 0x23; // ETHTOOL_GGSO
+const GET_GRO: u32 = 0x2b; // ETHTOOL_GGRO
+const GET_CHANNELS: u32 = 0x3c; // ETHTOOL_GCHANNELS
 const FLAG_RX_VLAN: u32 = 1 << 8; // ETH_FLAG_RXVLAN
+const FLAG_LRO: u32 = 1 << 15; // ETH_FLAG_LRO
 
 /// struct ethtool_drvinfo
 #[repr(C)]
@@ -80,6 +130,20 @@ struct Value {
     cmd: u32,
     data: u32,
 }
+
+/// struct ethtool_channels
+#[repr(C)]
+struct Channels {
+    cmd: u32,
+    /// The most that there can be of each.
+    most: [u32; 4],
+    rx: u32,
+    tx: u32,
+    other: u32,
+    combined: u32,
+}
+
+const _: () = assert!(size_of::<Channels>() == 36);
 
 /// Interface ioctls work on sockets of any family.
 fn any_socket() -> Option<OwnedFd> {
@@ -113,5 +177,17 @@ mod tests {
         };
         let taken = pair.a.run(|| takes_vlan_tags_off("veth0"));
         assert_eq!(taken, Some(true));
+    }
+
+    #[test]
+    fn offloads_are_those_that_were_switched() {
+        let Some(pair) = crate::link::netns::VethPair::new() else {
+            return;
+        };
+        let before = pair.a.run(|| offloads("veth0"));
+        assert_eq!((before.tso, before.lro), (Some(true), Some(false)));
+        assert_eq!(before.rx_vlan, Some(true));
+        assert_eq!(pair.a.run(|| receive_queues("veth0")), Some(1));
+        assert_eq!(offloads("no-such-if"), Offloads::default());
     }
 }

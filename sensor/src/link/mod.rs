@@ -4,12 +4,14 @@
 //! would be easier to read and wrong: after `ip netns exec` or `nsenter` it may still be the one of another namespace.
 
 mod ethtool;
+mod features;
 pub(crate) mod netlink;
 #[cfg(test)]
 pub(crate) mod netns;
 mod route;
 
-pub use ethtool::{driver, takes_vlan_tags_off};
+pub use ethtool::{Offloads, driver, offloads, receive_queues, takes_vlan_tags_off};
+pub use features::{XdpFeatures, xdp_features};
 
 use netlink::{Message, Request};
 use std::collections::BTreeMap;
@@ -99,6 +101,15 @@ pub enum LinkError {
 }
 
 impl Link {
+    /// In a word or two.
+    pub fn state(&self) -> &'static str {
+        match (self.up, self.running) {
+            (false, _) => "down",
+            (true, false) => "no carrier",
+            (true, true) => "up",
+        }
+    }
+
     /// What packets start with, in a word.
     pub fn link_type(&self) -> &'static str {
         match self.arphrd {

@@ -154,11 +154,20 @@ pub(crate) fn dump_from<T>(
 
 /// Asks for one object. An object that isn't there is `None`.
 pub(crate) fn one<T>(
+    request: Request,
+    parse: impl Fn(Message<'_>) -> Option<T>,
+) -> Result<Option<T>, LinkError> {
+    one_from(libc::NETLINK_ROUTE, request, parse)
+}
+
+/// The same of another of the kernel's families.
+pub(crate) fn one_from<T>(
+    family: libc::c_int,
     mut request: Request,
     parse: impl Fn(Message<'_>) -> Option<T>,
 ) -> Result<Option<T>, LinkError> {
     let mut found = None;
-    let asked = Socket::open(libc::NETLINK_ROUTE)?.ask(&mut request, |message| {
+    let asked = Socket::open(family)?.ask(&mut request, |message| {
         found = parse(message);
         ControlFlow::Break(())
     });

@@ -141,27 +141,15 @@ fn xdp(
     (wish, filter_asks_tags): (Wish, bool),
 ) -> Result<Hook, String> {
     let native = wish.xdp_mode != XdpMode::Generic;
-    if hands_packets_to_others(link) {
-        return Err(
-            "its packets arrive on the interfaces below it, where XDP would see them".to_owned(),
-        );
+    let driver = link::driver(&link.name);
+    if let Some(why) = rules_xdp_out(link, driver.as_deref(), wish.pins_xdp()) {
+        return Err(why);
     }
-    if !wish.pins_xdp() {
-        if link.kind.as_deref() == Some("veth") {
-            return Err("on veth it would cost the host its segmentation offload".to_owned());
-        }
-        if let Some(other) = &link.xdp {
-            return Err(format!(
-                "the XDP hook is taken by program id {}; what that one drops or redirects is not counted",
-                other.prog_id
-            ));
-        }
-        if filter_asks_tags && let Some(why) = hides_tags(link) {
-            return Err(why.to_owned());
-        }
-    }
-    if starts_with_ip(link.arphrd) != Some(false) {
-        return Err("the device has no link-layer header".to_owned());
+    if !wish.pins_xdp()
+        && filter_asks_tags
+        && let Some(why) = hides_tags(link)
+    {
+        return Err(why.to_owned());
     }
     let (attached, frags) =
         attach::xdp(&mut kernel.object, link, native).map_err(|refusal| told(&refusal))?;
@@ -181,11 +169,29 @@ fn xdp(
     })
 }
 
+/// Why native XDP is not tried on `link`; some of it is overruled where it was `asked` for.
+pub(crate) fn rules_xdp_out(link: &Link, driver: Option<&str>, asked: bool) -> Option<String> {
+    if hands_packets_to_others(link, driver) {
+        let why = "its packets arrive on the interfaces below it, where XDP would see them";
+        return Some(why.to_owned());
+    }
+    if !asked && link.kind.as_deref() == Some("veth") {
+        return Some("on veth it would cost the host its segmentation offload".to_owned());
+    }
+    if !asked && let Some(other) = &link.xdp {
+        return Some(format!(
+            "the XDP hook is taken by program id {}; what that one drops or redirects is not counted",
+            other.prog_id
+        ));
+    }
+    let ethernet = starts_with_ip(link.arphrd) == Some(false);
+    (!ethernet).then(|| "the device has no link-layer header".to_owned())
+}
+
 /// XDP on these is run by the members (bond) or by a second device (Azure's accelerated networking), and says so: packets
 /// would count for an interface that nobody watches.
-fn hands_packets_to_others(link: &Link) -> bool {
-    matches!(link.kind.as_deref(), Some("bond" | "team"))
-        || link::driver(&link.name).as_deref() == Some("hv_netvsc")
+fn hands_packets_to_others(link: &Link, driver: Option<&str>) -> bool {
+    matches!(link.kind.as_deref(), Some("bond" | "team")) || driver == Some("hv_netvsc")
 }
 
 fn egress(kernel: &mut Kernel, link: &Link, slot: u8, refusals: &mut Vec<String>) -> Hook {

@@ -377,7 +377,7 @@ fn packet_hooks(link: &Link, refusals: Vec<String>, asked: Backend) -> Hooks {
 }
 
 /// Programs of one CPU could then preempt each other, and the tables have no locks.
-fn preempt_rt() -> bool {
+pub(crate) fn preempt_rt() -> bool {
     std::fs::read_to_string("/proc/sys/kernel/version")
         .is_ok_and(|version| version.contains("PREEMPT_RT"))
 }

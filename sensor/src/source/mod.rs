@@ -92,7 +92,7 @@ impl Hook {
 
 /// Whether packets of a device with this hardware type start with the IP header (ARPHRD_NONE, tunnels, PPP), or with an
 /// Ethernet header; `None` for what has no decoder here.
-fn starts_with_ip(arphrd: u16) -> Option<bool> {
+pub(crate) fn starts_with_ip(arphrd: u16) -> Option<bool> {
     match arphrd {
         libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Some(false),
         libc::ARPHRD_NONE

@@ -6,6 +6,7 @@ pub mod drain;
 pub mod filter;
 mod mapping;
 pub mod object;
+pub mod probe;
 mod samples;
 mod undisturbed;
 

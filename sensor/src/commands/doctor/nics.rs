@@ -1,0 +1,37 @@
+//! The facts of interfaces.
+
+use super::holders;
+use crate::commands::live::select;
+use crate::doctor::{Nic, NicProgram};
+use crate::failure::{Exit, Failure};
+use crate::link::{self, Link};
+use crate::source::kernel::probe;
+
+/// As `sensor run` chooses; where there is no default route, all that are up.
+pub(super) fn chosen(names: &[String]) -> Result<Vec<Link>, Failure> {
+    if !names.is_empty() {
+        return select::links(names);
+    }
+    let failed = |error| Failure::new(Exit::Failed, error);
+    match link::default_route().map_err(failed)? {
+        Some(_) => select::links(names),
+        None => select::links(&["any".to_owned()]),
+    }
+}
+
+pub(super) fn gather(link: Link) -> Nic {
+    let xdp = link.xdp.as_ref().map(|attached| NicProgram {
+        name: probe::name_of(attached.prog_id),
+        holders: holders::of(attached.prog_id),
+    });
+    Nic {
+        driver: link::driver(&link.name),
+        features: link::xdp_features(link.index).map_err(|error| error.to_string()),
+        offloads: link::offloads(&link.name),
+        receive_queues: link::receive_queues(&link.name),
+        xdp,
+        tcx_ingress: probe::tcx_programs(&link.name, false),
+        tcx_egress: probe::tcx_programs(&link.name, true),
+        link,
+    }
+}
