@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use std::{fs, io};
@@ -13,8 +14,11 @@ use crate::support::schema;
 
 pub(crate) use crate::namespace::{Namespace, Pair, ip, packet_socket};
 
-/// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything may take on a busy machine; an emulated one is told to have more.
+static PATIENCE: LazyLock<Duration> = LazyLock::new(|| {
+    let told = std::env::var("SENSOR_TEST_PATIENCE").ok();
+    Duration::from_secs(told.and_then(|seconds| seconds.parse().ok()).unwrap_or(30))
+});
 
 /// Why kernel tests can't run here, if they can't.
 pub(crate) fn missing() -> Option<String> {
@@ -183,7 +187,7 @@ impl Sensor {
     /// Reads standard error until a line holds `text`; gives that line.
     pub(crate) fn wait_for_line(&mut self, text: &str) -> String {
         loop {
-            let Ok(line) = self.stderr.recv_timeout(PATIENCE) else {
+            let Ok(line) = self.stderr.recv_timeout(*PATIENCE) else {
                 panic!("sensor did not say {text:?}, but: {}", self.greeting);
             };
             self.greeting += &line;
@@ -224,7 +228,7 @@ impl Sensor {
     pub(crate) fn wait(mut self) -> Ended {
         let mut stderr = std::mem::take(&mut self.greeting);
         loop {
-            match self.stderr.recv_timeout(PATIENCE) {
+            match self.stderr.recv_timeout(*PATIENCE) {
                 Ok(line) => stderr += &line,
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("sensor does not end: {stderr}"),
@@ -330,8 +334,9 @@ pub(crate) fn eventually(what: &str, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
         assert!(
-            start.elapsed() < PATIENCE,
-            "{what}: not within {PATIENCE:?}"
+            start.elapsed() < *PATIENCE,
+            "{what}: not within {:?}",
+            *PATIENCE
         );
         std::thread::sleep(Duration::from_millis(10));
     }

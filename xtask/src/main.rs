@@ -11,9 +11,11 @@
 mod bench;
 mod build_ebpf;
 mod cmd;
+mod crates;
 mod elf;
 mod fuzz;
 mod gallery;
+mod kernels;
 mod run;
 mod rustc_wrapper;
 mod setup;
@@ -45,6 +47,9 @@ enum Task {
     },
     /// Everything that proves the tree: set-up, eBPF object, fmt, clippy, tidy, all tests
     Test {
+        /// Boot the kernels that users run as well, and run the kernel tests on each
+        #[arg(long)]
+        kernels: bool,
         /// Arguments for `cargo test`, after `--`; what follows a second `--` goes to the tests
         #[arg(last = true)]
         args: Vec<String>,
@@ -73,6 +78,14 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Boot the kernels that users run under qemu, and run the tests of counting on each
+    Kernels {
+        /// Which: 5.10, 6.1, 6.12, newest; all of them where none is named
+        series: Vec<String>,
+        /// Names of kernel tests and options of the test program, after `--`; they replace the defaults
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
     /// Install the Debian packages that a full test run needs, or say which are missing
     Setup,
     /// Check the rules of the source tree that a compiler does not know
@@ -82,6 +95,9 @@ enum Task {
 fn main() -> ExitCode {
     if rustc_wrapper::is_wanted() {
         return rustc_wrapper::main();
+    }
+    if kernels::is_guest() {
+        return kernels::guest();
     }
     die_quietly_on_closed_pipe();
     match dispatch(Cli::parse().task) {
@@ -102,12 +118,13 @@ fn die_quietly_on_closed_pipe() {
 fn dispatch(task: Task) -> Result<ExitCode> {
     match task {
         Task::Run { args } => return run::main(&args),
-        Task::Test { args } => return test::main(&args),
+        Task::Test { kernels, args } => return test::main(kernels, &args),
         Task::BuildEbpf { bless } => build_ebpf::main(bless)?,
         Task::Bench => bench::main()?,
         Task::Fuzz { target, seconds } => fuzz::main(&target, seconds)?,
         Task::Gallery { check: true } => gallery::compare()?,
         Task::Gallery { check: false } => gallery::main()?,
+        Task::Kernels { series, args } => kernels::main(&series, &args)?,
         Task::Setup => setup::main()?,
         Task::Tidy => tidy::main()?,
     }

@@ -17,7 +17,7 @@ struct Package {
     tests: &'static str,
 }
 
-const PACKAGES: [Package; 13] = [
+const PACKAGES: [Package; 15] = [
     Package {
         name: "chromium",
         program: "chromium",
@@ -83,6 +83,16 @@ const PACKAGES: [Package; 13] = [
         name: "bpftool",
         program: "bpftool",
         tests: "tests that look for what an agent leaves behind",
+    },
+    Package {
+        name: "qemu-system-x86",
+        program: "qemu-system-x86_64",
+        tests: "counting on other kernels",
+    },
+    Package {
+        name: "xz-utils",
+        program: "xz",
+        tests: "counting on other kernels, whose modules are packed",
     },
 ];
 

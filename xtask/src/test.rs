@@ -10,10 +10,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::build_ebpf::{self, Comparison};
 use crate::test_output::{Reader, Totals};
-use crate::{cmd, gallery, setup, tidy};
+use crate::{cmd, gallery, kernels, setup, tidy};
 
-/// Runs all steps; `args` go to `cargo test`.
-pub(crate) fn main(args: &[String]) -> Result<ExitCode> {
+/// Runs all steps, on other kernels too where `kernels` says so; `args` go to `cargo test`.
+pub(crate) fn main(kernels: bool, args: &[String]) -> Result<ExitCode> {
     let begin = Instant::now();
     let mut steps = Steps::default();
     steps.run("set-up", setup::main);
@@ -29,6 +29,13 @@ pub(crate) fn main(args: &[String]) -> Result<ExitCode> {
         totals = counted;
         outcome
     });
+    if kernels {
+        steps.run("kernels", || {
+            let (counted, outcome) = kernels::step()?;
+            totals += counted;
+            outcome
+        });
+    }
     steps.run("gallery", gallery::compare);
     println!("\nall steps: {:.0} s", begin.elapsed().as_secs_f64());
     Ok(steps.close(totals))

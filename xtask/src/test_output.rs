@@ -4,6 +4,7 @@
 //! such a test as passed would be a lie, so its captured output is read, and it is counted apart.
 
 use std::fmt;
+use std::ops::AddAssign;
 
 /// A test that did not test anything, and why.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +19,14 @@ pub(crate) struct Totals {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
     pub(crate) skipped: usize,
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
 }
 
 impl fmt::Display for Totals {

@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the rules of the source tree that a compiler does not know, one line for each violation.
 
 mod dependencies;
+mod licence;
 mod rules;
 mod vendored;
 
