@@ -208,13 +208,11 @@ impl Delta {
     #[inline(never)]
     fn advance(&mut self, due: fn(&Pipeline) -> (usize, usize)) {
         let mut pending = std::mem::take(&mut self.pending);
-        let (to_ask, to_count) = due(&pending);
-        while let Some(one) = pending.next_to_ask(to_ask) {
+        let due = due(&pending);
+        pending.ask(due.0, |one| {
             one.hint = self.flows.candidate(one.hash, &one.record.key);
-        }
-        while let Some(one) = pending.next_to_count(to_count) {
-            self.count_pending(one);
-        }
+        });
+        pending.count(due.1, |one| self.count_pending(one));
         self.pending = pending;
     }
 

@@ -153,13 +153,15 @@ impl Iterator for Candidates<'_> {
     #[inline]
     fn next(&mut self) -> Option<Place> {
         // A fifth of the slots are free: this ends.
+        let mut at = self.at;
         loop {
-            let slot = *self.slots.get(self.at)?;
+            let slot = *self.slots.get(at)?;
             if slot == 0 {
                 return None;
             }
-            self.at = (self.at + 1) & (self.slots.len() - 1);
+            at = (at + 1) & (self.slots.len() - 1);
             if slot & !self.places == self.tag {
+                self.at = at;
                 return Some(Place((slot & self.places) - 1));
             }
         }

@@ -19,7 +19,8 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
     let (accounted, slots) = delta.accounting();
     let totals = totals(delta);
     let counts = totals.counts();
-    let protocols = protocols(&delta.by_class(), delta.flows(), counts);
+    let classes = delta.by_class();
+    let protocols = protocols(&classes, delta, counts);
     let buckets = bucket_rows(delta);
     let span = context.span.or_else(|| delta.span());
     let duration = span.map(|(start, end)| seconds(start, end).max(0.0));
@@ -93,7 +94,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
         dns: Dns::of(delta.resolving(), context.top_n),
         buckets,
         not_observed: context.not_observed.clone(),
-        notes: notes(delta, context, &naming),
+        notes: notes(delta, context, (&naming, &classes)),
         naming,
     }
 }
@@ -182,7 +183,11 @@ fn named<T: Copy>(map: &BTreeMap<&'static str, T>) -> BTreeMap<String, T> {
         .collect()
 }
 
-fn notes(delta: &Delta, context: &Context, naming: &Naming) -> Vec<String> {
+fn notes(
+    delta: &Delta,
+    context: &Context,
+    (naming, classes): (&Naming, &[(Class, Counts)]),
+) -> Vec<String> {
     let mut notes = context.notes.clone();
     let interval = delta.buckets().interval();
     if context.interval > 0 && interval != context.interval {
@@ -207,7 +212,7 @@ fn notes(delta: &Delta, context: &Context, naming: &Naming) -> Vec<String> {
     if let Some(note) = unjudged_note(delta) {
         notes.push(format!("{note} (--max-flows makes room)"));
     }
-    let too_deep = beyond_the_walk(delta);
+    let too_deep = beyond_the_walk(classes);
     if too_deep > 0 {
         notes.push(format!(
             "packets with IPv6 extension headers that are cut off or more than {MAX_EXTENSIONS}: {too_deep}; \
@@ -219,14 +224,13 @@ fn notes(delta: &Delta, context: &Context, naming: &Naming) -> Vec<String> {
 }
 
 /// Packets whose transport is an IPv6 extension header: what follows it was out of reach.
-fn beyond_the_walk(delta: &Delta) -> u64 {
+fn beyond_the_walk(classes: &[(Class, Counts)]) -> u64 {
     let is_extension = |class: &Class| {
         matches!(
             class.kind,
             Kind::Ip { ipv6: true, protocol, .. } if is_ipv6_extension(protocol)
         )
     };
-    let classes = delta.by_class();
     let deep = classes.iter().filter(|(class, _)| is_extension(class));
     deep.map(|(_, counts)| counts.packets).sum()
 }

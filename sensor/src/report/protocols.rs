@@ -4,18 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Counts, Protocol, Protocols};
-use crate::counters::{Class, FlowTable};
+use crate::counters::{Class, Delta, Kind};
 use crate::names::How;
 
 type Named = BTreeMap<String, Counts>;
 
-pub(super) fn protocols(
-    classes: &[(Class, Counts)],
-    flows: &FlowTable,
-    totals: Counts,
-) -> Protocols {
+pub(super) fn protocols(classes: &[(Class, Counts)], delta: &Delta, totals: Counts) -> Protocols {
     let mut application = ranked(by_name(classes, Class::application), totals);
-    for ((name, how), counts) in told_by(flows) {
+    for ((name, how), counts) in told_by(delta) {
         if let Some(row) = application.iter_mut().find(|row| row.name == name) {
             *row.classified_by.entry(how.name().into()).or_default() += counts;
         }
@@ -27,19 +23,30 @@ pub(super) fn protocols(
     }
 }
 
-/// By what the applications of the flows are known. There are few of them, so the flows are gone through once.
-fn told_by(flows: &FlowTable) -> BTreeMap<(&'static str, How), Counts> {
-    let mut sums: BTreeMap<_, Counts> = BTreeMap::new();
-    for flow in flows.iter() {
-        if let (Some(application), Some(how)) = (flow.application(), flow.how()) {
-            let sum = sums.entry((application, how)).or_default();
-            sum.add(flow.packets, flow.bytes);
+/// By what the applications of the flows are known. The class of a flow holds its application, and there are few classes.
+fn told_by(delta: &Delta) -> BTreeMap<(&'static str, How), Counts> {
+    const HOWS: [How; 4] = [How::Payload, How::Handshake, How::Expectation, How::Port];
+    let mut sums = vec![[Counts::ZERO; HOWS.len()]; delta.classes().len()];
+    for flow in delta.flows().iter() {
+        let how = flow.label.map_or(How::Port, |label| label.how);
+        sums[flow.class as usize][how as usize].add(flow.packets, flow.bytes);
+    }
+    let mut named: BTreeMap<_, Counts> = BTreeMap::new();
+    for (class, sums) in delta.classes().iter().zip(sums) {
+        let Kind::Ip {
+            application: Some(application),
+            ..
+        } = class.kind
+        else {
+            continue;
+        };
+        for (how, sum) in HOWS.into_iter().zip(sums) {
+            if sum != Counts::ZERO {
+                *named.entry((application.name(), how)).or_default() += sum;
+            }
         }
     }
-    let named = sums.into_iter();
     named
-        .map(|((application, how), counts)| ((application.name(), how), counts))
-        .collect()
 }
 
 /// Every list adds up to the totals.

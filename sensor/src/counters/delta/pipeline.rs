@@ -87,21 +87,20 @@ impl Pipeline {
         (self.pushed, self.pushed)
     }
 
+    /// `each` of those that have not been asked for yet, up to the `until`th that came.
     #[inline]
-    pub(super) fn next_to_ask(&mut self, until: usize) -> Option<&mut Pending> {
-        if self.asked >= until {
-            return None;
+    pub(super) fn ask(&mut self, until: usize, mut each: impl FnMut(&mut Pending)) {
+        for number in self.asked..until {
+            each(&mut self.slots[number % SLOTS]);
         }
-        self.asked += 1;
-        Some(&mut self.slots[(self.asked - 1) % SLOTS])
+        self.asked = self.asked.max(until);
     }
 
     #[inline]
-    pub(super) fn next_to_count(&mut self, until: usize) -> Option<&Pending> {
-        if self.counted >= until {
-            return None;
+    pub(super) fn count(&mut self, until: usize, mut each: impl FnMut(&Pending)) {
+        for number in self.counted..until {
+            each(&self.slots[number % SLOTS]);
         }
-        self.counted += 1;
-        Some(&self.slots[(self.counted - 1) % SLOTS])
+        self.counted = self.counted.max(until);
     }
 }

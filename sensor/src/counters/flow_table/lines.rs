@@ -74,7 +74,7 @@ impl Lines {
         let (piece, line) = split(place);
         let piece = self.pieces[piece].as_slice();
         memory::prefetch(piece, line);
-        if narrow(key).is_none() {
+        if key.is_ipv6() {
             memory::prefetch(piece, line + 1);
         }
     }
