@@ -1,6 +1,14 @@
-//! What the product is measured against: nothing, the parser alone, and the design that others use (a per-CPU hash map),
-//! with a driver that makes every packet another flow.
+//! What the product is measured against: nothing, the parser alone, and the designs that others use (the kernel's hash
+//! maps), with drivers that make every packet another flow.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
+#![cfg_attr(target_arch = "bpf", feature(core_intrinsics))]
+#![cfg_attr(
+    target_arch = "bpf",
+    expect(
+        internal_features,
+        reason = "the only way to an atomic addition on this target"
+    )
+)]
 
 #[cfg(target_arch = "bpf")]
 #[path = "view.rs"]
@@ -8,26 +16,28 @@
 mod view;
 
 #[cfg(target_arch = "bpf")]
+#[path = "bench/peers.rs"]
+mod peers;
+
+#[cfg(target_arch = "bpf")]
 mod programs {
     use aya_ebpf::bindings::xdp_action::{XDP_ABORTED, XDP_PASS};
-    use aya_ebpf::helpers::generated::bpf_jiffies64;
-    use aya_ebpf::macros::{map, xdp};
-    use aya_ebpf::maps::{PerCpuArray, PerCpuHashMap, ProgramArray};
-    use aya_ebpf::programs::XdpContext;
+    use aya_ebpf::bindings::{TC_ACT_SHOT, TC_ACT_UNSPEC};
+    use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
+    use aya_ebpf::macros::{classifier, map, xdp};
+    use aya_ebpf::maps::{PerCpuArray, ProgramArray};
+    use aya_ebpf::programs::{TcContext, XdpContext};
     use sensor_common::parse::{self, Packet};
 
+    use crate::peers;
     use crate::view::Direct;
 
-    /// Packets, bytes, first, last, flags.
-    type Flow = [u64; 5];
-
-    #[map]
-    static FLOWS: PerCpuHashMap<[u64; 5], Flow> = PerCpuHashMap::with_max_entries(1 << 20, 0);
-    #[map]
-    static PROTOCOLS: PerCpuArray<[u64; 2]> = PerCpuArray::with_max_entries(256, 0);
     /// Slot 0: the program under measurement.
     #[map]
     static TARGET: ProgramArray = ProgramArray::with_max_entries(1, 0);
+    /// The same for TC programs: one array holds programs of one type.
+    #[map]
+    static TARGET_TC: ProgramArray = ProgramArray::with_max_entries(1, 0);
     #[map]
     static RANDOM: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
     #[map]
@@ -36,20 +46,118 @@ mod programs {
     /// Binary logarithm of the number of flows.
     #[unsafe(no_mangle)]
     static FLOW_BITS: u32 = 0;
-    /// 1: flow k as often as 1/k.
+    /// 0: any flow as often as another; 1: flow k as often as 1/k; 2: one after the other.
     #[unsafe(no_mangle)]
     static SKEWED: u32 = 0;
+    /// Where the four bytes of the source address are that make the flow.
+    #[unsafe(no_mangle)]
+    static SOURCE: u32 = 26;
 
-    #[xdp]
+    #[xdp(frags)]
     fn bench_empty(_: XdpContext) -> u32 {
         XDP_PASS
     }
 
-    #[xdp]
+    #[classifier]
+    fn bench_tc_empty(_: TcContext) -> i32 {
+        TC_ACT_UNSPEC
+    }
+
+    #[xdp(frags)]
     fn bench_parse(ctx: XdpContext) -> u32 {
-        if let Some(packet) = parsed(&ctx)
-            && let Some(sink) = SINK.get_ptr_mut(0)
-        {
+        if let Some(packet) = parsed(&ctx) {
+            sink(&packet);
+        }
+        XDP_PASS
+    }
+
+    #[classifier]
+    fn bench_tc_parse(ctx: TcContext) -> i32 {
+        if let Some(packet) = parsed_tc(&ctx) {
+            sink(&packet);
+        }
+        TC_ACT_UNSPEC
+    }
+
+    /// What each hash map costs, as an XDP and as a TC program.
+    macro_rules! counts_with {
+        ($count:path, $xdp:ident, $tc:ident) => {
+            #[xdp(frags)]
+            fn $xdp(ctx: XdpContext) -> u32 {
+                if let Some(packet) = parsed(&ctx) {
+                    // SAFETY: the context is live.
+                    $count(&packet, unsafe { bpf_xdp_get_buff_len(ctx.ctx) });
+                }
+                XDP_PASS
+            }
+
+            #[classifier]
+            fn $tc(ctx: TcContext) -> i32 {
+                if let Some(packet) = parsed_tc(&ctx) {
+                    $count(&packet, ctx.len() as u64);
+                }
+                TC_ACT_UNSPEC
+            }
+        };
+    }
+
+    counts_with!(peers::percpu_hash, bench_percpu_hash, bench_tc_percpu_hash);
+    counts_with!(peers::lru_percpu, bench_lru_percpu, bench_tc_lru_percpu);
+    counts_with!(peers::hash, bench_hash, bench_tc_hash);
+    counts_with!(peers::pktstat, bench_pktstat, bench_tc_pktstat);
+
+    /// Gives the packet another source address, and runs the target on it.
+    #[xdp(frags)]
+    fn bench_driver(ctx: XdpContext) -> u32 {
+        if another_flow(ctx.data(), ctx.data_end()) {
+            // SAFETY: the slot may be empty, and then the program goes on.
+            let _missing = unsafe { TARGET.tail_call(&ctx, 0) };
+        }
+        XDP_ABORTED
+    }
+
+    #[classifier]
+    fn bench_tc_driver(ctx: TcContext) -> i32 {
+        if another_flow(ctx.data(), ctx.data_end()) {
+            // SAFETY: as above.
+            let _missing = unsafe { TARGET_TC.tail_call(&ctx, 0) };
+        }
+        TC_ACT_SHOT
+    }
+
+    #[inline(always)]
+    fn another_flow(data: usize, end: usize) -> bool {
+        // SAFETY: the value is this CPU's own; the packet's range is checked below.
+        unsafe {
+            let Some(state) = RANDOM.get_ptr_mut(0) else {
+                return false;
+            };
+            let how = read(&SKEWED);
+            let mut bits = read(&FLOW_BITS) & 31;
+            let mut random = *state + 1;
+            if how != 2 {
+                random = *state | 1;
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+            }
+            *state = random;
+            if how == 1 {
+                bits = ((random >> 32) as u32 % (bits + 1)) & 31;
+            }
+            let flow = random as u32 & ((1u32 << bits) - 1);
+            let address = data + (read(&SOURCE) & 63) as usize;
+            if address + 4 > end {
+                return false;
+            }
+            *(address as *mut u32) = flow;
+            true
+        }
+    }
+
+    #[inline(always)]
+    fn sink(packet: &Packet) {
+        if let Some(sink) = SINK.get_ptr_mut(0) {
             let words = packet.key.0;
             // SAFETY: a live value of the map.
             unsafe {
@@ -57,62 +165,6 @@ mod programs {
                     words[0] ^ words[1] ^ words[2] ^ words[3] ^ words[4] ^ packet.tcp_flags as u64
             };
         }
-        XDP_PASS
-    }
-
-    #[xdp]
-    fn bench_percpu_hash(ctx: XdpContext) -> u32 {
-        let Some(packet) = parsed(&ctx) else {
-            return XDP_PASS;
-        };
-        let bytes = (ctx.data_end() - ctx.data()) as u64;
-        // SAFETY: the helper has no preconditions; the values are this CPU's own.
-        unsafe {
-            let now = bpf_jiffies64();
-            if let Some(totals) = PROTOCOLS.get_ptr_mut(packet.key.protocol() as u32) {
-                (*totals)[0] += 1;
-                (*totals)[1] += bytes;
-            }
-            if let Some(flow) = FLOWS.get_ptr_mut(&packet.key.0) {
-                (*flow)[0] += 1;
-                (*flow)[1] += bytes;
-                (*flow)[3] = now;
-                (*flow)[4] |= packet.tcp_flags as u64;
-            } else {
-                let flow = [1, bytes, now, now, packet.tcp_flags as u64];
-                let _full = FLOWS.insert(&packet.key.0, &flow, 0);
-            }
-        }
-        XDP_PASS
-    }
-
-    /// Gives the packet another source address, and runs the target on it.
-    #[xdp]
-    fn bench_driver(ctx: XdpContext) -> u32 {
-        const SOURCE: usize = 26;
-        // SAFETY: the value is this CPU's own; the packet's range is checked below.
-        unsafe {
-            let Some(state) = RANDOM.get_ptr_mut(0) else {
-                return XDP_ABORTED;
-            };
-            let mut random = *state | 1;
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            *state = random;
-            let mut bits = read(&FLOW_BITS) & 31;
-            if read(&SKEWED) == 1 {
-                bits = ((random >> 32) as u32 % (bits + 1)) & 31;
-            }
-            let flow = random as u32 & ((1u32 << bits) - 1);
-            let address = ctx.data() + SOURCE;
-            if address + 4 > ctx.data_end() {
-                return XDP_ABORTED;
-            }
-            *(address as *mut u32) = flow;
-            let _missing = TARGET.tail_call(&ctx, 0);
-        }
-        XDP_ABORTED
     }
 
     #[inline(always)]
@@ -121,6 +173,16 @@ mod programs {
             data: ctx.data(),
             data_end: ctx.data_end(),
             context: ctx.ctx,
+        };
+        parse::on_interface(&direct, false).ok()
+    }
+
+    #[inline(always)]
+    fn parsed_tc(ctx: &TcContext) -> Option<Packet> {
+        let direct = Direct {
+            data: ctx.data(),
+            data_end: ctx.data_end(),
+            context: ctx.skb.skb,
         };
         parse::on_interface(&direct, false).ok()
     }

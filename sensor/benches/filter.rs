@@ -38,7 +38,7 @@ struct Case {
 }
 
 fn main() {
-    let path = std::env::var("SENSOR_BENCH_OBJECT").expect("run it by cargo xtask bench");
+    let path = std::env::var("XTASK_BENCH_OBJECT").expect("run it by cargo xtask bench");
     let object = std::fs::read(path).unwrap();
     println!(
         "a filter in the kernel: ns per packet; medians of {ROUNDS} rounds of {REPEAT}, each beside no filter in the same round"
@@ -184,7 +184,7 @@ fn measure(bits: u32, object: &[u8]) {
     let mut times = vec![Vec::new(); cases.len()];
     for _ in 0..ROUNDS {
         for (number, case) in cases.iter().enumerate() {
-            let program = kernels[number].object.xdp(false).unwrap();
+            let program = kernels[number].object.xdp(true).unwrap();
             let fd = program.fd().unwrap().try_clone().unwrap();
             target.set(0, &fd, 0).unwrap();
             times[number].push(nanoseconds(driver(&mut bench), &syn(case.port), REPEAT));

@@ -14,6 +14,7 @@ mod explain;
 mod fields;
 mod filter;
 mod fleet;
+mod guard;
 mod harness;
 mod history;
 mod hostile;

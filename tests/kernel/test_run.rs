@@ -304,7 +304,7 @@ pub(crate) fn run(kernel: &mut Kernel, program: Program, frame: &[u8]) -> Result
     result.map(drop)
 }
 
-fn kernel(size: TableSize, l3: bool) -> Kernel {
+pub(crate) fn kernel(size: TableSize, l3: bool) -> Kernel {
     let mut kernel = Kernel::load(
         size,
         Task {
@@ -319,7 +319,7 @@ fn kernel(size: TableSize, l3: bool) -> Kernel {
     kernel
 }
 
-fn cpus() -> u32 {
+pub(crate) fn cpus() -> u32 {
     Cpus::read().unwrap().possible
 }
 

@@ -3,6 +3,7 @@
 //! Each crate includes it by `#[path]` and uses its own part of it.
 #![allow(dead_code, reason = "every integration crate uses a part of it only")]
 
+pub(crate) mod baseline;
 pub(crate) mod browser;
 pub(crate) mod capture;
 pub(crate) mod collector;

@@ -15,6 +15,7 @@ mod crates;
 mod elf;
 mod fuzz;
 mod gallery;
+mod guard;
 mod kernels;
 mod run;
 mod rustc_wrapper;
@@ -60,8 +61,14 @@ enum Task {
         #[arg(long)]
         bless: bool,
     },
-    /// Measure: ns per packet of the kernel's counting and of `sensor read`, beside floors and other designs
-    Bench,
+    /// Measure: the kernel's counting, polls, the whole system, files and memory, beside floors and peers
+    Bench(bench::Args),
+    /// Hold what a packet costs in instructions, and the eBPF programs' size, against tests/baseline.json
+    Guard {
+        /// Write the figures of now as the baseline
+        #[arg(long)]
+        bless: bool,
+    },
     /// Look for bytes that break what a part promises of any bytes, with libFuzzer
     Fuzz {
         /// A folder of tests/fuzz/corpus: filter, explain, names-book, names-dhcp, names-dns, names-expect, names-http,
@@ -120,7 +127,8 @@ fn dispatch(task: Task) -> Result<ExitCode> {
         Task::Run { args } => return run::main(&args),
         Task::Test { kernels, args } => return test::main(kernels, &args),
         Task::BuildEbpf { bless } => build_ebpf::main(bless)?,
-        Task::Bench => bench::main()?,
+        Task::Bench(args) => bench::main(&args)?,
+        Task::Guard { bless } => guard::main(bless)?,
         Task::Fuzz { target, seconds } => fuzz::main(&target, seconds)?,
         Task::Gallery { check: true } => gallery::compare()?,
         Task::Gallery { check: false } => gallery::main()?,

@@ -17,7 +17,7 @@ struct Package {
     tests: &'static str,
 }
 
-const PACKAGES: [Package; 15] = [
+const PACKAGES: [Package; 16] = [
     Package {
         name: "chromium",
         program: "chromium",
@@ -80,6 +80,11 @@ const PACKAGES: [Package; 15] = [
         tests: "flows sent to a real collector",
     },
     Package {
+        name: "valgrind",
+        program: "valgrind",
+        tests: "the count of instructions that a packet costs",
+    },
+    Package {
         name: "bpftool",
         program: "bpftool",
         tests: "tests that look for what an agent leaves behind",
@@ -140,7 +145,7 @@ fn missing(is_there: impl Fn(&Package) -> bool) -> Vec<&'static Package> {
 }
 
 /// One transaction where all can be had; else one by one, so that one unknown name does not cost the others.
-fn install(names: &[&str]) {
+pub(crate) fn install(names: &[&str]) {
     println!("installing {}", names.join(" "));
     if !succeeded(apt_get(&["update"])) {
         println!("apt-get update failed; trying with the package lists that are there");
