@@ -11,7 +11,7 @@ const CHECK_EVERY: i64 = 1_000_000_000;
 /// Wall and monotonic clock may drift apart by this much between two ticks before it counts as a jump.
 const JUMP: i64 = 1_000_000_000;
 /// A poll may come this late without a word: a busy machine would say little else where intervals are short.
-const PATIENCE: i64 = 100_000_000;
+pub const PATIENCE: i64 = 100_000_000;
 
 #[derive(Clone, Copy, Debug)]
 pub struct AgentConfig {

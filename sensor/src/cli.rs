@@ -73,10 +73,10 @@ pub enum Command {
 
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sensor run                                      the interface of the default route, until Ctrl-C\n  sensor run -i eth0 -i wg0 -d 60s --json r.json  two interfaces for a minute, one report\n  sensor run -i any --out /var/lib/sensor         a report every minute of all that is up\n  sensor run -i eth0 tcp port 443                 only that; quote what the shell would take: '(', '&', '<', '!'"
+    after_help = "Examples:\n  sensor run                                      the interface of the default route, until Ctrl-C\n  sensor run -i eth0 -i wg0 -d 60s --json r.json  two interfaces for a minute, one report\n  sensor run -i any --out /var/lib/sensor         a report every minute of all that is up\n  sensor run -i 'veth*'                           all containers, also those that start later\n  sensor run -i eth0 tcp port 443                 only that; quote what the shell would take: '(', '&', '<', '!'"
 )]
 pub struct Run {
-    /// Interface to count on (repeatable); `any` = all that are up; default: the one of the default route
+    /// Interface to count on (repeatable), or a pattern: 'veth*'; `any` = all that are up; default: the one of the default route
     #[arg(short, long = "interface", value_name = "IF")]
     pub interfaces: Vec<String>,
     /// Stop after this time
@@ -105,6 +105,9 @@ pub struct Run {
     /// Name the local processes and containers that flows belong to
     #[arg(long)]
     pub processes: bool,
+    /// Have the kernel measure how long the programs run (costs some 20 ns a run)
+    #[arg(long)]
+    pub bpf_stats: bool,
     #[command(flatten)]
     pub expression: Expression,
     #[command(flatten)]

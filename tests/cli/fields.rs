@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::document;
 
 /// Heading, and what of the report's schema is explained below it; "" is the report itself.
-const SECTIONS: [(&str, &[&str]); 15] = [
+const SECTIONS: [(&str, &[&str]); 16] = [
     ("# The report, field by field", &["Counts"]),
     ("## Top level", &["", "Sensor", "Span"]),
     (
@@ -16,6 +16,7 @@ const SECTIONS: [(&str, &[&str]); 15] = [
         &[
             "Source",
             "Interface",
+            "LeftOut",
             "Ingress",
             "Egress",
             "SlotCounts",
@@ -44,6 +45,7 @@ const SECTIONS: [(&str, &[&str]); 15] = [
     ("## geo", &["Place"]),
     ("### naming", &["Naming", "PutOut"]),
     ("## dns", &["Dns", "DnsServer", "DnsName", "DnsWait"]),
+    ("## self", &["Own", "ProgramTime"]),
     ("## buckets", &["BucketRow"]),
     // A string: it has no fields.
     ("# The report, field by field", &["Time"]),

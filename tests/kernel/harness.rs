@@ -111,11 +111,11 @@ impl Sensor {
         folder: tempfile::TempDir,
         reports: PathBuf,
     ) -> Self {
-        command
-            .arg("run")
-            .args(arguments)
-            .args(["-n", "0", "--out"]);
-        command.arg(&reports);
+        command.arg("run").args(arguments);
+        if !arguments.contains(&"-n") {
+            command.args(["-n", "0"]);
+        }
+        command.arg("--out").arg(&reports);
         // Reports and history are written by different threads: a test is about the one or the other.
         if !arguments.contains(&"--keep") {
             command.arg("--no-history");

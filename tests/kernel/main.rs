@@ -7,6 +7,7 @@
 )]
 
 mod alike;
+mod come_and_go;
 mod conversations;
 mod disk;
 mod filter;

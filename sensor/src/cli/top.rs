@@ -13,7 +13,7 @@ use crate::top::play::Speed;
     after_help = "Examples:\n  sensor top                           the interface of the default route\n  sensor top -i eth0 -i wg0            two interfaces\n  sensor top -i eth0 not port 22       all but this session; quote what the shell would take\n  sensor top -r capture.pcap --speed 10\nKeys: press ? in the view"
 )]
 pub struct Top {
-    /// Interface to count on (repeatable); `any` = all that are up; default: the one of the default route
+    /// Interface to count on (repeatable), or a pattern: 'veth*'; `any` = all that are up; default: the one of the default route
     #[arg(short, long = "interface", value_name = "IF")]
     pub interfaces: Vec<String>,
     /// Play this capture file: pcap or pcapng, plain, gzip or zstd

@@ -1,7 +1,7 @@
 //! By what rules packets are counted and reported: a reload makes new ones, and each part of a run keeps those that it was
 //! counted by.
 
-use sensor_common::flow::HashSeeds;
+use sensor_common::flow::{HashSeeds, MAX_SLOTS};
 
 use crate::cli;
 use crate::commands::delta_config;
@@ -181,7 +181,8 @@ impl Rules {
     }
 }
 
-/// The names by slot that a filter may ask for.
+/// The names by slot that a filter may ask for: at the start each has a slot of its own, as far as there are any.
 pub fn names(links: &[Link]) -> Vec<String> {
-    links.iter().map(|link| link.name.clone()).collect()
+    let own = links.iter().take(MAX_SLOTS - 1);
+    own.map(|link| link.name.clone()).collect()
 }

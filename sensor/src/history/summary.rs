@@ -69,6 +69,7 @@ impl Summary {
             hostname: self.sensors.join(", "),
             backend: self.joined.backend,
             interfaces: slots.interfaces(),
+            left_out: Vec::new(),
             files: self.joined.files,
             filter,
             top_n: asked.top_n,
@@ -77,6 +78,7 @@ impl Summary {
             not_observed,
             interface_counters: Vec::new(),
             notes: self.joined.notes,
+            own: None,
         }
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod netlink;
 #[cfg(test)]
 pub(crate) mod netns;
 mod route;
+pub mod wanted;
 
 pub use ethtool::{Offloads, driver, offloads, receive_queues, takes_vlan_tags_off};
 pub use features::{XdpFeatures, xdp_features};
@@ -37,6 +38,8 @@ pub struct Link {
     pub mac: Option<[u8; 6]>,
     /// Index of the bridge, bond ... that this interface is part of.
     pub master: Option<u32>,
+    /// Index of what a VLAN or macvlan stands on, or of a veth's other end, where that is in the same namespace.
+    pub lower: Option<u32>,
     pub xdp: Option<XdpAttached>,
     pub rx: LinkCounters,
     pub tx: LinkCounters,

@@ -15,6 +15,8 @@ pub(super) const RTMSG_LEN: usize = 12;
 pub(super) const IFADDR_LEN: usize = 8;
 
 const RTNH_F_DEAD: u32 = 1;
+/// linux/if_link.h
+const IFLA_LINK_NETNSID: u16 = 37;
 
 /// The payload of an RTM_NEWLINK.
 pub(super) fn link(payload: &[u8]) -> Option<Link> {
@@ -28,6 +30,7 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
         loopback: flag(libc::IFF_LOOPBACK),
         ..Link::default()
     };
+    let mut elsewhere = false;
     for attribute in attributes(payload.get(IFINFO_LEN..)?) {
         let value = attribute.payload;
         match attribute.kind {
@@ -35,6 +38,8 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
             libc::IFLA_MTU => link.mtu = u32_at(value, 0).unwrap_or_default(),
             libc::IFLA_ADDRESS => link.mac = value.try_into().ok(),
             libc::IFLA_MASTER => link.master = u32_at(value, 0).filter(|&index| index != 0),
+            libc::IFLA_LINK => link.lower = u32_at(value, 0).filter(|&index| index != 0),
+            IFLA_LINK_NETNSID => elsewhere = true,
             libc::IFLA_LINKINFO => link.kind = link_kind(value),
             libc::IFLA_XDP => link.xdp = xdp(value),
             libc::IFLA_STATS64 => {
@@ -43,6 +48,7 @@ pub(super) fn link(payload: &[u8]) -> Option<Link> {
             _ => {}
         }
     }
+    link.lower = link.lower.filter(|_| !elsewhere);
     Some(link)
 }
 

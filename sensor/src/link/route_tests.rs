@@ -42,6 +42,7 @@ fn veth_message() -> Vec<u8> {
             attribute(libc::IFLA_MTU, &1500u32.to_ne_bytes()),
             attribute(libc::IFLA_ADDRESS, &[2, 0, 0, 0, 0, 9]),
             attribute(libc::IFLA_MASTER, &3u32.to_ne_bytes()),
+            attribute(libc::IFLA_LINK, &9u32.to_ne_bytes()),
             attribute(libc::IFLA_LINKINFO | libc::NLA_F_NESTED as u16, &info),
             attribute(libc::IFLA_XDP | libc::NLA_F_NESTED as u16, &xdp),
             attribute(libc::IFLA_STATS64, &stats),
@@ -62,6 +63,7 @@ fn a_link_message_gives_every_field() {
         mtu: 1500,
         mac: Some([2, 0, 0, 0, 0, 9]),
         master: Some(3),
+        lower: Some(9),
         xdp: Some(XdpAttached {
             mode: XdpMode::Native,
             prog_id: 77,

@@ -9,8 +9,8 @@ use super::bandwidth::{Observation, bandwidth};
 use super::protocols::{add_up, by_name, protocols};
 use super::time::seconds;
 use super::{
-    Accounting, BucketRow, Context, Counts, Dns, Interface, InterfaceInfo, Naming, Others, Report,
-    SCHEMA, Sensor, SlotCounts, Source, Time, Totals, fold, interface_counters,
+    Accounting, BucketRow, Context, Counts, Dns, Interface, InterfaceInfo, Naming, Others, Own,
+    Report, SCHEMA, Sensor, SlotCounts, Source, Time, Totals, fold, interface_counters,
 };
 use crate::counters::{Bucket, Class, Delta, Kind, SlotAccounting};
 
@@ -47,6 +47,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
         source: Source {
             backend: context.backend.clone(),
             interfaces: interfaces.clone(),
+            left_out: context.left_out.clone(),
             files: context.files.clone(),
         },
         filter: context.filter.clone(),
@@ -95,6 +96,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
         buckets,
         not_observed: context.not_observed.clone(),
         notes: notes(delta, context, (&naming, &classes)),
+        own: own(context, accounted.seen, &naming),
         naming,
     }
 }
@@ -108,6 +110,11 @@ pub fn unjudged_note(delta: &Delta) -> Option<String> {
              not be applied to them, so they count as matched"
         )
     })
+}
+
+fn own(context: &Context, seen: Counts, naming: &Naming) -> Option<Own> {
+    let own = context.own.clone()?;
+    Some(own.beside(seen.packets, naming.lost))
 }
 
 fn totals(delta: &Delta) -> Totals {

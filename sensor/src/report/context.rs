@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Span};
+use super::{Counts, Own, Span};
 
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -11,6 +11,7 @@ pub struct Context {
     /// `xdp`, `tc`, `af-packet`, `af-xdp` or `file`.
     pub backend: String,
     pub interfaces: Vec<InterfaceInfo>,
+    pub left_out: Vec<LeftOut>,
     pub files: Vec<FileInfo>,
     pub filter: Option<String>,
     /// Most rows of each ranked list; 0 = all.
@@ -22,6 +23,20 @@ pub struct Context {
     pub not_observed: Vec<Span>,
     pub interface_counters: Vec<InterfaceCounters>,
     pub notes: Vec<String>,
+    /// Live: what the sensor itself took.
+    pub own: Option<Own>,
+}
+
+/// The name of the interfaces that find no slot of their own.
+pub const SHARED_SLOT: &str = "others";
+
+/// An interface that is meant, and not counted because its packets are counted on others.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct LeftOut {
+    pub name: String,
+    pub ifindex: u32,
+    /// Names of interfaces; empty: its ports, whichever there will be.
+    pub counted_on: Vec<String>,
 }
 
 /// An interface, and how it is listened to.

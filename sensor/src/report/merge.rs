@@ -18,7 +18,9 @@ use self::sums::{Sums, distinct};
 use self::time::Timeline;
 pub use self::time::add_bucket;
 use super::bandwidth::{Observation, bandwidth};
-use super::{FileInfo, Interface, Naming, Report, SCHEMA, Sensor, Source, Time, read};
+use super::{
+    FileInfo, Interface, LeftOut, Naming, Own, Report, SCHEMA, Sensor, Source, Time, read,
+};
 
 /// Why reports can't be one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,8 +43,11 @@ pub struct Merging {
     backends: Vec<String>,
     filters: Vec<Option<String>>,
     interfaces: Vec<(String, Interface)>,
+    left_out: Vec<(String, LeftOut)>,
     files: Vec<FileInfo>,
     naming: Vec<(String, Naming)>,
+    own: Option<Own>,
+    seen: u64,
     questions: Questions,
     /// All are of live counting: somebody also looked where no packet came.
     live: bool,
@@ -77,7 +82,13 @@ impl Merging {
         for interface in &report.source.interfaces {
             self.interface(host, interface);
         }
+        for one in &report.source.left_out {
+            let same = |(of, known): &(String, LeftOut)| of == host && known.name == one.name;
+            self.left_out.retain(|known| !same(known));
+            self.left_out.push((host.clone(), one.clone()));
+        }
         self.naming(host, &report.naming);
+        self.own(&report);
         if let Some(dns) = report.dns.take() {
             self.questions.add(dns);
         }
@@ -113,6 +124,7 @@ impl Merging {
             source: Source {
                 backend: self.backends.join(", "),
                 interfaces,
+                left_out: left_out_apart(self.left_out, several),
                 files: self.files,
             },
             filter: match &self.filters[..] {
@@ -140,6 +152,7 @@ impl Merging {
             not_observed: observed.not_observed,
             naming: naming(&self.naming),
             dns: self.questions.finish(),
+            own: self.own,
             notes: Vec::new(),
         };
         read::check(&report).map_err(|_| MergeError::TooMuch)?;
@@ -175,6 +188,14 @@ impl Merging {
         sums::add(&mut sum.egress, more.egress);
         sums::add(&mut sum.unknown, more.unknown);
         known.identity_holds &= one.identity_holds;
+    }
+
+    fn own(&mut self, report: &Report) {
+        self.seen = self.seen.saturating_add(report.accounting.seen.packets);
+        match (&mut self.own, &report.own) {
+            (Some(sum), Some(one)) => sum.join(one, self.seen),
+            (sum, one) => *sum = sum.take().or_else(|| one.clone()),
+        }
     }
 
     /// It counts from the start of a run, so of one host the largest is the latest.
@@ -234,6 +255,18 @@ fn named_apart(interfaces: Vec<(String, Interface)>, several: bool) -> Vec<Inter
         interface
     };
     interfaces.into_iter().map(named).collect()
+}
+
+fn left_out_apart(list: Vec<(String, LeftOut)>, several: bool) -> Vec<LeftOut> {
+    let named = |(host, mut one): (String, LeftOut)| {
+        if several {
+            one.name = sums::apart(&host, &one.name);
+            let on = one.counted_on.iter();
+            one.counted_on = on.map(|name| sums::apart(&host, name)).collect();
+        }
+        one
+    };
+    list.into_iter().map(named).collect()
 }
 
 fn naming(hosts: &[(String, Naming)]) -> Naming {

@@ -10,6 +10,7 @@ mod fold;
 mod interface_counters;
 mod merge;
 mod names;
+mod own;
 mod process;
 mod protocols;
 mod rank;
@@ -31,7 +32,8 @@ use serde::{Deserialize, Serialize};
 
 pub use build::{bucket_rows, build, unjudged_note};
 pub use context::{
-    Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, SlotCounts,
+    Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, LeftOut, SHARED_SLOT,
+    SlotCounts,
 };
 pub use dns::{Dns, DnsCounts, DnsName, DnsServer, DnsWait};
 pub(crate) use fold::{Folded, by_address};
@@ -39,6 +41,7 @@ pub use fold::{flow_row, listed_flows};
 pub use merge::{MergeError, Merging, add_bucket, cut};
 pub(crate) use names::of_address;
 pub use names::{Http, Name, Naming, Place, PutOut, Tls};
+pub use own::{Own, ProgramTime};
 pub use process::{Process, ProcessRow, Processes};
 pub(crate) use rank::top;
 pub use read::{ReadError, read};
@@ -100,6 +103,9 @@ pub struct Report {
     /// How questions of DNS fared; null where no message of it was looked at.
     #[serde(default)]
     pub dns: Option<Dns>,
+    /// What the sensor itself took; null for files and for what was counted before.
+    #[serde(default, rename = "self")]
+    pub own: Option<Own>,
     /// Sentences for people.
     pub notes: Vec<String>,
 }
@@ -133,6 +139,9 @@ pub struct Source {
     pub backend: String,
     /// Live only.
     pub interfaces: Vec<Interface>,
+    /// What `any` or a pattern means, and is counted on other interfaces: a packet counts once.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
     /// Capture files only.
     pub files: Vec<FileInfo>,
 }

@@ -82,7 +82,7 @@ pub(super) fn climb(
         return Err(vec![error.to_string()]);
     }
     let mut refusals = Vec::new();
-    let ingress = ingress(kernel, link, slot, (wish, filter_asks_tags), &mut refusals);
+    let ingress = ingress(kernel, link, (wish, filter_asks_tags), &mut refusals);
     let Some(ingress) = ingress else {
         // Nothing may stay attached: half an interface counted here and half elsewhere would be counted twice.
         if let Err(error) = kernel.let_go(slot, link.index) {
@@ -90,7 +90,7 @@ pub(super) fn climb(
         }
         return Err(refusals);
     };
-    let egress = egress(kernel, link, slot, &mut refusals);
+    let egress = egress(kernel, link, &mut refusals);
     Ok(Hooks {
         ingress,
         egress,
@@ -101,14 +101,13 @@ pub(super) fn climb(
 fn ingress(
     kernel: &mut Kernel,
     link: &Link,
-    slot: u8,
     (wish, filter_asks_tags): (Wish, bool),
     refusals: &mut Vec<String>,
 ) -> Option<Hook> {
     let xdp = if wish.backend == Backend::Tc {
         Err("TC was asked for".to_owned())
     } else {
-        xdp(kernel, link, slot, (wish, filter_asks_tags))
+        xdp(kernel, link, (wish, filter_asks_tags))
     };
     let why_not = match xdp {
         Ok(hook) => return Some(hook),
@@ -120,7 +119,7 @@ fn ingress(
     }
     match attach::tc(&mut kernel.object, link, false) {
         Ok((attached, name)) => {
-            kernel.hold(slot, attached);
+            kernel.hold(link.index, attached);
             Some(Hook {
                 name: Some(name),
                 mode: None,
@@ -137,7 +136,6 @@ fn ingress(
 fn xdp(
     kernel: &mut Kernel,
     link: &Link,
-    slot: u8,
     (wish, filter_asks_tags): (Wish, bool),
 ) -> Result<Hook, String> {
     let native = wish.xdp_mode != XdpMode::Generic;
@@ -153,7 +151,7 @@ fn xdp(
     }
     let (attached, frags) =
         attach::xdp(&mut kernel.object, link, native).map_err(|refusal| told(&refusal))?;
-    kernel.hold(slot, attached);
+    kernel.hold(link.index, attached);
     let why = match (native, frags) {
         (false, _) => {
             "generic mode was asked for: several packets that the kernel merged count as one"
@@ -194,13 +192,13 @@ fn hands_packets_to_others(link: &Link, driver: Option<&str>) -> bool {
     matches!(link.kind.as_deref(), Some("bond" | "team")) || driver == Some("hv_netvsc")
 }
 
-fn egress(kernel: &mut Kernel, link: &Link, slot: u8, refusals: &mut Vec<String>) -> Hook {
+fn egress(kernel: &mut Kernel, link: &Link, refusals: &mut Vec<String>) -> Hook {
     if link.loopback {
         return Hook::loopback_egress();
     }
     match attach::tc(&mut kernel.object, link, true) {
         Ok((attached, name)) => {
-            kernel.hold(slot, attached);
+            kernel.hold(link.index, attached);
             Hook {
                 name: Some(name),
                 mode: None,

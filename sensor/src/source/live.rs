@@ -1,6 +1,8 @@
 //! The live source: every interface of a run, each on its own rung of the ladder.
 
+mod attach;
 mod filter;
+mod slots;
 mod watch;
 
 use sensor_common::flow::HashSeeds;
@@ -9,13 +11,14 @@ use crate::cli::Backend;
 use crate::clock::Now;
 use crate::counters::Delta;
 use crate::link::Link;
+use crate::link::wanted::{Choice, Stacked, Wanted};
 use crate::privilege::{self, Missing};
 
-use super::af_packet::{self, RingError};
-use super::kernel::Kernel;
+use super::af_packet;
 use super::kernel::drain;
 use super::kernel::object::{Cpus, ObjectError, TableSize, Task};
-use super::ladder::{self, Hooks, Wish};
+use super::kernel::{Kernel, RunTime, Statistics};
+use super::ladder::Wish;
 use super::tap::SharedTap;
 use super::{Event, Hook, Source, SourceError, first_line};
 pub use filter::{LiveFilter, Preparation, Prepared, ReloadError, SETTLED, Switched};
@@ -24,6 +27,8 @@ use watch::Refusal;
 const AF_PACKET: &str = "af-packet";
 
 pub struct LiveConfig {
+    /// Interfaces, also those that come later.
+    pub wanted: Wanted,
     pub wish: Wish,
     /// Flows per interval that the kernel's table has room for.
     pub kernel_flows: u32,
@@ -31,6 +36,8 @@ pub struct LiveConfig {
     pub filter: Option<LiveFilter>,
     /// Payloads are wanted, for names.
     pub samples: bool,
+    /// The programs' run time is measured.
+    pub bpf_stats: bool,
     /// Hears of each packet; only AF_PACKET has them to tell.
     pub tap: Option<SharedTap>,
 }
@@ -39,6 +46,10 @@ pub struct LiveConfig {
 pub enum OpenError {
     #[error("{0}")]
     Permission(Missing),
+    #[error(
+        "the kernel does not measure its programs: {0}; --bpf-stats needs root, or CAP_SYS_ADMIN, and a kernel of 5.8 or newer"
+    )]
+    Statistics(String),
     #[error("counting in the kernel can't be had: {0}; try --backend af-packet")]
     Programs(String),
     #[error("the kernel's programs can't decide the filter: {0}")]
@@ -55,6 +66,8 @@ pub enum OpenError {
 /// One interface of the run.
 pub struct Interface {
     pub slot: u8,
+    /// Others count for its slot too, because there are more interfaces than slots.
+    pub shared: bool,
     pub link: Link,
     pub ingress: Hook,
     pub egress: Hook,
@@ -62,22 +75,8 @@ pub struct Interface {
     pub refusals: Vec<String>,
     /// False once it was deleted or moved away; its counts stay.
     pub alive: bool,
-    /// It is there again, but can't be attached to: what was told of that.
+    /// It is there, but can't be attached to: what was told of that.
     refused: Option<Refusal>,
-}
-
-impl Interface {
-    fn new(slot: u8, link: Link, hooks: Hooks) -> Self {
-        Interface {
-            slot,
-            link,
-            ingress: hooks.ingress,
-            egress: hooks.egress,
-            refusals: hooks.refusals,
-            alive: true,
-            refused: None,
-        }
-    }
 }
 
 pub struct Live {
@@ -89,34 +88,59 @@ pub struct Live {
     /// Of interfaces that are gone, with what was not read yet.
     gone_rings: Vec<af_packet::AfPacket>,
     interfaces: Vec<Interface>,
+    statistics: Option<Statistics>,
+    /// Of programs that others have taken over from.
+    run_before: RunTime,
+    /// Slots that there are.
+    room: usize,
+    left_out: Vec<Stacked>,
     all_gone: bool,
     /// Why the state of the interfaces is not known at present.
     trouble: Option<String>,
 }
 
 impl Live {
-    pub fn open(links: Vec<Link>, config: LiveConfig, now: Now) -> Result<Self, OpenError> {
+    pub fn open(choice: Choice, config: LiveConfig, now: Now) -> Result<Self, OpenError> {
+        let room = slots::room(choice.links.len(), config.wanted.is_open());
         let mut live = Live {
             kernel: None,
             no_kernel: None,
             rings: Vec::new(),
             gone_rings: Vec::new(),
             interfaces: Vec::new(),
+            statistics: None,
+            run_before: RunTime::default(),
+            room,
+            left_out: choice.left_out,
             all_gone: false,
             trouble: None,
             config,
         };
-        live.load_kernel(links.len() as u32, now)?;
-        for (slot, link) in links.into_iter().enumerate() {
-            let hooks = live.attach(&link, slot as u8)?;
-            live.interfaces
-                .push(Interface::new(slot as u8, link, hooks));
+        if live.config.bpf_stats {
+            live.statistics = Some(Statistics::enable().map_err(OpenError::Statistics)?);
         }
+        live.load_kernel(room as u32, now)?;
+        live.attach_first(choice.links)?;
         Ok(live)
     }
 
     pub fn interfaces(&self) -> &[Interface] {
         &self.interfaces
+    }
+
+    /// Meant by a pattern or by `any`, and not counted, because their packets are counted on others.
+    pub fn left_out(&self) -> &[Stacked] {
+        &self.left_out
+    }
+
+    /// How long the programs ran since the start; `None` where nobody measures it.
+    pub fn run_time(&self) -> Option<RunTime> {
+        self.statistics.as_ref()?;
+        let mut sum = self.run_before;
+        if let Some(kernel) = &self.kernel {
+            sum += kernel.run_time();
+        }
+        Some(sum)
     }
 
     /// Of all interfaces, the best that is in use: the word for the report's `source.backend`.
@@ -180,96 +204,6 @@ impl Live {
             samples: self.config.samples,
         };
         load_programs((self.config.kernel_flows, slots), task, now)
-    }
-
-    /// The ladder, for one interface.
-    fn attach(&mut self, link: &Link, slot: u8) -> Result<Hooks, OpenError> {
-        let asks_tags = asks_for_tags(self.config.filter.as_ref());
-        if asks_tags
-            && self.config.wish.pins_xdp()
-            && let Some(why) = ladder::hides_tags(link)
-        {
-            let name = &link.name;
-            return Err(OpenError::Filter(format!(
-                "{name}: {why}; try --backend tc, or: ethtool -K {name} rxvlan off"
-            )));
-        }
-        let wish = (self.config.wish, asks_tags);
-        let mut refusals = match (&mut self.kernel, &self.no_kernel) {
-            (Some(kernel), _) => match ladder::climb(kernel, link, slot, wish) {
-                Ok(hooks) => return Ok(hooks),
-                Err(refusals) => match self.climb_without_samples(link, slot, wish, &refusals) {
-                    Some(hooks) => return Ok(hooks),
-                    None => refusals,
-                },
-            },
-            (None, why) => vec![format!(
-                "no eBPF: {}",
-                why.as_deref().unwrap_or("not loaded")
-            )],
-        };
-        let (asked, pins_xdp) = (self.config.wish.backend, self.config.wish.pins_xdp());
-        if matches!(asked, Backend::Auto | Backend::AfPacket) && !pins_xdp {
-            let want = af_packet::Want {
-                filter: self.matcher(),
-                samples: self.config.samples,
-                tap: self.config.tap.clone().map(|tap| af_packet::Listener {
-                    tap,
-                    interface: link.name.as_str().into(),
-                }),
-            };
-            match af_packet::AfPacket::open(link.index, slot, link.loopback, want) {
-                Ok(ring) => {
-                    self.rings.push(ring);
-                    return Ok(packet_hooks(link, refusals, asked));
-                }
-                Err(error @ RingError::NoPermission(_)) => {
-                    return Err(match privilege::missing(privilege::AF_PACKET) {
-                        Some(missing) => OpenError::Permission(missing),
-                        None => self.refused(link, vec![error.to_string()]),
-                    });
-                }
-                Err(error) => refusals.push(format!("no AF_PACKET: {error}")),
-            }
-        }
-        Err(self.refused(link, refusals))
-    }
-
-    /// A kernel may refuse the programs for what they do for names (lockdown forbids a helper): better counts without names
-    /// than none. Only where nothing is attached yet.
-    fn climb_without_samples(
-        &mut self,
-        link: &Link,
-        slot: u8,
-        wish: (Wish, bool),
-        refusals: &[String],
-    ) -> Option<Hooks> {
-        let kernel = self.kernel.as_ref()?;
-        if !self.config.samples || !kernel.programs().is_empty() {
-            return None;
-        }
-        let slots = kernel.object.size.slots;
-        self.config.samples = false;
-        let climbed = self.kernel(slots, Now::read()).ok().and_then(|mut plain| {
-            let hooks = ladder::climb(&mut plain, link, slot, wish).ok()?;
-            Some((plain, hooks))
-        });
-        self.config.samples = climbed.is_none();
-        let (plain, mut hooks) = climbed?;
-        self.kernel = Some(plain);
-        hooks.refusals.splice(0..0, refusals.iter().cloned());
-        let why = refusals.last().map_or("", String::as_str);
-        let told = format!("; no payloads for names: {why}");
-        hooks.ingress.why += &told;
-        Some(hooks)
-    }
-
-    fn refused(&self, link: &Link, reasons: Vec<String>) -> OpenError {
-        OpenError::Interface {
-            interface: link.name.clone(),
-            reasons,
-            advice: self.config.wish.advice(),
-        }
     }
 
     fn finish_gone(&mut self, delta: &mut Delta) -> Result<(), SourceError> {
@@ -348,32 +282,6 @@ fn first_error<E>(results: impl Iterator<Item = Result<(), E>>) -> Result<(), E>
 
 fn asks_for_tags(filter: Option<&LiveFilter>) -> bool {
     filter.is_some_and(|filter| filter.matcher.program().asks_for_vlans())
-}
-
-fn packet_hooks(link: &Link, refusals: Vec<String>, asked: Backend) -> Hooks {
-    let why = if asked == Backend::AfPacket {
-        "AF_PACKET was asked for".to_owned()
-    } else {
-        format!(
-            "{}; it costs a copy of every packet's headers, and under load some may be lost, which the reports say",
-            refusals.last().map_or("", String::as_str)
-        )
-    };
-    let hook = Hook {
-        name: Some(AF_PACKET),
-        mode: None,
-        why,
-    };
-    let egress = if link.loopback {
-        Hook::loopback_egress()
-    } else {
-        hook.clone()
-    };
-    Hooks {
-        ingress: hook,
-        egress,
-        refusals,
-    }
 }
 
 /// Programs of one CPU could then preempt each other, and the tables have no locks.

@@ -12,6 +12,7 @@ use std::io;
 
 use crate::clock::Now;
 use crate::counters::Delta;
+use crate::link::wanted::Stacked;
 
 /// A live source, as the agent sees it.
 pub trait Source {
@@ -44,11 +45,20 @@ pub enum Event {
         interface: String,
         how: String,
     },
-    /// The interface is there again, and can't be attached to.
+    /// Of those that a pattern or `any` means: counted from now on.
+    New {
+        interface: String,
+        how: String,
+    },
+    /// An interface can't be attached to.
     Refused {
         interface: String,
         why: String,
+        /// It was counted before.
+        back: bool,
     },
+    /// Not counted any more, because it has come to stand on others that are.
+    LeftOut(Stacked),
     Renamed {
         from: String,
         to: String,

@@ -2,6 +2,7 @@
 
 use crate::agent::Late;
 use crate::escape;
+use crate::link::wanted::Stacked;
 use crate::report::Time;
 use crate::source::Event;
 use crate::units;
@@ -15,16 +16,56 @@ pub(in crate::commands) fn text(event: &Event) -> String {
             "{} is there again; counting by {how}",
             escape::text(interface)
         ),
-        Event::Refused { interface, why } => format!(
-            "{} is there again, but can't be counted: {}; trying again every second",
-            escape::text(interface),
-            escape::text(why)
-        ),
+        Event::New { interface, how } => {
+            format!("{} is new; counting by {how}", escape::text(interface))
+        }
+        Event::Refused {
+            interface,
+            why,
+            back,
+        } => refused(interface, why, *back),
+        Event::LeftOut(stacked) => format!("{}; its counts are kept", left_out(stacked)),
         Event::Renamed { from, to } => {
             format!("{} is now called {}", escape::text(from), escape::text(to))
         }
         Event::Trouble { what } => format!("{}; counting goes on", escape::text(what)),
         Event::AllGone => "no interface is left to count on; writing the last report".to_owned(),
+    }
+}
+
+pub(in crate::commands) fn refused(interface: &str, why: &str, back: bool) -> String {
+    format!(
+        "{} {}can't be counted: {}; trying again every second",
+        escape::text(interface),
+        if back { "is there again, but " } else { "" },
+        escape::text(why)
+    )
+}
+
+/// With what to type where that is not wanted.
+pub(in crate::commands) fn left_out(stacked: &Stacked) -> String {
+    let name = escape::text(&stacked.name);
+    format!(
+        "{name} is left out: its packets are counted on {}; -i {name} counts them there too",
+        on(stacked)
+    )
+}
+
+pub(in crate::commands) fn twice(stacked: &Stacked) -> String {
+    let name = escape::text(&stacked.name);
+    format!(
+        "packets of {name} count twice: on {} too; leave one of the two away",
+        on(stacked)
+    )
+}
+
+fn on(stacked: &Stacked) -> String {
+    const LISTED: usize = 3;
+    let names: Vec<_> = stacked.on.iter().map(|name| escape::text(name)).collect();
+    match names.len() {
+        0 => "its ports".to_owned(),
+        1..=LISTED => names.join(", "),
+        more => format!("{} and {} more", names[..LISTED].join(", "), more - LISTED),
     }
 }
 
@@ -77,6 +118,19 @@ mod tests {
         let by = 3_000_000_000;
         let bucket = 1_700_000_000_000_000_000;
         assert_eq!(late(Late { by, bucket }), said);
+    }
+
+    #[test]
+    fn what_is_left_out_is_told_with_where_it_is_counted() {
+        let mut bridge = Stacked {
+            ifindex: 7,
+            name: "br0".to_owned(),
+            on: ["a", "b", "c", "d"].map(str::to_owned).to_vec(),
+        };
+        let said = "br0 is left out: its packets are counted on a, b, c and 1 more; -i br0 counts them there too";
+        assert_eq!(left_out(&bridge), said);
+        bridge.on.clear();
+        assert!(left_out(&bridge).contains("on its ports;"));
     }
 
     #[test]

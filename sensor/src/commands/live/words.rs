@@ -1,5 +1,6 @@
 //! What is said of live counting: by what each interface is counted, and in the end how much it was.
 
+use super::events;
 use crate::escape;
 use crate::report::Report;
 use crate::source::Hook;
@@ -46,6 +47,10 @@ pub(in crate::commands) fn say_how(interface: &Interface, verbose: bool) {
         for refusal in &interface.refusals {
             status::note(&format!("{}: {refusal}", name(interface)));
         }
+    }
+    if let Some(why) = interface.never_counted() {
+        status::warn(&events::refused(&interface.link.name, why, false));
+        return;
     }
     status::note(&announcement(interface));
     if !interface.link.up {

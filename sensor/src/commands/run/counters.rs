@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::link::{self, Counters, LinkCounters};
 use crate::report::InterfaceCounters;
+use crate::source::Event;
 use crate::source::live::Interface;
 
 pub(super) struct InterfaceWatch {
@@ -28,7 +29,7 @@ impl InterfaceWatch {
     /// Since the last period, or since the start. What was counted is filled in with the report.
     pub(super) fn read(&mut self, interfaces: &[Interface], whole: bool) -> Vec<InterfaceCounters> {
         let mut list = Vec::new();
-        for interface in interfaces.iter().filter(|interface| interface.alive) {
+        for interface in interfaces.iter().filter(|one| one.alive && !one.shared) {
             let index = interface.link.index;
             let Ok(Some(now)) = link::counters(index) else {
                 continue;
@@ -51,9 +52,29 @@ impl InterfaceWatch {
         list
     }
 
+    /// What happened to an interface.
+    pub(super) fn heed(&mut self, event: &Event, interfaces: &[Interface]) {
+        match event {
+            Event::Back { interface, .. } => self.forget(interface, interfaces),
+            Event::New { interface, .. } => self.begin(interface, interfaces),
+            _ => {}
+        }
+    }
+
+    /// A new interface: it is compared from now on.
+    fn begin(&mut self, name: &str, interfaces: &[Interface]) {
+        for interface in interfaces.iter().filter(|one| one.link.name == name) {
+            let index = interface.link.index;
+            if let Ok(Some(now)) = link::counters(index) {
+                self.start.insert(index, now);
+                self.period.insert(index, now);
+            }
+        }
+    }
+
     /// An interface is there again. What is counted for it began with another one, whose counters are gone: it is left
     /// out of the comparison for the period and for the whole run.
-    pub(super) fn forget(&mut self, name: &str, interfaces: &[Interface]) {
+    fn forget(&mut self, name: &str, interfaces: &[Interface]) {
         for interface in interfaces.iter().filter(|one| one.link.name == name) {
             self.start.remove(&interface.link.index);
             self.period.remove(&interface.link.index);

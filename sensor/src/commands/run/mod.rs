@@ -3,6 +3,7 @@
 mod counters;
 mod intervals;
 mod notes;
+mod own;
 mod recorder;
 mod reload;
 mod signals;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use sensor_common::flow::HashSeeds;
 use tokio::time::sleep;
 
-use super::live::{events, info, open, say_how, select};
+use super::live::{events, infos, left_out, open, say_how, select};
 use super::{following, nanoseconds};
 use crate::agent::{Agent, AgentConfig, Late, Period, Tick};
 use crate::cli;
@@ -38,6 +39,7 @@ use crate::units;
 use counters::InterfaceWatch;
 use intervals::Intervals;
 use notes::Notes;
+use own::OwnWatch;
 use recorder::{Recorder, Summary};
 use reload::Pending;
 use signals::{Signal, Signals};
@@ -65,20 +67,27 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         .map_err(failed)?;
     let outputs = Outputs::prepare_live(&args.outputs)?;
     let enrichment = Arc::new(Enrichment::prepare(&args.naming)?);
-    let links = select::links(&args.interfaces)?;
+    let (wanted, choice) = select::links(&args.interfaces)?;
     let seeds = seeds::random();
-    let rules = Rules::new(filter, follow::names(&links))?;
+    let rules = Rules::new(filter, follow::names(&choice.links))?;
     let config = LiveConfig {
+        wanted,
         wish,
         kernel_flows: args.kernel_flows,
         seeds,
         filter: rules.live()?,
         samples: args.counting.max_names > 0,
+        bpf_stats: args.bpf_stats,
         tap: outputs.packet_tap(),
     };
     let polls = Arc::default();
     let followers = following::of_run(args, &enrichment, &polls)?;
-    let live = open(links, config)?;
+    let mut notes = Notes::default();
+    for note in select::notes(&choice) {
+        status::warn(&note);
+        notes.push(note);
+    }
+    let live = open(choice, config)?;
     outputs::prepare_folder(&args.out)?;
     let watch = InterfaceWatch::start(live.interfaces());
     let processes = args.processes.then(|| Watch::start(args.counting.interval));
@@ -92,8 +101,9 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         live,
         watch,
         processes,
-        notes: Notes::default(),
+        notes,
         polls,
+        own: OwnWatch::start(),
         intervals: Intervals::new(Followers::start(followers, Pace::Source)),
         held_back: false,
         pending: None,
@@ -118,6 +128,7 @@ struct Run {
     notes: Notes,
     /// What metrics say of the timetable.
     polls: Arc<Polls>,
+    own: OwnWatch,
     intervals: Intervals,
     /// The last period could not end where it should.
     held_back: bool,
@@ -262,9 +273,7 @@ impl Run {
     /// What everybody should hear of a tick.
     fn tell(&mut self, tick: &Tick, counted: Counts) {
         for event in &tick.events {
-            if let Event::Back { interface, .. } = event {
-                self.watch.forget(interface, self.live.interfaces());
-            }
+            self.watch.heed(event, self.live.interfaces());
             self.say(events::text(event));
         }
         if let Some(jump) = tick.clock_jump {
@@ -274,7 +283,8 @@ impl Run {
             self.say_late(late);
         }
         if tick.interval.is_some() {
-            self.polls.polled(tick.behind);
+            self.polls.polled(tick.behind, self.live.run_time());
+            self.own.polled(tick.behind);
         }
         if let Some(interval) = tick.interval
             && status::on_terminal()
@@ -305,22 +315,30 @@ impl Run {
     /// Everything of a report that is not counted.
     fn context(&mut self, whole: bool) -> Context {
         let interface_counters = self.watch.read(self.live.interfaces(), whole);
+        let programs = self.live.run_time();
+        let own = match whole {
+            true => self.own.whole(programs),
+            false => self.own.period(programs),
+        };
         Context {
             interface_counters,
+            own: Some(own),
             ..self.context_alone()
         }
     }
 
-    /// The same without the interfaces' own counters.
+    /// The same without the interfaces' own counters, and of the sensor itself since the start.
     fn context_alone(&self) -> Context {
         let interfaces = self.live.interfaces();
         Context {
             hostname: super::sensor_name(&self.args.counting),
             backend: self.live.backend().to_owned(),
-            interfaces: interfaces.iter().map(info).collect(),
+            interfaces: infos(interfaces),
+            left_out: left_out(&self.live),
             top_n: self.args.counting.top,
             interval: nanoseconds(self.args.counting.interval),
             notes: self.notes.list(),
+            own: Some(self.own.whole(self.live.run_time())),
             ..Context::default()
         }
     }
@@ -334,6 +352,9 @@ impl Run {
         };
         let trouble = self.intervals.finish(&summary.whole);
         status::note(&closing_line(report, summary));
+        if let Some(line) = own::line(report).filter(|_| self.verbose) {
+            status::note(&line);
+        }
         written?;
         if !report.accounting.identity_holds {
             status::warn("the accounting identity is violated: please report this");

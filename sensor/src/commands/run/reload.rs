@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use super::super::live::names;
 use super::recorder::Recorder;
 use super::{Run, nanoseconds};
 use crate::agent::Agent;
 use crate::cli::{self, Command};
 use crate::clock::Now;
 use crate::config::{self, LoadError, Loaded, Process};
-use crate::follow::{self, Rules};
+use crate::follow::Rules;
 use crate::processes::Watch;
 use crate::source::live::{Prepared, ReloadError, SETTLED};
 use crate::status;
@@ -140,12 +141,10 @@ impl Run {
         let Command::Run(args) = cli.command else {
             return Err(vec!["the command line is not that of a run".to_owned()]);
         };
-        let links: Vec<_> = self.live.interfaces().iter().collect();
-        let links: Vec<_> = links.into_iter().map(|one| one.link.clone()).collect();
         let rules = args
             .expression
             .compile(&library)
-            .and_then(|filter| Rules::new(filter, follow::names(&links)));
+            .and_then(|filter| Rules::new(filter, names(self.live.interfaces())));
         Ok((args, rules.map_err(|failure| told(&failure.error))?))
     }
 }
@@ -172,6 +171,7 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
         kept("backend", &old.backend, &mut new.backend),
         kept("xdp-mode", &old.xdp_mode, &mut new.xdp_mode),
         kept("processes", &old.processes, &mut new.processes),
+        kept("bpf-stats", &old.bpf_stats, &mut new.bpf_stats),
         kept("out", &old.out, &mut new.out),
         kept("keep", &old.history.keep, &mut new.history.keep),
         kept(

@@ -7,7 +7,7 @@ use super::{LONGEST_SLEEP, of_flows};
 use crate::agent::{Agent, AgentConfig, Tick};
 use crate::cli;
 use crate::clock::Now;
-use crate::commands::live::{self, events, info, say_how, select};
+use crate::commands::live::{self, events, infos, left_out, names, say_how, select};
 use crate::counters::DeltaConfig;
 use crate::escape;
 use crate::failure::{Exit, Failure};
@@ -19,6 +19,7 @@ use crate::report::{Context, FlowRow, Process};
 use crate::source::ladder::Wish;
 use crate::source::live::{Interface, LiveConfig};
 use crate::source::{self, Event, Hook};
+use crate::status;
 use crate::top::{Figures, Matching, Source, Status};
 use crate::units;
 
@@ -27,7 +28,6 @@ pub(super) struct Live {
     /// `None` once it has ended.
     agent: Option<Agent>,
     processes: Option<Watch>,
-    names: Vec<String>,
     filter: Option<String>,
     flow_part: Option<Tree>,
     interval: i64,
@@ -52,20 +52,25 @@ impl Live {
             let message = "--xdp-mode is for --backend auto or xdp: leave one of the two away";
             return Err(Failure::told(Exit::Usage, message));
         }
-        let links = select::links(&args.interfaces)?;
-        let names = follow::names(&links);
+        let (wanted, choice) = select::links(&args.interfaces)?;
         let flow_part = of_flows(filter.as_ref());
-        let rules = Rules::new(filter, names.clone())?;
+        let rules = Rules::new(filter, follow::names(&choice.links))?;
         let config = LiveConfig {
+            wanted,
             wish,
             kernel_flows: args.kernel_flows,
             seeds: delta.seeds,
             filter: rules.live()?,
             samples: args.max_names > 0,
+            bpf_stats: false,
             tap: None,
         };
-        let mut source = live::open(links, config)?;
+        let notes = select::notes(&choice);
+        let mut source = live::open(choice, config)?;
         // Before the screen is taken, so that it still stands there afterwards.
+        for note in notes {
+            status::note(&note);
+        }
         for interface in source.interfaces() {
             say_how(interface, verbose);
         }
@@ -81,7 +86,6 @@ impl Live {
             agent: Some(Agent::new(config, started, &mut source)),
             source,
             processes,
-            names,
             filter: rules.text(),
             flow_part,
             interval: delta.interval,
@@ -163,7 +167,8 @@ impl Feed for Live {
         Context {
             hostname: crate::commands::hostname(),
             backend: self.source.backend().to_owned(),
-            interfaces: self.source.interfaces().iter().map(info).collect(),
+            interfaces: infos(self.source.interfaces()),
+            left_out: left_out(&self.source),
             filter: self.filter.clone(),
             top_n: 1,
             interval: self.interval,
@@ -172,12 +177,12 @@ impl Feed for Live {
     }
 
     fn interfaces(&self) -> Vec<String> {
-        self.names.clone()
+        names(self.source.interfaces())
     }
 
     fn matching(&self) -> Option<Matching> {
         let tree = self.flow_part.as_ref()?;
-        Some(Matching::of_flows(tree, &self.names))
+        Some(Matching::of_flows(tree, &self.interfaces()))
     }
 
     fn pause(&mut self, paused: bool, figures: &mut Figures) {
@@ -211,7 +216,7 @@ impl Feed for Live {
 
     fn process(&self, row: &FlowRow) -> Option<Process> {
         let processes = self.processes.as_ref()?.processes();
-        let interfaces: Vec<_> = self.source.interfaces().iter().map(info).collect();
+        let interfaces = infos(self.source.interfaces());
         processes.of_flow(&interfaces, row)
     }
 }

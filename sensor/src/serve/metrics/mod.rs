@@ -3,14 +3,12 @@
 //! Counters add up the parts of a run, each as it was judged when it ended, so none ever falls: not by a label that comes
 //! late, not by a reload. `docs/fields.md` lists them all.
 
-mod cost;
 mod counted;
 mod labelled;
 #[cfg(test)]
 mod tests;
 mod text;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,28 +19,41 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::Server;
+use crate::agent::PATIENCE;
+use crate::cost;
 use crate::follow::{Follower, Part};
+use crate::source::kernel::RunTime;
 use counted::Counted;
 
 /// Of the run's timetable, by the run itself.
 #[derive(Debug, Default)]
-pub struct Polls {
-    on_schedule: AtomicU64,
-    /// Nanoseconds.
-    late: AtomicU64,
+pub struct Polls(Mutex<Timetable>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Timetable {
+    on_schedule: u64,
+    late: Duration,
+    /// By more than the agent's patience.
+    very_late: u64,
+    latest: Duration,
+    /// Where somebody measures them.
+    programs: Option<RunTime>,
 }
 
 impl Polls {
-    /// The poll that ends an interval came so much too late, in nanoseconds.
-    pub fn polled(&self, late: i64) {
-        self.on_schedule.fetch_add(1, Ordering::Relaxed);
-        let late = u64::try_from(late).unwrap_or(0);
-        self.late.fetch_add(late, Ordering::Relaxed);
+    /// The poll that ends an interval came so much too late, in nanoseconds; until then the programs ran so long.
+    pub fn polled(&self, late: i64, programs: Option<RunTime>) {
+        let mut timetable = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let by = Duration::from_nanos(u64::try_from(late).unwrap_or(0));
+        timetable.on_schedule += 1;
+        timetable.late += by;
+        timetable.very_late += u64::from(late > PATIENCE);
+        timetable.latest = timetable.latest.max(by);
+        timetable.programs = programs;
     }
 
-    fn read(&self) -> (u64, Duration) {
-        let late = Duration::from_nanos(self.late.load(Ordering::Relaxed));
-        (self.on_schedule.load(Ordering::Relaxed), late)
+    fn read(&self) -> Timetable {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,7 +83,7 @@ impl Meter {
     /// The exposition, in OpenMetrics or in Prometheus's own older form.
     pub fn text(&self, open_metrics: bool) -> String {
         let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        let registry = text::registry(&counted, self.interval, self.polls.read(), &cost::read());
+        let registry = text::registry(&counted, self.interval, &self.polls.read(), &cost::read());
         drop(counted);
         match open_metrics {
             true => text::open_metrics(&registry),

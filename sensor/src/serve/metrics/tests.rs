@@ -11,6 +11,7 @@ use super::{Meter, counted};
 use crate::agent::Period;
 use crate::follow::Part;
 use crate::report::samples::{self, HOST, SECOND, arp, malformed, tcp4};
+use crate::source::kernel::RunTime;
 
 fn meter() -> Meter {
     Meter::new(Duration::from_secs(1), Arc::default())
@@ -143,16 +144,21 @@ fn both_forms_say_the_same_and_each_in_its_way() {
 fn every_metric_is_in_the_fields_and_nothing_else_is() {
     let mut counted_so_far = counted::Counted::default();
     counted_so_far.add(&counted::of(&second(0)));
-    let cost = super::cost::Cost {
+    let cost = crate::cost::Cost {
         resident_bytes: Some(1),
+        peak_bytes: Some(1),
         map_bytes: Some(1),
-        ..super::cost::Cost::default()
+        ..crate::cost::Cost::default()
+    };
+    let timetable = super::Timetable {
+        programs: Some(RunTime::default()),
+        ..super::Timetable::default()
     };
     let second = Duration::from_secs(1);
     let text = classic(&open_metrics(&registry(
         &counted_so_far,
         second,
-        (1, second),
+        &timetable,
         &cost,
     )));
     let mut served = BTreeSet::new();

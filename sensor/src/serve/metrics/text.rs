@@ -10,19 +10,19 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::cost::Cost;
+use super::Timetable;
 use super::counted::{Counted, Sums};
 use super::labelled::Labelled;
+use crate::cost::Cost;
 use crate::counters::Counts;
 
 type Labels = Vec<(&'static str, Cow<'static, str>)>;
 type Seconds = Counter<f64, AtomicU64>;
 
-/// `polls`: how many ended an interval, and how late they came, together.
 pub(super) fn registry(
     counted: &Counted,
     interval: Duration,
-    polls: (u64, Duration),
+    polls: &Timetable,
     cost: &Cost,
 ) -> Registry {
     let mut registry = Registry::with_prefix("sensor");
@@ -204,34 +204,75 @@ fn own(registry: &mut Registry, counted: &Counted, interval: Duration) {
     registry.register("build_info", "1, by the version of sensor", build);
 }
 
-fn costs(registry: &mut Registry, (polls, late): (u64, Duration), cost: &Cost) {
-    counter(registry, "polls", "Polls that ended an interval", polls);
-    seconds(
-        registry,
-        "poll_late_seconds",
-        "Time by which the polls that ended an interval came late",
-        late.as_secs_f64(),
-    );
+fn costs(registry: &mut Registry, polls: &Timetable, cost: &Cost) {
+    timetable(registry, polls);
     seconds(
         registry,
         "cpu_seconds",
         "CPU time of the sensor's own process, not of its programs in the kernel",
-        cost.cpu.as_secs_f64(),
+        (cost.cpu_user + cost.cpu_system).as_secs_f64(),
     );
-    if let Some(bytes) = cost.resident_bytes {
-        gauge(
-            registry,
+    let memory = [
+        (
             "resident_memory_bytes",
             "Memory of the sensor's process",
-            bytes as f64,
-        );
-    }
-    if let Some(bytes) = cost.map_bytes {
-        gauge(
-            registry,
+            cost.resident_bytes,
+        ),
+        (
+            "resident_memory_peak_bytes",
+            "The most memory that the sensor's process had",
+            cost.peak_bytes,
+        ),
+        (
             "bpf_map_memory_bytes",
             "Memory of the tables in the kernel",
-            bytes as f64,
+            cost.map_bytes,
+        ),
+    ];
+    for (name, help, bytes) in memory {
+        if let Some(bytes) = bytes {
+            gauge(registry, name, help, bytes as f64);
+        }
+    }
+}
+
+fn timetable(registry: &mut Registry, polls: &Timetable) {
+    counter(
+        registry,
+        "polls",
+        "Polls that ended an interval",
+        polls.on_schedule,
+    );
+    seconds(
+        registry,
+        "poll_late_seconds",
+        "Time by which the polls that ended an interval came late",
+        polls.late.as_secs_f64(),
+    );
+    counter(
+        registry,
+        "polls_late",
+        "Polls that came more than 0.1 s late",
+        polls.very_late,
+    );
+    gauge(
+        registry,
+        "poll_latest_seconds",
+        "By how much the latest poll came late",
+        polls.latest.as_secs_f64(),
+    );
+    if let Some(time) = polls.programs {
+        counter(
+            registry,
+            "bpf_program_runs",
+            "Runs of the programs in the kernel, one for each packet or super-packet",
+            time.runs,
+        );
+        seconds(
+            registry,
+            "bpf_program_seconds",
+            "Time that the programs in the kernel ran",
+            time.nanoseconds as f64 / 1e9,
         );
     }
 }

@@ -1,7 +1,7 @@
 //! Lines of the report's head: where it comes from, and of what time.
 
 use super::NO_BREAK;
-use crate::report::{FileInfo, Interface, Report, Time};
+use crate::report::{FileInfo, Interface, LeftOut, Report, Time};
 use crate::units;
 
 /// Lines are broken between the parts, not within.
@@ -11,6 +11,14 @@ pub(super) fn together(parts: &[String], separator: &str) -> String {
         .map(|part| part.replace(' ', &NO_BREAK.to_string()))
         .collect();
     parts.join(separator)
+}
+
+pub(super) fn left_out_line(one: &LeftOut) -> String {
+    let on = match one.counted_on.is_empty() {
+        true => "its ports".to_owned(),
+        false => one.counted_on.join(", "),
+    };
+    format!("{}: counted on {on}", one.name)
 }
 
 pub(super) fn interface_line(interface: &Interface) -> String {

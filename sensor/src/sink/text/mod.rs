@@ -20,7 +20,7 @@ use escape::escape;
 pub(crate) use escape::{tail, width, wrap};
 pub(crate) use spark::two_toned_bar;
 
-use self::lines::{file_line, interface_line, matched_line, time_line, together};
+use self::lines::{file_line, interface_line, left_out_line, matched_line, time_line, together};
 use self::table::{Align, Table};
 use crate::report::{Counts, Report};
 use crate::units;
@@ -81,6 +81,9 @@ impl Page {
         self.heading(&escape(&who));
         for interface in &report.source.interfaces {
             self.item("interface", &interface_line(interface));
+        }
+        for one in &report.source.left_out {
+            self.item("left out", &left_out_line(one));
         }
         for file in &report.source.files {
             self.item("file", &file_line(file));

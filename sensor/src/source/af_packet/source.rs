@@ -24,6 +24,7 @@ const MAX_BLOCKS: usize = 64;
 
 /// One interface.
 pub struct AfPacket {
+    ifindex: u32,
     ring: Ring,
     counter: Counter,
     lost: u64,
@@ -36,6 +37,7 @@ impl AfPacket {
             ..RingConfig::new(ifindex)
         };
         Ok(AfPacket {
+            ifindex,
             ring: Ring::open(&config)?,
             counter: Counter {
                 slot,
@@ -48,8 +50,8 @@ impl AfPacket {
         })
     }
 
-    pub fn slot(&self) -> u8 {
-        self.counter.slot
+    pub fn ifindex(&self) -> u32 {
+        self.ifindex
     }
 
     /// Keeps as much of each packet as this filter wants, and not less than before.

@@ -35,6 +35,8 @@ pub struct Quiet {
     pub half: usize,
     /// Its counting began at this time, nanoseconds since the epoch.
     pub since: i64,
+    /// Only the first so many slots were ever counted for.
+    pub slots: u32,
 }
 
 /// Reads the tables of one loaded object.
@@ -77,9 +79,10 @@ impl Reader {
 
     /// Moves everything from the quiet half to the delta.
     pub fn drain(&self, maps: &Maps, quiet: Quiet, clock: &TickClock, delta: &mut Delta) {
-        let Quiet { half, since } = quiet;
-        let ways = self.size.slots as usize * 2;
-        for index in 0..self.size.cpus as usize * ways {
+        let Quiet { half, since, slots } = quiet;
+        let (ways, used) = (self.size.slots as usize * 2, slots as usize * 2);
+        let indexes = (0..self.size.cpus as usize).flat_map(|cpu| cpu * ways..cpu * ways + used);
+        for index in indexes {
             let direction = if index % 2 == 0 {
                 Direction::Ingress
             } else {

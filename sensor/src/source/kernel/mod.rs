@@ -2,12 +2,14 @@
 
 pub mod attach;
 mod clock;
+mod cpus;
 pub mod drain;
 pub mod filter;
 mod mapping;
 pub mod object;
 pub mod probe;
 mod samples;
+mod statistics;
 mod undisturbed;
 
 use std::time::Duration;
@@ -17,6 +19,8 @@ use clock::TickClock;
 use drain::{Quiet, Reader};
 use object::{Object, ObjectError, TableSize, Task};
 use samples::{BEFORE_A_POLL, BETWEEN_POLLS, Samples};
+
+pub use statistics::{RunTime, Statistics};
 
 use super::SourceError;
 use crate::clock::Now;
@@ -43,7 +47,8 @@ pub struct Kernel {
     samples: Samples,
     /// Time of the last poll: what is read now was counted since.
     since: i64,
-    attached: Vec<(u8, Attached)>,
+    /// With the index of the interface.
+    attached: Vec<(u32, Attached)>,
 }
 
 impl Kernel {
@@ -62,8 +67,8 @@ impl Kernel {
     }
 
     /// Keeps a hook of an interface while it is counted.
-    pub fn hold(&mut self, slot: u8, attached: Attached) {
-        self.attached.push((slot, attached));
+    pub fn hold(&mut self, ifindex: u32, attached: Attached) {
+        self.attached.push((ifindex, attached));
     }
 
     /// Has the kernel verify all that `old` has attached, so that [`Self::take_over`] finds it ready.
@@ -84,13 +89,18 @@ impl Kernel {
         Programs(programs)
     }
 
-    /// Takes the hooks of `old` over. What could not be taken is detached: its slots, and why.
-    pub fn take_over(&mut self, old: &mut Kernel) -> Vec<(u8, Refusal)> {
+    /// How long its programs ran, if anybody measures it.
+    pub fn run_time(&self) -> RunTime {
+        self.object.run_time()
+    }
+
+    /// Takes the hooks of `old` over. What could not be taken is detached: the interface's index, and why.
+    pub fn take_over(&mut self, old: &mut Kernel) -> Vec<(u32, Refusal)> {
         let mut lost = Vec::new();
-        for (slot, attached) in old.attached.drain(..) {
+        for (ifindex, attached) in old.attached.drain(..) {
             match attached.hand_over(&mut self.object) {
-                Ok(attached) => self.hold(slot, attached),
-                Err(refusal) => lost.push((slot, refusal)),
+                Ok(attached) => self.hold(ifindex, attached),
+                Err(refusal) => lost.push((ifindex, refusal)),
             }
         }
         lost
@@ -98,7 +108,11 @@ impl Kernel {
 
     /// Detaches from an interface; what was counted stays.
     pub fn let_go(&mut self, slot: u8, ifindex: u32) -> Result<(), ObjectError> {
-        self.attached.retain(|(held, _)| *held != slot);
+        self.attached.retain(|(held, _)| *held != ifindex);
+        let same_place = |held: &u32| object::place_of(*held) == object::place_of(ifindex);
+        if self.attached.iter().any(|(held, _)| same_place(held)) {
+            return Ok(()); // of another interface that counts for the same slot
+        }
         self.object.release(ifindex, slot)
     }
 
@@ -147,6 +161,7 @@ impl Kernel {
         let quiet = Quiet {
             half,
             since: self.since,
+            slots: self.object.slots_used(),
         };
         self.reader
             .drain(&self.object.maps, quiet, &self.clock, delta);

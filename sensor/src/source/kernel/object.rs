@@ -1,6 +1,5 @@
 //! The eBPF object: sized for this machine, loaded, its maps mapped.
 
-use std::io;
 use std::os::fd::AsFd;
 
 use aya::maps::{Array, Map, MapData};
@@ -13,9 +12,11 @@ use sensor_common::flow::HashSeeds;
 use sensor_common::prefix_set::Line;
 
 use super::attach::Program;
+pub use super::cpus::{Cpus, CpusError};
 use super::filter::{FilterLoadError, KernelFilter};
 use super::mapping::{Mapped, MappingError};
 use super::samples::Samples;
+use super::statistics::RunTime;
 use super::undisturbed::undisturbed;
 
 /// Stripped, reproducible; `cargo xtask build-ebpf` makes it and compares it.
@@ -33,11 +34,8 @@ const CLOCK: &str = "sensor_clock";
 
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
-    #[error("can't tell the number of possible CPUs from {path}: {error}")]
-    Cpus {
-        path: &'static str,
-        error: io::Error,
-    },
+    #[error(transparent)]
+    Cpus(#[from] CpusError),
     #[error("the eBPF object can't be loaded: {0}")]
     Load(#[from] EbpfError),
     #[error("the eBPF object has no {kind} {name}: rebuild it with cargo xtask build-ebpf --bless")]
@@ -60,35 +58,6 @@ pub enum ObjectError {
         "interface index {ifindex} shares its place in the kernel's table with a monitored interface"
     )]
     SlotTaken { ifindex: u32 },
-}
-
-/// CPUs of this machine.
-#[derive(Clone, Copy, Debug)]
-pub struct Cpus {
-    /// Highest number that a CPU may ever have, plus one: the tables are indexed by it, and numbers may have gaps.
-    pub possible: u32,
-    pub online: u32,
-}
-
-impl Cpus {
-    pub fn read() -> Result<Self, ObjectError> {
-        const POSSIBLE: &str = "/sys/devices/system/cpu/possible";
-        let unreadable = |error| ObjectError::Cpus {
-            path: POSSIBLE,
-            error,
-        };
-        let list = std::fs::read_to_string(POSSIBLE).map_err(unreadable)?;
-        let possible = past_the_last(&list)
-            .ok_or_else(|| unreadable(io::Error::new(io::ErrorKind::InvalidData, list.clone())))?;
-        let online = aya::util::online_cpus().map_or(possible, |cpus| cpus.len() as u32);
-        Ok(Cpus { possible, online })
-    }
-}
-
-/// The last number of a list such as `0-3,8-11`, plus one.
-fn past_the_last(list: &str) -> Option<u32> {
-    let last = list.trim().rsplit([',', '-']).next()?;
-    last.parse::<u32>().ok()?.checked_add(1)
 }
 
 /// Sizes of the kernel's tables.
@@ -144,6 +113,8 @@ pub struct Object {
     ebpf: Ebpf,
     slots: Array<MapData, [u16; SLOT_TABLE]>,
     slot_of: [u16; SLOT_TABLE],
+    /// The highest slot that was ever assigned, plus one.
+    slots_used: u32,
     pub maps: Maps,
     pub size: TableSize,
 }
@@ -211,6 +182,7 @@ impl Object {
             slots: Array::try_from(taken(&mut ebpf, ".data")?)?,
             ebpf,
             slot_of: [NO_SLOT; SLOT_TABLE],
+            slots_used: 0,
             maps,
             size,
         })
@@ -223,22 +195,42 @@ impl Object {
         slot: u8,
         starts_with_ip: bool,
     ) -> Result<(), ObjectError> {
-        let place = ifindex as usize & (SLOT_TABLE - 1);
+        let place = place_of(ifindex);
         let value = u16::from(slot) | if starts_with_ip { SLOT_L3 } else { 0 };
         if self.slot_of[place] != NO_SLOT && self.slot_of[place] != value {
             return Err(ObjectError::SlotTaken { ifindex });
         }
         self.slot_of[place] = value;
+        self.slots_used = self.slots_used.max(u32::from(slot) + 1);
         Ok(self.slots.set(0, self.slot_of, 0)?)
+    }
+
+    /// As many slots, from 0 on, may have counts.
+    pub fn slots_used(&self) -> u32 {
+        self.slots_used
     }
 
     /// The interface is gone; its index may come again. A place that another interface has is left to it.
     pub fn release(&mut self, ifindex: u32, slot: u8) -> Result<(), ObjectError> {
-        let place = ifindex as usize & (SLOT_TABLE - 1);
+        let place = place_of(ifindex);
         if self.slot_of[place] & !SLOT_L3 == u16::from(slot) {
             self.slot_of[place] = NO_SLOT;
         }
         Ok(self.slots.set(0, self.slot_of, 0)?)
+    }
+
+    pub(super) fn run_time(&self) -> RunTime {
+        let mut sum = RunTime::default();
+        for name in [XDP, XDP_FRAGS, TC_INGRESS, TC_EGRESS] {
+            // What is not loaded has no information.
+            if let Some(Ok(info)) = self.ebpf.program(name).map(aya::programs::Program::info) {
+                sum += RunTime {
+                    runs: info.run_count(),
+                    nanoseconds: u64::try_from(info.run_time().as_nanos()).unwrap_or(u64::MAX),
+                };
+            }
+        }
+        sum
     }
 
     /// Has the kernel verify a program, before anything depends on it.
@@ -300,6 +292,11 @@ impl Object {
     }
 }
 
+/// An interface's place in the kernel's table of slots.
+pub(super) fn place_of(ifindex: u32) -> usize {
+    ifindex as usize & (SLOT_TABLE - 1)
+}
+
 /// The tables that the filter looks into.
 fn fill_lines(ebpf: &mut Ebpf, lines: &[Line]) -> Result<(), ObjectError> {
     const NAME: &str = "FILTER_LINES";
@@ -345,14 +342,6 @@ fn mapped<T>(ebpf: &mut Ebpf, name: &'static str) -> Result<Mapped<T>, ObjectErr
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cpu_numbers_may_have_gaps() {
-        assert_eq!(past_the_last("0-3\n"), Some(4));
-        assert_eq!(past_the_last("0-3,8-11\n"), Some(12));
-        assert_eq!(past_the_last("0"), Some(1));
-        assert_eq!(past_the_last(""), None);
-    }
 
     #[test]
     fn every_online_cpu_has_room_and_memory_is_bounded() {

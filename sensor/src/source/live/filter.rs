@@ -145,6 +145,7 @@ impl Live {
             if let Some(new) = &mut self.kernel {
                 new.begin(at);
             }
+            self.run_before += old.run_time();
             // Nothing runs the old programs any more once this has waited for those that do.
             let finished = old.finish(at, delta);
             if let Some(new) = &mut self.kernel {
@@ -168,8 +169,8 @@ impl Live {
             }
         }
         let at = Now::read();
-        for (slot, why) in lost {
-            notes.extend(self.attach_again(slot, &why));
+        for (ifindex, why) in lost {
+            notes.extend(self.attach_again(ifindex, &why));
         }
         Switched { at, notes }
     }
@@ -191,8 +192,9 @@ impl Live {
         Some(Arc::clone(&filter.matcher))
     }
 
-    /// Hands the hooks of `old` over to the new programs. Gives the slots that were lost on the way, each once, and why.
-    fn take_over(&mut self, old: &mut Kernel, notes: &mut Vec<String>) -> Vec<(u8, String)> {
+    /// Hands the hooks of `old` over to the new programs. Gives the interfaces that were lost on the way, each once, and
+    /// why.
+    fn take_over(&mut self, old: &mut Kernel, notes: &mut Vec<String>) -> Vec<(u32, String)> {
         let Some(new) = &mut self.kernel else {
             return Vec::new();
         };
@@ -205,26 +207,30 @@ impl Live {
                 notes.push(format!("{}: {error}", interface.link.name));
             }
         }
-        let mut lost: Vec<(u8, String)> = Vec::new();
-        for (slot, refusal) in new.take_over(old) {
-            if lost.iter().all(|(known, _)| *known != slot) {
-                lost.push((slot, first_line(&refusal)));
+        let mut lost: Vec<(u32, String)> = Vec::new();
+        for (ifindex, refusal) in new.take_over(old) {
+            if lost.iter().all(|(known, _)| *known != ifindex) {
+                lost.push((ifindex, first_line(&refusal)));
             }
         }
         lost
     }
 
     /// A hook could not be handed over: the interface is attached to anew, and the few packets in between are told of.
-    fn attach_again(&mut self, slot: u8, why: &str) -> Option<String> {
-        let index = self.interfaces.iter().position(|one| one.slot == slot)?;
-        let link = self.interfaces[index].link.clone();
+    fn attach_again(&mut self, ifindex: u32, why: &str) -> Option<String> {
+        let counted = |one: &Interface| one.alive && one.link.index == ifindex;
+        let index = self.interfaces.iter().position(counted)?;
+        let (slot, link) = (
+            self.interfaces[index].slot,
+            self.interfaces[index].link.clone(),
+        );
         if let Some(kernel) = &mut self.kernel {
             let _released = kernel.let_go(slot, link.index);
         }
         let name = link.name.clone();
         Some(match self.attach(&link, slot) {
             Ok(hooks) => {
-                self.interfaces[index] = Interface::new(slot, link, hooks);
+                self.interfaces[index] = self.interface(slot, link, hooks);
                 format!(
                     "{name}: {why}; attached anew, packets between the two filters were not counted"
                 )

@@ -1,33 +1,62 @@
-//! Interfaces that change under a run: deleted, made again, renamed.
+//! Interfaces that change under a run: deleted, made again, renamed, put below others; and new ones that are meant too.
 
-use crate::link::{self, LinkError};
+use crate::link::wanted::Choice;
+use crate::link::{self, Link, LinkError};
 use crate::source::Event;
 use crate::source::kernel::object::ObjectError;
 
 use super::{Interface, Live, OpenError};
 
-/// An interface that is there again and can't be attached to.
+/// An interface that is there and can't be attached to.
 #[derive(PartialEq, Eq)]
 pub(super) struct Refusal {
     ifindex: u32,
     why: String,
 }
 
+impl Refusal {
+    pub(super) fn of(link: &Link, error: &OpenError) -> Self {
+        Refusal {
+            ifindex: link.index,
+            why: why(error),
+        }
+    }
+}
+
+/// What is there: all of it where new interfaces may matter, else each is asked for.
+struct Present(Option<(Vec<Link>, Choice)>);
+
+impl Present {
+    fn by_index(&self, index: u32) -> Result<Option<Link>, LinkError> {
+        match &self.0 {
+            Some((all, _)) => Ok(all.iter().find(|link| link.index == index).cloned()),
+            None => link::by_index(index),
+        }
+    }
+
+    /// To count on.
+    fn by_name(&self, name: &str) -> Result<Option<Link>, LinkError> {
+        match &self.0 {
+            Some((_, choice)) => Ok(choice.links.iter().find(|link| link.name == name).cloned()),
+            None => link::by_name(name),
+        }
+    }
+}
+
 impl Live {
     /// What happened since the last call. Where the kernel does not answer, the next call tries again.
     pub(super) fn changes(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
-        let mut trouble = None;
-        for index in 0..self.interfaces.len() {
-            if let Err(error) = self.look_after(index, &mut events) {
-                trouble.get_or_insert(error.to_string());
-            }
-        }
+        let trouble = self
+            .look_at_all(&mut events)
+            .err()
+            .map(|error| error.to_string());
         if let Some(what) = trouble.clone().filter(|_| self.trouble.is_none()) {
             events.push(Event::Trouble { what });
         }
         self.trouble = trouble;
-        let gone = self.interfaces.iter().all(|interface| !interface.alive);
+        let gone = self.interfaces.iter().all(|interface| !interface.alive)
+            && !self.config.wanted.is_open();
         if gone && !self.all_gone {
             events.push(Event::AllGone);
         }
@@ -35,12 +64,39 @@ impl Live {
         events
     }
 
-    fn look_after(&mut self, index: usize, events: &mut Vec<Event>) -> Result<(), LinkError> {
+    /// The first error; all others are looked at nevertheless.
+    fn look_at_all(&mut self, events: &mut Vec<Event>) -> Result<(), LinkError> {
+        let present = self.present()?;
+        let mut result = Ok(());
+        for index in 0..self.interfaces.len() {
+            result = result.and(self.look_after(index, &present, events));
+        }
+        if let Some((_, choice)) = present.0 {
+            self.follow(choice, events);
+        }
+        result
+    }
+
+    fn present(&self) -> Result<Present, LinkError> {
+        if !self.config.wanted.is_open() {
+            return Ok(Present(None));
+        }
+        let all = link::links()?;
+        let choice = self.config.wanted.choose(&all);
+        Ok(Present(Some((all, choice))))
+    }
+
+    fn look_after(
+        &mut self,
+        index: usize,
+        present: &Present,
+        events: &mut Vec<Event>,
+    ) -> Result<(), LinkError> {
         let interface = &mut self.interfaces[index];
         if !interface.alive {
-            return self.try_again(index, events);
+            return self.try_again(index, present, events);
         }
-        match link::by_index(interface.link.index)? {
+        match present.by_index(interface.link.index)? {
             Some(link) if link.name == interface.link.name => Ok(()),
             Some(link) => {
                 let from = std::mem::replace(&mut interface.link.name, link.name.clone());
@@ -54,22 +110,74 @@ impl Live {
                 events.push(Event::Gone {
                     interface: interface.link.name.clone(),
                 });
-                if let Err(error) = self.let_go(index) {
-                    events.push(Event::Trouble {
-                        what: error.to_string(),
-                    });
-                }
-                self.try_again(index, events)
+                self.let_go(index, events);
+                self.try_again(index, present, events)
             }
         }
     }
 
-    fn let_go(&mut self, index: usize) -> Result<(), ObjectError> {
+    /// Takes in new interfaces that are meant, and lets those go that have come to stand on others.
+    fn follow(&mut self, choice: Choice, events: &mut Vec<Event>) {
+        for stacked in &choice.left_out {
+            let counted = |one: &Interface| one.alive && one.link.index == stacked.ifindex;
+            if let Some(index) = self.interfaces.iter().position(counted) {
+                events.push(Event::LeftOut(stacked.clone()));
+                self.let_go(index, events);
+            }
+        }
+        self.left_out = choice.left_out;
+        for link in choice.links {
+            let known = |one: &Interface| match one.alive {
+                true => one.link.index == link.index,
+                false => one.link.name == link.name,
+            };
+            if !self.interfaces.iter().any(known) {
+                self.take_in(link, events);
+            }
+        }
+    }
+
+    fn take_in(&mut self, link: Link, events: &mut Vec<Event>) {
+        let (slot, name) = (self.free_slot(), link.name.clone());
+        let interface = match self.attach(&link, slot) {
+            Ok(hooks) => {
+                let interface = self.interface(slot, link, hooks);
+                events.push(Event::New {
+                    interface: name,
+                    how: how(&interface),
+                });
+                interface
+            }
+            Err(error) => {
+                events.push(Event::Refused {
+                    interface: name,
+                    why: why(&error),
+                    back: false,
+                });
+                self.refused_one(slot, link, &error)
+            }
+        };
+        // Of those that share a slot the gone ones are nobody any more.
+        let gone = |one: &Interface| one.shared && !one.alive;
+        match self.interfaces.iter().position(gone) {
+            Some(index) if interface.shared => self.interfaces[index] = interface,
+            _ => self.interfaces.push(interface),
+        }
+    }
+
+    fn let_go(&mut self, index: usize, events: &mut Vec<Event>) {
+        if let Err(error) = self.detach(index) {
+            let what = error.to_string();
+            events.push(Event::Trouble { what });
+        }
+    }
+
+    fn detach(&mut self, index: usize) -> Result<(), ObjectError> {
         let interface = &mut self.interfaces[index];
         interface.alive = false;
         let (gone, rings) = std::mem::take(&mut self.rings)
             .into_iter()
-            .partition(|ring| ring.slot() == interface.slot);
+            .partition(|ring| ring.ifindex() == interface.link.index);
         self.rings = rings;
         self.gone_rings.extend::<Vec<_>>(gone);
         match &mut self.kernel {
@@ -79,12 +187,16 @@ impl Live {
     }
 
     /// A gone interface's name is there again: attach to the new one, for the same slot.
-    fn try_again(&mut self, index: usize, events: &mut Vec<Event>) -> Result<(), LinkError> {
-        let (name, slot) = (
-            self.interfaces[index].link.name.clone(),
-            self.interfaces[index].slot,
-        );
-        let Some(link) = link::by_name(&name)? else {
+    fn try_again(
+        &mut self,
+        index: usize,
+        present: &Present,
+        events: &mut Vec<Event>,
+    ) -> Result<(), LinkError> {
+        let interface = &self.interfaces[index];
+        let (name, slot) = (interface.link.name.clone(), interface.slot);
+        let back = interface.never_counted().is_none();
+        let Some(link) = present.by_name(&name)? else {
             self.interfaces[index].refused = None;
             return Ok(());
         };
@@ -94,23 +206,28 @@ impl Live {
         }
         match self.attach(&link, slot) {
             Ok(hooks) => {
-                let interface = Interface::new(slot, link, hooks);
-                events.push(Event::Back {
-                    interface: name,
-                    how: interface.ingress.name.unwrap_or("nothing").to_owned(),
+                let interface = self.interface(slot, link, hooks);
+                let how = how(&interface);
+                events.push(match back {
+                    true => Event::Back {
+                        interface: name,
+                        how,
+                    },
+                    false => Event::New {
+                        interface: name,
+                        how,
+                    },
                 });
                 self.interfaces[index] = interface;
             }
             Err(error) => {
-                let refusal = Refusal {
-                    ifindex: link.index,
-                    why: why(error),
-                };
+                let refusal = Refusal::of(&link, &error);
                 let told = &mut self.interfaces[index].refused;
                 if told.as_ref() != Some(&refusal) {
                     events.push(Event::Refused {
                         interface: name,
                         why: refusal.why.clone(),
+                        back,
                     });
                     *told = Some(refusal);
                 }
@@ -120,11 +237,17 @@ impl Live {
     }
 }
 
-fn why(error: OpenError) -> String {
+fn how(interface: &Interface) -> String {
+    let name = interface.ingress.name.or(interface.egress.name);
+    name.unwrap_or("nothing").to_owned()
+}
+
+pub(super) fn why(error: &OpenError) -> String {
     match error {
         OpenError::Interface { reasons, .. } => reasons.join("; "),
-        OpenError::Permission(_) | OpenError::Programs(_) | OpenError::Filter(_) => {
-            error.to_string()
-        }
+        OpenError::Permission(_)
+        | OpenError::Statistics(_)
+        | OpenError::Programs(_)
+        | OpenError::Filter(_) => error.to_string(),
     }
 }

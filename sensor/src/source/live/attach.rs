@@ -1,0 +1,155 @@
+//! Attaching to an interface, at the start or whenever it comes (back) later: the only place of a run that needs the
+//! privileges to attach once it counts.
+
+use crate::cli::Backend;
+use crate::clock::Now;
+use crate::link::Link;
+use crate::privilege;
+use crate::source::Hook;
+use crate::source::af_packet::{self, RingError};
+use crate::source::ladder::{self, Hooks, Wish};
+
+use super::{AF_PACKET, Live, OpenError, asks_for_tags};
+
+impl Live {
+    /// What is named must be had, and at least one of what a pattern or `any` means.
+    pub(super) fn attach_first(&mut self, links: Vec<Link>) -> Result<(), OpenError> {
+        let mut first = None;
+        for link in links {
+            let slot = self.free_slot();
+            match self.attach(&link, slot) {
+                Ok(hooks) => {
+                    let interface = self.interface(slot, link, hooks);
+                    self.interfaces.push(interface);
+                }
+                Err(error @ OpenError::Interface { .. }) if !self.config.wanted.names(&link) => {
+                    let refused = self.refused_one(slot, link, &error);
+                    self.interfaces.push(refused);
+                    first.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match first {
+            Some(error) if self.interfaces.iter().all(|one| !one.alive) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The ladder, for one interface: at the start, and whenever one comes (back) later. Nothing else of a run that counts
+    /// needs the privileges to attach.
+    pub(super) fn attach(&mut self, link: &Link, slot: u8) -> Result<Hooks, OpenError> {
+        let asks_tags = asks_for_tags(self.config.filter.as_ref());
+        if asks_tags
+            && self.config.wish.pins_xdp()
+            && let Some(why) = ladder::hides_tags(link)
+        {
+            let name = &link.name;
+            return Err(OpenError::Filter(format!(
+                "{name}: {why}; try --backend tc, or: ethtool -K {name} rxvlan off"
+            )));
+        }
+        let wish = (self.config.wish, asks_tags);
+        let mut refusals = match (&mut self.kernel, &self.no_kernel) {
+            (Some(kernel), _) => match ladder::climb(kernel, link, slot, wish) {
+                Ok(hooks) => return Ok(hooks),
+                Err(refusals) => match self.climb_without_samples(link, slot, wish, &refusals) {
+                    Some(hooks) => return Ok(hooks),
+                    None => refusals,
+                },
+            },
+            (None, why) => vec![format!(
+                "no eBPF: {}",
+                why.as_deref().unwrap_or("not loaded")
+            )],
+        };
+        let (asked, pins_xdp) = (self.config.wish.backend, self.config.wish.pins_xdp());
+        if matches!(asked, Backend::Auto | Backend::AfPacket) && !pins_xdp {
+            let want = af_packet::Want {
+                filter: self.matcher(),
+                samples: self.config.samples,
+                tap: self.config.tap.clone().map(|tap| af_packet::Listener {
+                    tap,
+                    interface: link.name.as_str().into(),
+                }),
+            };
+            match af_packet::AfPacket::open(link.index, slot, link.loopback, want) {
+                Ok(ring) => {
+                    self.rings.push(ring);
+                    return Ok(packet_hooks(link, refusals, asked));
+                }
+                Err(error @ RingError::NoPermission(_)) => {
+                    return Err(match privilege::missing(privilege::AF_PACKET) {
+                        Some(missing) => OpenError::Permission(missing),
+                        None => self.refused(link, vec![error.to_string()]),
+                    });
+                }
+                Err(error) => refusals.push(format!("no AF_PACKET: {error}")),
+            }
+        }
+        Err(self.refused(link, refusals))
+    }
+
+    /// A kernel may refuse the programs for what they do for names (lockdown forbids a helper): better counts without names
+    /// than none. Only where nothing is attached yet.
+    fn climb_without_samples(
+        &mut self,
+        link: &Link,
+        slot: u8,
+        wish: (Wish, bool),
+        refusals: &[String],
+    ) -> Option<Hooks> {
+        let kernel = self.kernel.as_ref()?;
+        if !self.config.samples || !kernel.programs().is_empty() {
+            return None;
+        }
+        let slots = kernel.object.size.slots;
+        self.config.samples = false;
+        let climbed = self.kernel(slots, Now::read()).ok().and_then(|mut plain| {
+            let hooks = ladder::climb(&mut plain, link, slot, wish).ok()?;
+            Some((plain, hooks))
+        });
+        self.config.samples = climbed.is_none();
+        let (plain, mut hooks) = climbed?;
+        self.kernel = Some(plain);
+        hooks.refusals.splice(0..0, refusals.iter().cloned());
+        let why = refusals.last().map_or("", String::as_str);
+        let told = format!("; no payloads for names: {why}");
+        hooks.ingress.why += &told;
+        Some(hooks)
+    }
+
+    fn refused(&self, link: &Link, reasons: Vec<String>) -> OpenError {
+        OpenError::Interface {
+            interface: link.name.clone(),
+            reasons,
+            advice: self.config.wish.advice(),
+        }
+    }
+}
+
+fn packet_hooks(link: &Link, refusals: Vec<String>, asked: Backend) -> Hooks {
+    let why = if asked == Backend::AfPacket {
+        "AF_PACKET was asked for".to_owned()
+    } else {
+        format!(
+            "{}; it costs a copy of every packet's headers, and under load some may be lost, which the reports say",
+            refusals.last().map_or("", String::as_str)
+        )
+    };
+    let hook = Hook {
+        name: Some(AF_PACKET),
+        mode: None,
+        why,
+    };
+    let egress = if link.loopback {
+        Hook::loopback_egress()
+    } else {
+        hook.clone()
+    };
+    Hooks {
+        ingress: hook,
+        egress,
+        refusals,
+    }
+}
