@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::corpus::corpus;
-use crate::harness::{Ran, sensor};
+use crate::harness::{Ran, file_in, sensor};
 use crate::support::report::number;
 
 /// File, packets that must be counted, and the end of what is said; an empty one where nothing is wrong.
@@ -226,6 +226,76 @@ fn absurd_numbers_are_counted_exactly() {
     let carried = report("16_usec_invalid.pcap");
     assert_eq!(carried["end"], "2023-11-14T23:20:00.000000000Z");
     assert_eq!(carried["notes"].as_array().unwrap().len(), 1);
+}
+
+/// What is typed or set, the exit code, and what is said of it.
+const ABSURD: &[(&[&str], i32, &str)] = &[
+    (&["run", "-i", ""], 2, "the interface name is empty"),
+    (
+        &["run", "-i", "a-name-longer-than-any-interface-has"],
+        4,
+        "no interface is called a-name-longer",
+    ),
+    (
+        &["run", "-i", "a\nb\u{1b}[31m"],
+        4,
+        "no interface is called a\\u{a}b\\u{1b}[31m; there are: ",
+    ),
+    (
+        &["run", "--config", "nul.toml"],
+        4,
+        "no interface is called a\\u{0}b",
+    ),
+    (
+        &["read", "x.pcap", "--max-flows", "4294967295"],
+        2,
+        "is not in 1..=268435456",
+    ),
+    (&["read", "x.pcap", "-f", "port 65536"], 6, "is not a port"),
+    (
+        &["read", "x.pcap", "-f", "net ::1/129"],
+        6,
+        "is not the length of a network",
+    ),
+    (
+        &["read", "x.pcap", "-f", "host www.example.org"],
+        6,
+        "is not an address",
+    ),
+    (
+        &["read", "x.pcap", "-f", "tcp \u{1b}[31m"],
+        6,
+        "'\\u{1b}' has no meaning in a filter",
+    ),
+    (&["read", "x.pcap", "-F", "nots"], 6, "it is larger than"),
+    (&["read", "x.pcap", "-F", "open"], 6, "levels"),
+    (
+        &["read", "/dev/zero"],
+        5,
+        "not a pcap or pcapng file: starts with 00 00 00 00",
+    ),
+    (&["read", "."], 5, "directory"),
+];
+
+#[test]
+fn what_is_absurd_is_refused_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in [
+        ("nul.toml", "interface = [\"a\\u0000b\"]".to_owned()),
+        ("nots", "not ".repeat(30_000) + "tcp"),
+        ("open", "(".repeat(60_000)),
+    ] {
+        file_in(folder.path(), name, content.as_bytes());
+    }
+    for (arguments, code, said) in ABSURD {
+        let ran = sensor(arguments.iter()).folder(folder.path());
+        let ran = ran.env("RUST_BACKTRACE", "1").run();
+        assert_eq!(ran.code(), *code, "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{arguments:?}: {}", ran.stderr);
+        // A filter's mistake has the place below it; clap adds where help is.
+        assert!(ran.stderr.lines().count() <= 4, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("backtrace"), "{}", ran.stderr);
+    }
 }
 
 fn read(path: &Path) -> Ran {

@@ -23,6 +23,7 @@ mod labels;
 mod libpcap;
 mod packets;
 mod read;
+mod reliability;
 mod saved;
 mod schema;
 mod stories;

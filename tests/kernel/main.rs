@@ -10,6 +10,7 @@ mod alike;
 mod come_and_go;
 mod conversations;
 mod disk;
+mod faults;
 mod filter;
 mod followers;
 mod gso;
@@ -32,6 +33,7 @@ mod replay;
 mod reports;
 mod samples;
 mod serve;
+mod soak;
 mod stalled;
 mod stories;
 #[path = "../support/mod.rs"]

@@ -20,6 +20,7 @@ mod kernels;
 mod run;
 mod rustc_wrapper;
 mod setup;
+mod soak;
 mod test;
 mod test_output;
 mod tidy;
@@ -95,6 +96,15 @@ enum Task {
     },
     /// Install the Debian packages that a full test run needs, or say which are missing
     Setup,
+    /// Mixed load in namespaces with faults at random (needs root): all reports together must be what was sent
+    Soak {
+        /// How long
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Of an earlier soak, for the same faults again
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Check the rules of the source tree that a compiler does not know
     Tidy,
 }
@@ -134,6 +144,7 @@ fn dispatch(task: Task) -> Result<ExitCode> {
         Task::Gallery { check: false } => gallery::main()?,
         Task::Kernels { series, args } => kernels::main(&series, &args)?,
         Task::Setup => setup::main()?,
+        Task::Soak { seconds, seed } => soak::main(seconds, seed)?,
         Task::Tidy => tidy::main()?,
     }
     Ok(ExitCode::SUCCESS)
