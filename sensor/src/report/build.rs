@@ -44,12 +44,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
             version: env!("CARGO_PKG_VERSION").into(),
             hostname: context.hostname.clone(),
         },
-        source: Source {
-            backend: context.backend.clone(),
-            interfaces: interfaces.clone(),
-            left_out: context.left_out.clone(),
-            files: context.files.clone(),
-        },
+        source: source(context, &interfaces),
         filter: context.filter.clone(),
         start: span.map(|(start, _)| Time(start)),
         end: span.map(|(_, end)| Time(end)),
@@ -110,6 +105,15 @@ pub fn unjudged_note(delta: &Delta) -> Option<String> {
              not be applied to them, so they count as matched"
         )
     })
+}
+
+fn source(context: &Context, interfaces: &[Interface]) -> Source {
+    Source {
+        backend: context.backend.clone(),
+        interfaces: interfaces.to_vec(),
+        left_out: context.left_out.clone(),
+        files: context.files.clone(),
+    }
 }
 
 fn own(context: &Context, seen: Counts, naming: &Naming) -> Option<Own> {

@@ -9,14 +9,14 @@ use crate::source::kernel::probe;
 
 /// As `sensor run` chooses; where there is no default route, all that are up.
 pub(super) fn chosen(names: &[String]) -> Result<Vec<Link>, Failure> {
-    if !names.is_empty() {
-        return select::links(names);
-    }
     let failed = |error| Failure::new(Exit::Failed, error);
-    match link::default_route().map_err(failed)? {
-        Some(_) => select::links(names),
-        None => select::links(&["any".to_owned()]),
-    }
+    let any = ["any".to_owned()];
+    let meant = match names {
+        [] if link::default_route().map_err(failed)?.is_none() => &any,
+        names => names,
+    };
+    let (_, choice) = select::links(meant)?;
+    Ok(choice.links)
 }
 
 pub(super) fn gather(link: Link) -> Nic {
