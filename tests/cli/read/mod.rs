@@ -4,6 +4,7 @@ mod containers;
 mod damage;
 mod encapsulations;
 mod network;
+mod threads;
 mod whole;
 
 use crate::support::capture::Record;
