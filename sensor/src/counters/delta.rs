@@ -10,6 +10,7 @@ mod drained;
 mod late;
 mod merge;
 mod names;
+mod packets;
 mod pipeline;
 mod restored;
 mod select;
@@ -18,7 +19,7 @@ mod trail;
 
 use std::collections::BTreeMap;
 
-use sensor_common::abi::{CLASS_NOT_IP, Totals, class_of, ip_index};
+use sensor_common::abi::{Totals, class_of, ip_index};
 use sensor_common::flow::{Direction, FlowKey, HashSeeds};
 use sensor_common::parse::{Packet, Reason};
 
@@ -154,68 +155,6 @@ impl Delta {
         }
     }
 
-    /// Counts one packet (or super-packet). [`Self::flush`] must follow before anything is read.
-    #[inline(always)]
-    pub fn packet(&mut self, seen: &Seen) {
-        self.captured_bytes += seen.captured_bytes;
-        let at = self.note_time(seen.when, seen.counts);
-        let Counts { packets, bytes } = seen.counts;
-        let packet = match seen.packet {
-            Ok(packet) => packet,
-            Err(reason) => return self.malformed(*seen, reason, at),
-        };
-        let direction = seen.way();
-        let totals = self.totals_mut(seen.slot, direction);
-        if packet.key.is_ip() {
-            totals.ip[ip_index(packet.key.protocol(), packet.key.is_ipv6())].add(packets, bytes);
-        } else {
-            totals.class[CLASS_NOT_IP].add(packets, bytes);
-        }
-        let mut key = packet.key;
-        key.set_origin(seen.slot, direction);
-        let headers_only = seen.captured_bytes <= u64::from(packet.header_len);
-        let blind = packet.payload_len > 0 && headers_only;
-        if self.trail.is_some() {
-            return self.count_with_trail(key, (packet.tcp_flags, blind), *seen);
-        }
-        let hash = self.flows.hash(&key);
-        self.flows.prefetch(hash);
-        let one = self.pending.next();
-        // Field by field: a record that is put together elsewhere and copied waits until all of it has been written.
-        one.record.key = key;
-        one.record.counts = seen.counts;
-        one.record.tcp_flags = packet.tcp_flags;
-        one.record.first = at.unwrap_or(i64::MAX);
-        one.record.last = at.unwrap_or(i64::MIN);
-        one.hash = hash;
-        one.at = at;
-        one.blind = blind;
-        self.pushed();
-    }
-
-    #[inline(always)]
-    fn pushed(&mut self) {
-        if self.pending.pushed() {
-            self.advance(Pipeline::due);
-        }
-    }
-
-    /// Counts what is still on its way.
-    pub fn flush(&mut self) {
-        self.advance(Pipeline::all);
-    }
-
-    #[inline(never)]
-    fn advance(&mut self, due: fn(&Pipeline) -> (usize, usize)) {
-        let mut pending = std::mem::take(&mut self.pending);
-        let due = due(&pending);
-        pending.ask(due.0, |one| {
-            one.hint = self.flows.candidate(one.hash, &one.record.key);
-        });
-        pending.count(due.1, |one| self.count_pending(one));
-        self.pending = pending;
-    }
-
     /// Counts what the filter left out of one interface and direction, and nothing more of it.
     #[inline]
     pub fn filtered(&mut self, slot: u8, direction: Direction, counts: Counts) {
@@ -275,6 +214,19 @@ impl Delta {
     #[inline]
     fn count_pending(&mut self, one: &Pending) {
         let record = &one.record;
+        // Nearly every packet is of a flow that is where it probably is, and whose class won't change any more.
+        if let Some(entry) = one
+            .hint
+            .and_then(|place| self.flows.hit(place, &record.key))
+            && entry.known == Known::Decided
+        {
+            entry.add(record);
+            let class = entry.class;
+            if let Some(at) = one.at {
+                self.buckets.add(at, class, record.counts);
+            }
+            return;
+        }
         let place = self.flows.entry_at(one.hint, &record.key, one.hash);
         let class = self.count_flow(record, place, one.at, one.blind);
         if let Some(at) = one.at {

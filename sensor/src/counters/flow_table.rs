@@ -187,6 +187,12 @@ impl FlowTable {
         }
     }
 
+    /// The flow in this place, if it is that of the key.
+    #[inline]
+    pub(super) fn hit(&mut self, place: Place, key: &FlowKey) -> Option<&mut Entry> {
+        self.lines.hit(place, key)
+    }
+
     #[inline]
     pub(super) fn at_mut(&mut self, place: Place) -> &mut Entry {
         self.lines.at_mut(place)

@@ -214,7 +214,10 @@ impl Sums<'_> {
 
     /// Gives a flow its last label, and moves its counts.
     pub(super) fn decide(&mut self, flow: &mut Flow, label: Option<Label>) {
-        let class = self.classes.id(Class::of_flow(&flow.key, label));
+        let class = match label == flow.label {
+            true => flow.class,
+            false => self.classes.id(Class::of_flow(&flow.key, label)),
+        };
         if class != flow.class {
             for part in self.late.parts_of(flow) {
                 self.buckets.shift(part.at, flow.class, class, part.counts);

@@ -51,6 +51,21 @@ impl Lines {
         &mut self.pieces[piece].as_mut_slice()[line]
     }
 
+    #[inline]
+    pub(super) fn hit(&mut self, place: Place, key: &FlowKey) -> Option<&mut Entry> {
+        let (piece, line) = split(place);
+        let piece = self.pieces[piece].as_mut_slice();
+        let Some(ends) = narrow(key) else {
+            let (entry, words) = piece.get_mut(line..line + 2)?.split_first_mut()?;
+            return words
+                .first()
+                .filter(|words| entry.is_of(words, key))
+                .map(|_| entry);
+        };
+        let entry = &mut piece[line];
+        entry.is_narrow(ends, key.0[4]).then_some(entry)
+    }
+
     pub(super) fn flow(&self, place: Place) -> Flow {
         let (piece, line) = split(place);
         flow_at(self.pieces[piece].as_slice(), line)

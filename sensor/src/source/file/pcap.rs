@@ -114,9 +114,9 @@ impl Pcap {
                 None => return Ok(None),
             },
         };
-        self.odd.cap_exceeds_wire += u64::from(header.cap_len > header.orig_len);
-        // Writers that got this wrong meant a time, so the excess is carried into the seconds as every reader does.
-        self.odd.time_carried += u64::from(header.fraction >= self.units_per_second);
+        if header.cap_len > header.orig_len || header.fraction >= self.units_per_second {
+            self.note_oddity(&header);
+        }
         let ns = i64::from(header.seconds) * NS_PER_SECOND + i64::from(header.fraction) * self.unit;
         let bytes = window.take(self.record_header + header.cap_len as usize);
         Ok(Some(Record {
@@ -127,6 +127,13 @@ impl Pcap {
             wire_len: header.orig_len.max(header.cap_len),
             way: Way::Unknown,
         }))
+    }
+
+    #[cold]
+    fn note_oddity(&mut self, header: &Header) {
+        self.odd.cap_exceeds_wire += u64::from(header.cap_len > header.orig_len);
+        // Writers that got this wrong meant a time, so the excess is carried into the seconds as every reader does.
+        self.odd.time_carried += u64::from(header.fraction >= self.units_per_second);
     }
 
     /// The next record's header, if the whole record is in the window and sane.
@@ -169,15 +176,19 @@ impl Pcap {
     #[inline(always)]
     fn header(&self, ahead: &[u8]) -> Option<Header> {
         let fixed: &[u8; RECORD_HEADER] = ahead.first_chunk()?;
-        let (first, second) = (u32_at(fixed, 8, self.swap), u32_at(fixed, 12, self.swap));
+        let mut words = [0, 4, 8, 12].map(|at| u32_at(fixed, at, false));
+        if self.swap {
+            words = swapped(words);
+        }
+        let [seconds, fraction, first, second] = words;
         let (cap_len, orig_len) = match self.lengths {
             Lengths::CapturedFirst => (first, second),
             Lengths::WireFirst => (second, first),
             Lengths::SmallerIsCaptured => (first.min(second), first.max(second)),
         };
         Some(Header {
-            seconds: u32_at(fixed, 0, self.swap),
-            fraction: u32_at(fixed, 4, self.swap),
+            seconds,
+            fraction,
             cap_len,
             orig_len,
         })
@@ -213,6 +224,13 @@ impl Pcap {
         }
         Ok(Some(header))
     }
+}
+
+/// Apart, because few files are of the other byte order.
+#[cold]
+#[inline(never)]
+fn swapped(words: [u32; 4]) -> [u32; 4] {
+    words.map(u32::swap_bytes)
 }
 
 /// 0 beyond the end; the callers have looked at the length.
