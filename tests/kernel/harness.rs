@@ -16,7 +16,7 @@ pub(crate) use crate::namespace::{Namespace, Pair, ip, packet_socket};
 
 /// How long anything may take on a busy machine; an emulated one is told to have more.
 static PATIENCE: LazyLock<Duration> = LazyLock::new(|| {
-    let told = std::env::var("SENSOR_TEST_PATIENCE").ok();
+    let told = std::env::var("KERNEL_TEST_PATIENCE").ok();
     Duration::from_secs(told.and_then(|seconds| seconds.parse().ok()).unwrap_or(30))
 });
 

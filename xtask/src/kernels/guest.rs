@@ -106,7 +106,9 @@ fn work() -> Result<i32> {
         .arg("--show-output")
         .env("PATH", "/usr/bin:/usr/sbin:/bin:/sbin")
         .env("HOME", "/tmp")
-        .env("SENSOR_TEST_PATIENCE", PATIENCE)
+        .env("KERNEL_TEST_PATIENCE", PATIENCE)
+        // Tables for as many flows as tests have: clearing those of the default takes seconds here.
+        .env("SENSOR_MAX_FLOWS", "65536")
         .stdout(output()?)
         .stderr(output()?)
         .status()
