@@ -183,10 +183,10 @@ pub struct Filter {
 
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sensor schema > sensor.report.1.json\n  sensor schema bucket\nIn words: docs/fields.md"
+    after_help = "Examples:\n  sensor schema > sensor.report.1.json\n  sensor schema bucket\n  sensor schema diff\nIn words: docs/fields.md"
 )]
 pub struct Schema {
-    /// What it is about: what --json writes, a line of --jsonl, or what doctor --json writes
+    /// What it is about: what --json writes, a line of --jsonl, or what doctor --json and diff --json write
     #[arg(value_enum, value_name = "OF", default_value_t = SchemaOf::Report)]
     pub of: SchemaOf,
 }
@@ -196,6 +196,7 @@ pub enum SchemaOf {
     Report,
     Bucket,
     Doctor,
+    Diff,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,10 +6,11 @@ use crate::harness::{read_bytes, sensor};
 use crate::support::capture::Pcap;
 use crate::support::{document, schema};
 
-const SCHEMAS: [(&str, &str); 3] = [
+const SCHEMAS: [(&str, &str); 4] = [
     ("report", "docs/schema/sensor.report.1.json"),
     ("bucket", "docs/schema/sensor.bucket.1.json"),
     ("doctor", "docs/schema/sensor.doctor.1.json"),
+    ("diff", "docs/schema/sensor.diff.1.json"),
 ];
 
 #[test]
@@ -29,7 +30,7 @@ fn the_committed_schemas_are_those_of_the_types() {
     sensor(["schema", "packet"])
         .run()
         .ended(2)
-        .says(&["report", "bucket"]);
+        .says(&["report", "bucket", "diff"]);
 }
 
 #[test]

@@ -28,6 +28,13 @@ pub(crate) fn problems_of_doctor(found: &Value) -> Vec<String> {
     broken(&DOCTOR, found)
 }
 
+/// The same of what changed between two reports.
+#[allow(dead_code, reason = "every integration crate uses a part of it only")]
+pub(crate) fn problems_of_diff(diff: &Value) -> Vec<String> {
+    static DIFF: LazyLock<Validator> = LazyLock::new(|| strict(sensor::diff::json_schema().into()));
+    broken(&DIFF, diff)
+}
+
 fn broken(schema: &Validator, value: &Value) -> Vec<String> {
     let said =
         |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());

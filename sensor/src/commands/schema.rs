@@ -2,13 +2,14 @@
 
 use crate::cli::{self, SchemaOf};
 use crate::failure::{Exit, Failure};
-use crate::{doctor, report, sink};
+use crate::{diff, doctor, report, sink};
 
 pub fn run(args: &cli::Schema) -> Result<Exit, Failure> {
     let schema = match args.of {
         SchemaOf::Report => report::json_schema(),
         SchemaOf::Bucket => sink::jsonl::json_schema(),
         SchemaOf::Doctor => doctor::json_schema(),
+        SchemaOf::Diff => diff::json_schema(),
     };
     sink::write_stdout(|to| {
         serde_json::to_writer_pretty(&mut *to, &schema)?;

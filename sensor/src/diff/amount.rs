@@ -1,11 +1,12 @@
 //! How much of something there was in a report, and what two of these amounts say together.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::report::Counts;
 
 /// What a report says of one row: exact, or a range where its lists don't say everything.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Amount {
     pub packets: u64,
     pub bytes: u64,
@@ -17,7 +18,7 @@ pub struct Amount {
     pub bits_per_sec_at_most: Option<f64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Certainly nothing of it in A.

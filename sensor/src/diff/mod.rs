@@ -12,17 +12,19 @@ mod tests;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 pub use amount::{Amount, Verdict};
 
-use crate::report::{Name, Report, Time};
+use crate::report::{self, Name, Report, Time};
 
 /// Value of [`Diff::schema`].
 pub const SCHEMA: &str = "sensor.diff/1";
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Diff {
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: &'static str,
     pub measure: Measure,
     pub a: Side,
@@ -36,6 +38,11 @@ pub struct Diff {
     /// Of both ways together, by the port of the server's side.
     pub ports: List<Port>,
     pub notes: Vec<String>,
+}
+
+/// What every `sensor.diff/1` keeps to.
+pub fn json_schema() -> Schema {
+    report::schema_of::<Diff>()
 }
 
 impl Diff {
@@ -56,7 +63,7 @@ impl Diff {
 }
 
 /// What is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     BitsPerSec,
@@ -65,7 +72,7 @@ pub enum Measure {
 }
 
 /// One of the two reports.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Side {
     pub hostname: String,
     pub backend: String,
@@ -79,7 +86,7 @@ pub struct Side {
     pub packets_per_sec: Option<f64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Layers {
     pub network: List<Protocol>,
     pub transport: List<Protocol>,
@@ -87,7 +94,7 @@ pub struct Layers {
 }
 
 /// The rows that differ, or may: the largest certain change first.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct List<K> {
     pub rows: Vec<Row<K>>,
     /// How many rows the whole list has.
@@ -97,7 +104,7 @@ pub struct List<K> {
 }
 
 /// How many rows there are of each verdict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Verdicts {
     pub new: u64,
     pub gone: u64,
@@ -110,7 +117,7 @@ pub struct Verdicts {
     pub same: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Row<K> {
     #[serde(flatten)]
     pub key: K,
@@ -123,22 +130,22 @@ pub struct Row<K> {
     pub factor: Option<f64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Everything {}
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Protocol {
     pub name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Endpoint {
     pub addr: IpAddr,
     pub names: Vec<Name>,
 }
 
 /// `a <= b`, as in reports.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Conversation {
     #[serde(rename = "a_addr")]
     pub a: IpAddr,
@@ -148,7 +155,7 @@ pub struct Conversation {
     pub b_names: Vec<Name>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Port {
     pub transport: String,
     pub port: u16,
@@ -161,7 +168,7 @@ pub fn diff(a: &Report, b: &Report, top_n: usize) -> Diff {
     let both = Both { a, b };
     let compare = rows::Compare::new(&both, top_n);
     let protocol = |name: String| Protocol { name };
-    let layer = |of: fn(&Report) -> &[crate::report::Protocol]| {
+    let layer = |of: fn(&Report) -> &[report::Protocol]| {
         let sides = both.map(|report| rows::protocols(of(report)));
         compare.list(sides, |name, _| protocol(name))
     };

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{changed, periods, query, report_in, run, segment, thirty_seconds};
 use crate::harness::sensor;
 use crate::support::report::{list, text};
+use crate::support::schema;
 
 /// Two minutes of one client and a server, then one of another server, with twice the queries.
 fn two(folder: &Path) -> [std::path::PathBuf; 2] {
@@ -41,6 +42,7 @@ fn who_is_new_who_is_gone_and_who_grew() {
     let diff = run("diff", &[&before, &after], &["--json", "-"])
         .ended(0)
         .json();
+    assert_eq!(schema::problems_of_diff(&diff), [""; 0]);
     assert_eq!(diff["schema"], "sensor.diff/1");
     assert_eq!(diff["measure"], "bits_per_sec");
     let endpoints = &diff["endpoints"];
@@ -93,6 +95,7 @@ fn two_times_of_one_folder_are_compared() {
         "-",
     ];
     let diff = run("diff", &[&out], &times).ended(0).json();
+    assert_eq!(schema::problems_of_diff(&diff), [""; 0]);
     assert_eq!(verdict(&diff["endpoints"], "addr", "10.0.0.2"), "new");
     assert_eq!(
         verdict(&diff["protocols"]["transport"], "name", "tcp"),
@@ -118,6 +121,7 @@ fn a_cut_list_is_no_proof_of_absence() {
     let diff = run("diff", &[&cut, &whole], &["--json", "-"])
         .ended(0)
         .json();
+    assert_eq!(schema::problems_of_diff(&diff), [""; 0]);
     for list in ["endpoints", "conversations", "ports"] {
         let verdicts = &diff[list]["verdicts"];
         assert_eq!(
