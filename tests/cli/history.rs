@@ -48,7 +48,9 @@ fn duckdb_reads_the_history_of_a_capture_and_finds_the_reports_sums() {
     let folder = tempfile::tempdir().unwrap();
     let history = folder.path().join("history");
     let input = capture(folder.path());
-    let report = read(&[&input], &["--parquet", history.to_str().unwrap()], 0);
+    let options = ["--parquet", history.to_str().unwrap()];
+    let by_second = [&options[..], &["--parquet-flows", "1s"]].concat();
+    let report = read(&[&input], &by_second, 0);
     let ask = |query: &str| ask(&python, query, &history);
     let sums = "sum(packets)::BIGINT, sum(bytes)::BIGINT";
     assert_eq!(

@@ -29,6 +29,16 @@ pub struct Parquet {
     /// Keep flows and buckets as Parquet in this folder, beside what is there already; default of `run`: `history` in --out
     #[arg(id = "parquet", long, value_name = "DIR")]
     pub folder: Option<PathBuf>,
+    /// Time that a row of flows in Parquet is of, a multiple of --interval, 1h at the most; default: 1m of `read`, --interval
+    /// of `run`
+    #[arg(long, value_name = "TIME", value_parser = row)]
+    pub parquet_flows: Option<Duration>,
+}
+
+fn row(text: &str) -> Result<Duration, String> {
+    super::parse_time(text)
+        .filter(|time| (Duration::from_millis(10)..=Duration::from_secs(3600)).contains(time))
+        .ok_or_else(|| "it must be from 10ms to 1h, with a unit: 1s, 10s, 1m, 1h".to_owned())
 }
 
 fn age(text: &str) -> Result<Duration, String> {

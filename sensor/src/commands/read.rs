@@ -32,12 +32,14 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
         filter.as_ref(),
         &args.outputs,
     );
-    let followers = Followers::start(following::of_read(args)?, Pace::Follower);
+    let (followers, part) = following::of_read(args)?;
+    let followers = Followers::start(followers, Pace::Follower);
     let reading = Reading {
         args,
         outputs: &outputs,
         matching,
         rules: Rules::of_files(filter).into(),
+        part,
     };
     let (whole, files, followers) = reading.count(config, followers);
     let mut report = whole.report();
@@ -65,10 +67,12 @@ struct Reading<'a> {
     outputs: &'a Outputs,
     matching: Option<FileFilter>,
     rules: Arc<Rules>,
+    /// Nanoseconds of what followers get at a time.
+    part: i64,
 }
 
 impl Reading<'_> {
-    /// Everything together; followers get it interval by interval meanwhile.
+    /// Everything together; followers get it part by part meanwhile.
     fn count(
         &self,
         config: DeltaConfig,
@@ -87,7 +91,7 @@ impl Reading<'_> {
             (delta, files, followers)
         } else {
             let rules = Arc::clone(&self.rules);
-            let mut slices = Slices::new(config, followers, rules, context.clone());
+            let mut slices = Slices::new((config, self.part), followers, rules, context.clone());
             let files = self.count_files(&mut slices);
             let (delta, followers) = slices.finish();
             (delta, files, followers)

@@ -15,7 +15,7 @@ pub fn run(args: &cli::Report, library: &dyn Library, verbose: bool) -> Result<E
         let message = "--packets needs a capture: reports and history have no packets; sensor read writes them";
         return Err(Failure::told(Exit::Usage, message));
     }
-    if args.outputs.parquet.folder.is_some() {
+    if args.outputs.parquet.folder.is_some() || args.outputs.parquet.parquet_flows.is_some() {
         let message = "--parquet keeps what is counted now: sensor read and sensor run write it, and history is that already";
         return Err(Failure::told(Exit::Usage, message));
     }

@@ -12,7 +12,7 @@ use crate::report::{Context, Report};
 /// A span of a run: an interval, a period, or the whole of it.
 #[derive(Clone)]
 pub struct Part {
-    /// Its delta is settled. Of a file: from the bucket's start to its end, or 0 to 0 for packets without a time.
+    /// Its delta is settled. Of a file: from its start to its end, or 0 to 0 for packets without a time.
     pub period: Period,
     pub rules: Arc<Rules>,
     /// What a report says that was not counted; the span and the filter are filled in from here.

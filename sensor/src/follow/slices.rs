@@ -1,4 +1,4 @@
-//! A capture file cut into intervals, by the times of its packets.
+//! A capture file cut into parts, by the times of its packets.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use crate::counters::{Delta, DeltaConfig, When};
 use crate::report::Context;
 use crate::source::file::count::Ledger;
 
-/// Where packets are counted that somebody follows: each bucket's apart, and then all together.
+/// Where packets are counted that somebody follows: each part of so much time apart, and then all together.
 ///
-/// A packet of another bucket than the one before it begins another part, forwards or backwards: captures whose times run
-/// back and forth give several parts of one bucket, which add up.
+/// A packet of another time than the one before it begins another part, forwards or backwards: captures whose times run
+/// back and forth give several parts of one time, which add up.
 pub struct Slices {
     cuts: Cuts,
     whole: Delta,
@@ -21,16 +21,16 @@ pub struct Slices {
 }
 
 impl Slices {
-    /// `context` is that of the parts.
+    /// `part`: nanoseconds of a part, a multiple of the buckets'. `context` is that of the parts.
     pub fn new(
-        config: DeltaConfig,
+        (config, part): (DeltaConfig, i64),
         followers: Followers,
         rules: Arc<Rules>,
         context: Context,
     ) -> Self {
         let whole = Delta::new(config);
         Slices {
-            cuts: Cuts::new(config),
+            cuts: Cuts::new(config, part),
             whole,
             followers,
             rules,
@@ -74,20 +74,22 @@ impl Ledger for Slices {
 
 /// The part that is being counted, and where it ends.
 pub struct Cuts {
-    interval: i64,
+    /// Nanoseconds of a part.
+    part: i64,
     current: Delta,
-    /// Of the current part; `None` for packets without a time.
-    bucket: Option<i64>,
+    /// Number of the current part; `None` for packets without a time.
+    number: Option<i64>,
     /// Nothing was asked to be counted in the current part.
     empty: bool,
 }
 
 impl Cuts {
-    pub fn new(config: DeltaConfig) -> Self {
+    /// `part`: nanoseconds of a part.
+    pub fn new(config: DeltaConfig, part: i64) -> Self {
         Cuts {
-            interval: config.interval,
+            part,
             current: Delta::new(config),
-            bucket: None,
+            number: None,
             empty: true,
         }
     }
@@ -95,14 +97,14 @@ impl Cuts {
     /// A packet of this time comes next: gives the part that is over by that.
     #[inline]
     pub fn turn_to(&mut self, when: When) -> Option<Period> {
-        let bucket = match when {
-            When::At(at) => Some(at.div_euclid(self.interval)),
+        let number = match when {
+            When::At(at) => Some(at.div_euclid(self.part)),
             When::Missing | When::OutOfRange => None,
         };
         let mut over = None;
-        if bucket != self.bucket {
+        if number != self.number {
             over = self.cut();
-            self.bucket = bucket;
+            self.number = number;
         }
         self.empty = false;
         over
@@ -125,9 +127,9 @@ impl Cuts {
             return None;
         }
         let delta = self.current.take();
-        let (start, end) = self.bucket.map_or((0, 0), |bucket| {
-            let start = bucket.saturating_mul(self.interval);
-            (start, start.saturating_add(self.interval))
+        let (start, end) = self.number.map_or((0, 0), |number| {
+            let start = number.saturating_mul(self.part);
+            (start, start.saturating_add(self.part))
         });
         Some(Period { delta, start, end })
     }

@@ -139,7 +139,12 @@ fn slices(packets: &[(When, Sample)]) -> (Delta, Vec<(i64, i64, Counts)>) {
     let followers = Followers::start(vec![follower], Pace::Follower);
     let config = samples::config(100);
     let rules = Arc::new(Rules::of_files(None));
-    let mut slices = Slices::new(config, followers, Arc::clone(&rules), Context::default());
+    let mut slices = Slices::new(
+        (config, config.interval),
+        followers,
+        Arc::clone(&rules),
+        Context::default(),
+    );
     for (when, packet) in packets {
         packet.count(slices.of(*when));
     }

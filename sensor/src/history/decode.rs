@@ -43,6 +43,29 @@ impl Window {
         to: i64::MAX,
     };
 
+    pub(super) fn of(from: Option<i64>, to: Option<i64>) -> Self {
+        Window {
+            from: from.unwrap_or(i64::MIN),
+            to: to.unwrap_or(i64::MAX),
+        }
+    }
+
+    /// The rows of this length that it touches, whole.
+    pub(super) fn whole(&self, row: i64) -> Self {
+        let floor = |at: i64| at.saturating_sub(at.rem_euclid(row));
+        let after = self.to.saturating_add(row - 1);
+        Window {
+            from: match self.from {
+                i64::MIN => i64::MIN,
+                from => floor(from),
+            },
+            to: match self.to {
+                i64::MAX => i64::MAX,
+                _ => floor(after),
+            },
+        }
+    }
+
     /// Rows without a time are wanted where all are.
     pub(super) fn has(&self, start: Option<i64>) -> bool {
         match start {

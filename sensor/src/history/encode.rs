@@ -1,29 +1,28 @@
 //! Rows written as Parquet.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::types::ColumnPath;
+use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 
-use super::details;
+use super::columns::{self, Value};
+use super::flows;
 use super::meta::{self, Meta};
-use super::rows::{FlowPart, Rows, class_order};
+use super::rows::{Rows, class_order};
 use super::schema::{self, Column, Shape};
 use super::words::{self, direction_name};
-use crate::counters::transport_name;
 
 /// Rows of a row group: a reader that skips groups by their statistics skips so many at once.
-const GROUP: usize = 1 << 17;
+pub(super) const GROUP: usize = 1 << 17;
 /// The encoder's level: 3 costs half as much time again and saves one byte in fifty.
-const LEVEL: i32 = 1;
+pub(super) const LEVEL: i32 = 1;
 
 /// The file of one table of the set.
 pub(super) fn file(table: &str, rows: &Rows, meta: &Meta) -> Result<Vec<u8>> {
@@ -32,7 +31,7 @@ pub(super) fn file(table: &str, rows: &Rows, meta: &Meta) -> Result<Vec<u8>> {
     let mut file =
         SerializedFileWriter::new(Vec::new(), schema::schema(columns)?, Arc::new(properties))?;
     match table {
-        "flows" => flows(rows, meta, &mut file)?,
+        "flows" => flows::write(rows, meta, &mut file)?,
         "buckets" => buckets(rows, &mut file)?,
         "accounting" => accounting(rows, meta, &mut file)?,
         _ => names(rows, &mut file)?,
@@ -61,13 +60,39 @@ fn properties(columns: &[Column], meta: &Meta) -> Result<WriterProperties> {
     Ok(builder.build())
 }
 
-type Out = SerializedFileWriter<Vec<u8>>;
+pub(super) type Out = SerializedFileWriter<Vec<u8>>;
 
 /// The columns of a row group, written in the order of the schema.
-struct Group<'a>(SerializedRowGroupWriter<'a, Vec<u8>>);
+pub(super) struct Group<'a> {
+    writer: SerializedRowGroupWriter<'a, Vec<u8>>,
+    /// Of those that are still to come.
+    columns: std::vec::IntoIter<ColumnDescPtr>,
+}
 
-impl Group<'_> {
-    fn all<T: DataType>(&mut self, values: impl Iterator<Item = T::T>) -> Result<()>
+impl<'a> Group<'a> {
+    pub(super) fn new(file: &'a mut Out) -> Result<Self> {
+        let columns = file.schema_descr().columns().to_vec().into_iter();
+        let writer = file.next_row_group()?;
+        Ok(Group { writer, columns })
+    }
+
+    pub(super) fn close(self) -> Result<()> {
+        self.writer.close().map(drop)
+    }
+
+    /// A column of few different values, see [`columns::write`].
+    pub(super) fn coded<'v>(
+        &mut self,
+        codes: &[u32],
+        value: &mut dyn FnMut(u32) -> Value<'v>,
+    ) -> Result<()> {
+        let Some(column) = self.columns.next() else {
+            return Err(ParquetError::General("a column too many".into()));
+        };
+        columns::write(&mut self.writer, &column, codes, value)
+    }
+
+    pub(super) fn all<T: DataType>(&mut self, values: impl Iterator<Item = T::T>) -> Result<()>
     where
         T::T: Sized,
     {
@@ -75,7 +100,10 @@ impl Group<'_> {
         self.column::<T>(&values, None)
     }
 
-    fn some<T: DataType>(&mut self, values: impl Iterator<Item = Option<T::T>>) -> Result<()> {
+    pub(super) fn some<T: DataType>(
+        &mut self,
+        values: impl Iterator<Item = Option<T::T>>,
+    ) -> Result<()> {
         let mut present = Vec::new();
         let mut levels = Vec::new();
         for value in values {
@@ -86,7 +114,8 @@ impl Group<'_> {
     }
 
     fn column<T: DataType>(&mut self, values: &[T::T], levels: Option<&[i16]>) -> Result<()> {
-        let Some(mut column) = self.0.next_column()? else {
+        self.columns.next();
+        let Some(mut column) = self.writer.next_column()? else {
             return Err(ParquetError::General("a column too many".into()));
         };
         column.typed::<T>().write_batch(values, levels, None)?;
@@ -109,128 +138,6 @@ impl Texts {
     }
 }
 
-/// What the rows of one flow have in common.
-struct Common {
-    slot: i32,
-    interface: Option<ByteArray>,
-    direction: ByteArray,
-    network: ByteArray,
-    network_number: i32,
-    ends: Option<(ByteArray, ByteArray)>,
-    ports: Option<(i32, i32)>,
-    transport: ByteArray,
-    transport_number: i32,
-    application: Option<ByteArray>,
-    classified_by: Option<ByteArray>,
-    settled: bool,
-    name: Option<ByteArray>,
-    name_source: Option<ByteArray>,
-    details: Option<ByteArray>,
-}
-
-fn commons(rows: &Rows, meta: &Meta) -> Vec<Common> {
-    let mut texts = Texts::default();
-    let mut addresses: HashMap<IpAddr, ByteArray, RandomState> = HashMap::default();
-    let mut address = |addr: IpAddr| {
-        let text = addresses.entry(addr);
-        text.or_insert_with(|| ByteArray::from(addr.to_string().as_str()))
-            .clone()
-    };
-    let of = |entry: &super::rows::FlowEntry| {
-        let key = &entry.key;
-        let class = crate::counters::Class::of_flow(key, entry.label);
-        let application = words::application_of(key, entry.label);
-        let told = details::split(entry.info.as_ref());
-        let (network, network_number) = (class.network(), words::network_number(key));
-        let transport = match key.is_ip() {
-            true => transport_name(key.protocol()),
-            false => class.transport(),
-        };
-        Common {
-            slot: key.slot().into(),
-            interface: words::interface(meta, key.slot()).map(|name| texts.get(name)),
-            direction: texts.get(direction_name(key.direction())),
-            network: texts.get(&network),
-            network_number,
-            ends: key
-                .is_ip()
-                .then(|| (address(key.src_addr()), address(key.dst_addr()))),
-            ports: key
-                .has_ports()
-                .then(|| (key.src_port().into(), key.dst_port().into())),
-            transport: texts.get(&transport),
-            transport_number: key.protocol().into(),
-            application: application.map(|(name, _)| texts.get(name)),
-            classified_by: application.map(|(_, how)| texts.get(how)),
-            settled: entry.settled,
-            name: told.name.map(|name| texts.get(name)),
-            name_source: told.source.map(|source| texts.get(source)),
-            details: told.details.map(|more| texts.get(&more)),
-        }
-    };
-    rows.flows.iter().map(of).collect()
-}
-
-/// The rows in the order of the file: by flow, so that what its rows share is written once, then by time.
-fn sorted<'a>(rows: &'a Rows, commons: &[Common]) -> Vec<&'a FlowPart> {
-    let text = |text: &ByteArray| text.data().to_vec();
-    let mut order: Vec<u32> = (0..commons.len() as u32).collect();
-    order.sort_by_cached_key(|place| {
-        let one = &commons[*place as usize];
-        let ends = one.ends.as_ref().map(|(src, dst)| (text(src), text(dst)));
-        (
-            ends,
-            one.ports,
-            one.transport_number,
-            one.network_number,
-            rows.flows[*place as usize].key,
-        )
-    });
-    let mut ranks = vec![0u32; order.len()];
-    for (rank, place) in order.iter().enumerate() {
-        ranks[*place as usize] = rank as u32;
-    }
-    let mut parts: Vec<&FlowPart> = rows.parts.iter().collect();
-    parts.sort_by_key(|part| (ranks[part.flow as usize], part.stretch.start));
-    parts
-}
-
-fn flows(rows: &Rows, meta: &Meta, file: &mut Out) -> Result<()> {
-    let commons = commons(rows, meta);
-    for parts in sorted(rows, &commons).chunks(GROUP) {
-        let mut group = Group(file.next_row_group()?);
-        let common = || parts.iter().map(|part| &commons[part.flow as usize]);
-        group.some::<Int64Type>(parts.iter().map(|part| part.stretch.start))?;
-        group.all::<Int64Type>(parts.iter().map(|part| part.stretch.length))?;
-        group.all::<Int32Type>(common().map(|one| one.slot))?;
-        group.some::<ByteArrayType>(common().map(|one| one.interface.clone()))?;
-        group.all::<ByteArrayType>(common().map(|one| one.direction.clone()))?;
-        group.all::<ByteArrayType>(common().map(|one| one.network.clone()))?;
-        group.all::<Int32Type>(common().map(|one| one.network_number))?;
-        let ends = || common().map(|one| one.ends.as_ref());
-        group.some::<ByteArrayType>(ends().map(|ends| Some(ends?.0.clone())))?;
-        group.some::<ByteArrayType>(ends().map(|ends| Some(ends?.1.clone())))?;
-        group.some::<Int32Type>(common().map(|one| Some(one.ports?.0)))?;
-        group.some::<Int32Type>(common().map(|one| Some(one.ports?.1)))?;
-        group.all::<ByteArrayType>(common().map(|one| one.transport.clone()))?;
-        group.all::<Int32Type>(common().map(|one| one.transport_number))?;
-        group.some::<ByteArrayType>(common().map(|one| one.application.clone()))?;
-        group.some::<ByteArrayType>(common().map(|one| one.classified_by.clone()))?;
-        group.all::<BoolType>(common().map(|one| one.settled))?;
-        group.some::<ByteArrayType>(common().map(|one| one.name.clone()))?;
-        group.some::<ByteArrayType>(common().map(|one| one.name_source.clone()))?;
-        group.some::<ByteArrayType>(common().map(|one| one.details.clone()))?;
-        group.all::<Int64Type>(parts.iter().map(|part| part.counts.packets as i64))?;
-        group.all::<Int64Type>(parts.iter().map(|part| part.counts.bytes as i64))?;
-        let timed = |part: &&&FlowPart| part.first <= part.last;
-        group.some::<Int64Type>(parts.iter().map(|part| timed(&part).then_some(part.first)))?;
-        group.some::<Int64Type>(parts.iter().map(|part| timed(&part).then_some(part.last)))?;
-        group.all::<Int32Type>(parts.iter().map(|part| part.tcp_flags.into()))?;
-        group.0.close()?;
-    }
-    Ok(())
-}
-
 fn buckets(rows: &Rows, file: &mut Out) -> Result<()> {
     let mut texts = Texts::default();
     let mut list: Vec<_> = rows.buckets.iter().collect();
@@ -238,7 +145,7 @@ fn buckets(rows: &Rows, file: &mut Out) -> Result<()> {
         (key.start, key.stretch, key.length, class_order(&key.class))
     });
     for list in list.chunks(GROUP) {
-        let mut group = Group(file.next_row_group()?);
+        let mut group = Group::new(file)?;
         let classes = || list.iter().map(|(key, _)| &key.class);
         group.all::<Int64Type>(list.iter().map(|(key, _)| key.start))?;
         group.all::<Int64Type>(list.iter().map(|(key, _)| key.length))?;
@@ -252,7 +159,7 @@ fn buckets(rows: &Rows, file: &mut Out) -> Result<()> {
         group.all::<Int32Type>(classes().map(words::number))?;
         group.all::<Int64Type>(list.iter().map(|(_, counts)| counts.packets as i64))?;
         group.all::<Int64Type>(list.iter().map(|(_, counts)| counts.bytes as i64))?;
-        group.0.close()?;
+        group.close()?;
     }
     Ok(())
 }
@@ -261,7 +168,7 @@ fn accounting(rows: &Rows, meta: &Meta, file: &mut Out) -> Result<()> {
     let mut texts = Texts::default();
     let list: Vec<_> = rows.accounts.iter().collect();
     for list in list.chunks(GROUP) {
-        let mut group = Group(file.next_row_group()?);
+        let mut group = Group::new(file)?;
         let keys = || list.iter().map(|(key, _)| key);
         let origins = || keys().map(|key| key.origin);
         let mut text = |text: &str| texts.get(text);
@@ -285,7 +192,7 @@ fn accounting(rows: &Rows, meta: &Meta, file: &mut Out) -> Result<()> {
         )?;
         group
             .some::<Int64Type>(accounts().map(|one| (one.first <= one.last).then_some(one.last)))?;
-        group.0.close()?;
+        group.close()?;
     }
     Ok(())
 }
@@ -303,13 +210,13 @@ fn names(rows: &Rows, file: &mut Out) -> Result<()> {
         })
         .collect();
     for list in list.chunks(GROUP) {
-        let mut group = Group(file.next_row_group()?);
+        let mut group = Group::new(file)?;
         let mut text = |text: &str| texts.get(text);
         group.all::<ByteArrayType>(list.iter().map(|(addr, ..)| text(&addr.to_string())))?;
         group.all::<Int32Type>(list.iter().map(|(_, rank, _)| *rank))?;
         group.all::<ByteArrayType>(list.iter().map(|(.., name)| text(&name.text)))?;
         group.all::<ByteArrayType>(list.iter().map(|(.., name)| text(name.source.name())))?;
-        group.0.close()?;
+        group.close()?;
     }
     Ok(())
 }

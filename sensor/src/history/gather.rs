@@ -1,8 +1,9 @@
 //! What was counted, as rows.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::net::IpAddr;
 
+use foldhash::fast::RandomState;
 use sensor_common::abi::{CLASS_NOT_IP, Totals, class_of, ip_index};
 use sensor_common::flow::Direction;
 use sensor_common::parse::Reason;
@@ -13,12 +14,13 @@ use crate::counters::{Bucket, Class, Counts, Delta, Flow, Known};
 impl Rows {
     /// Adds what one part of a run or a file counted. `at`: where it lies if it has no packets with a time. Gives where it lies.
     ///
-    /// `delta` must be flushed and settled. Where it has one bucket, all rows are of that bucket. Where it has several, the
-    /// buckets' own rows are exact as ever, and those of flows and of the accounting are as long as all of them together.
-    pub(super) fn gather(&mut self, delta: &Delta, at: Option<i64>) -> Stretch {
+    /// `delta` must be flushed and settled. Buckets get rows of their own, as long as they are. Rows of flows and of the
+    /// accounting are of `length` nanoseconds, or of several such lengths where the part is longer; flows whose label may
+    /// still come have one for each bucket, from which their packets go to another class by then.
+    pub(super) fn gather(&mut self, delta: &Delta, at: Option<i64>, length: i64) -> Stretch {
         let interval = delta.buckets().interval();
         let sorted = delta.buckets().sorted();
-        let stretch = stretch(&sorted, interval, at);
+        let stretch = stretch(&sorted, (interval, length), at);
         for bucket in &sorted {
             let start = bucket.index.saturating_mul(interval);
             for (class, counts) in bucket.by_class(delta.classes()) {
@@ -31,8 +33,15 @@ impl Rows {
                 self.bucket(key, counts);
             }
         }
+        self.length = length;
+        // Of a longer one, that came late, a window has all rows or none.
+        let several = interval < stretch.length && stretch.length == length;
         for flow in delta.flows().iter() {
-            self.flow(&flow, stretch);
+            let part = self.part_of(&flow, delta, stretch);
+            match several && flow.known != Known::Decided {
+                true => self.by_bucket(&part, &flow, delta),
+                false => self.part(&part),
+            }
         }
         for (slot, direction, totals) in delta.totals_by_origin() {
             self.totals(stretch, (slot, direction), totals);
@@ -45,13 +54,19 @@ impl Rows {
     pub(super) fn learn(&mut self, delta: &Delta) {
         let book = delta.book();
         for entry in &mut self.flows {
+            let info = book.and_then(|book| book.flow(&entry.key));
+            let info = info.filter(|info| !info.is_nothing());
+            let info = info.map(|info| Box::new(info.clone()));
+            if entry.settled && entry.label.is_some() {
+                entry.learn(None, false, info);
+                continue;
+            }
             let flow = delta.flows().get(&entry.key);
             let (label, settled) = match flow {
                 Some(flow) if flow.known == Known::Decided => (flow.label, true),
                 _ if entry.settled => (entry.label, true),
                 _ => (delta.label_so_far(&entry.key), false),
             };
-            let info = book.and_then(|book| book.flow(&entry.key)).cloned();
             entry.learn(label, settled, info);
         }
         self.settle();
@@ -59,11 +74,11 @@ impl Rows {
 
     /// Asks for the names of the addresses that its flows are between.
     pub(super) fn learn_addresses(&mut self, delta: &Delta) {
-        let Some(book) = delta.book() else {
+        let Some(book) = delta.book().filter(|book| book.names_addresses()) else {
             return;
         };
         let ip = self.flows.iter().filter(|entry| entry.key.is_ip());
-        let addresses: BTreeSet<IpAddr> = ip
+        let addresses: HashSet<IpAddr, RandomState> = ip
             .flat_map(|entry| [entry.key.src_addr(), entry.key.dst_addr()])
             .collect();
         for addr in addresses {
@@ -74,20 +89,52 @@ impl Rows {
         }
     }
 
-    fn flow(&mut self, flow: &Flow, stretch: Stretch) {
+    fn part_of(&mut self, flow: &Flow, delta: &Delta, stretch: Stretch) -> FlowPart {
         let place = self.place(&flow.key);
         if flow.known == Known::Decided {
             self.flows[place as usize].learn(flow.label, true, None);
         }
-        self.parts.push(FlowPart {
+        let class = delta.classes().get(flow.class).copied();
+        FlowPart {
             flow: place,
             tcp_flags: flow.tcp_flags,
             stretch,
             counts: flow.counts(),
             first: flow.first,
             last: flow.last,
-            class: Class::of_flow(&flow.key, flow.label),
-        });
+            class: class.unwrap_or_else(|| Class::of_flow(&flow.key, flow.label)),
+        }
+    }
+
+    /// The last one has its times and flags, for of the others they are not known apart.
+    fn by_bucket(&mut self, whole: &FlowPart, flow: &Flow, delta: &Delta) {
+        let length = delta.buckets().interval();
+        let mut rest = *whole;
+        let mut placed = delta.placed(flow).peekable();
+        while let Some((at, counts)) = placed.next() {
+            let stretch = Stretch {
+                start: Some(at.saturating_sub(at.rem_euclid(length))),
+                length,
+            };
+            rest.counts = less(rest.counts, counts);
+            if rest.counts == Counts::ZERO && placed.peek().is_none() {
+                rest = FlowPart {
+                    stretch,
+                    counts,
+                    ..rest
+                };
+                break;
+            }
+            self.part(&FlowPart {
+                stretch,
+                counts,
+                tcp_flags: 0,
+                first: i64::MAX,
+                last: i64::MIN,
+                ..*whole
+            });
+        }
+        self.part(&rest);
     }
 
     fn totals(&mut self, stretch: Stretch, origin: (u8, Direction), totals: &Totals) {
@@ -165,18 +212,26 @@ impl Rows {
     }
 }
 
-fn stretch(sorted: &[&Bucket], interval: i64, at: Option<i64>) -> Stretch {
+/// `length`: of a bucket, and of a row.
+fn stretch(sorted: &[&Bucket], (interval, length): (i64, i64), at: Option<i64>) -> Stretch {
+    let length = length.max(interval);
+    let floor = |at: i64| at.saturating_sub(at.rem_euclid(length));
     let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else {
         return Stretch {
-            start: at.map(|at| at.saturating_sub(at.rem_euclid(interval))),
-            length: interval,
+            start: at.map(floor),
+            length,
         };
     };
-    let start = first.index.saturating_mul(interval);
+    let start = floor(first.index.saturating_mul(interval));
     let end = last.index.saturating_add(1).saturating_mul(interval);
+    let rows = end.saturating_sub(start).div_euclid(length);
+    let whole = rows.saturating_mul(length);
     Stretch {
         start: Some(start),
-        length: end.saturating_sub(start),
+        length: match whole < end.saturating_sub(start) {
+            true => whole.saturating_add(length),
+            false => whole,
+        },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::tend::Tender;
-use super::{Beside, Config, HistoryError, Policy, Writer};
+use super::{Beside, Config, HistoryError, Lengths, Policy, Writer};
 use crate::clock::Now;
 use crate::follow::{Follower, Part};
 use crate::report::Context;
@@ -18,13 +18,18 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// `interval`: nanoseconds of a bucket. With a policy the folder is looked after.
-    pub fn new(name: &'static str, root: PathBuf, interval: i64, policy: Option<Policy>) -> Self {
+    /// With a policy the folder is looked after.
+    pub fn new(
+        name: &'static str,
+        root: PathBuf,
+        lengths: Lengths,
+        policy: Option<Policy>,
+    ) -> Self {
         let tender = policy.map(|policy| Tender::new(root.clone(), policy, new_run()));
         let config = Config {
             root,
             run: new_run(),
-            interval,
+            lengths,
             most_rows: Config::MOST_ROWS,
         };
         Keeper {

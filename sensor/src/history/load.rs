@@ -27,8 +27,8 @@ pub(super) trait Files {
 
 /// A whole set, as far as it is in the window.
 pub(super) fn set(files: &impl Files, window: Window) -> Result<(Rows, Meta), HistoryError> {
-    let mut rows = Rows::default();
     let file = TableFile::open(&files.path("flows"))?;
+    let mut rows = Rows::of_length(file.meta.flows);
     let mut addresses = Addresses::default();
     file.batches(schema::FLOWS, window, &mut |batch| {
         (0..batch.rows).try_for_each(|row| flow(batch, row, window, (&mut rows, &mut addresses)))
@@ -151,11 +151,11 @@ fn flow(
     let info = match more {
         _ if known => None,
         [None, _, None] => None,
-        [name, source, more] => details::join(name, source, more),
+        [name, source, more] => details::join(name, source, more).map(Box::new),
     };
     entry.learn(told.label, told.settled, info);
     let (first, last) = times(batch, (21, 22), row);
-    rows.parts.push(FlowPart {
+    rows.part(&FlowPart {
         flow: place,
         tcp_flags: batch.int32(23, row).unwrap_or_default() as u8,
         stretch: Stretch {

@@ -34,7 +34,7 @@ pub(super) fn merged(sets: Vec<(Rows, Meta)>, sensor: &str, resolution: i64) -> 
     for mut rows in numbered {
         for entry in &mut rows.flows {
             if let Some(told) = labels.get(&entry.key) {
-                (entry.label, entry.settled) = (told.label, told.settled);
+                entry.is_told(told.label, told.settled);
             }
         }
         // While it is known in which of the fine buckets its packets are.
@@ -51,10 +51,7 @@ fn labels(sets: &[Rows]) -> HashMap<FlowKey, Told, RandomState> {
         match labels.get_mut(&entry.key) {
             Some(known) => known.learn(entry.label, entry.settled, None),
             None => {
-                let entry = FlowEntry {
-                    info: None,
-                    ..entry.clone()
-                };
+                let entry = FlowEntry::new(entry.key, entry.label, entry.settled);
                 labels.insert(entry.key, entry);
             }
         }

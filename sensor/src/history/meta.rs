@@ -23,6 +23,9 @@ pub(super) struct Meta {
     pub(super) backend: String,
     /// Nanoseconds of a bucket.
     pub(super) resolution: i64,
+    /// Nanoseconds of a row of flows, and of the accounting; what was counted in one is known together only.
+    #[serde(default)]
+    pub(super) flows: i64,
     /// From when to when somebody looked, nanoseconds since the epoch; empty of capture files.
     pub(super) observed: Vec<(i64, i64)>,
     /// The filters that were in force; null where there was none.
@@ -44,6 +47,11 @@ pub(super) struct Run {
 }
 
 impl Meta {
+    /// Nanoseconds of its longest rows, but for those that were written late.
+    pub(super) fn row(&self) -> i64 {
+        self.resolution.max(self.flows)
+    }
+
     /// Takes over what another set says, but for its interfaces, its resolution and what it replaces.
     pub(super) fn join(&mut self, other: &Meta) {
         for (run, told) in &other.runs {
@@ -55,6 +63,7 @@ impl Meta {
                 known.dropped = told.dropped;
             }
         }
+        self.flows = self.flows.max(other.flows);
         self.observed.extend(&other.observed);
         self.observed = united(&self.observed);
         enter_all(&mut self.filters, &other.filters);

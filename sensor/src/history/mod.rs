@@ -22,9 +22,11 @@
 //! [`Delta::select`] works. [`Opened::troubles`] are sets that could not be read, which are left out whole: say them, and exit
 //! with [`crate::failure::Exit::Input`]. [`is_history`] tells whether a path is for [`open`] or a report in JSON.
 
+mod columns;
 mod decode;
 mod details;
 mod encode;
+mod flows;
 mod gather;
 mod keeper;
 mod load;
@@ -32,6 +34,7 @@ mod merge;
 mod meta;
 mod name;
 mod open;
+mod order;
 mod plan;
 mod rows;
 mod schema;
@@ -51,7 +54,7 @@ pub use keeper::Keeper;
 pub use meta::Dropped;
 pub use open::{Asked, Opened, is_history, open};
 pub use plan::Policy;
-pub use writer::{Beside, Config, Writer, Written};
+pub use writer::{Beside, Config, Lengths, Writer, Written};
 
 use crate::escape;
 use crate::sink::SinkError;

@@ -51,28 +51,26 @@ pub fn is_history(path: &Path) -> bool {
 
 /// Merges all that the paths hold; what is given twice counts once.
 pub fn open(paths: &[PathBuf], asked: &Asked) -> Result<Opened, HistoryError> {
-    let window = Window {
-        from: asked.from.unwrap_or(i64::MIN),
-        to: asked.to.unwrap_or(i64::MAX),
-    };
     let found = find(paths)?;
-    let mut opening = Opening {
-        window,
-        by_flow: asked.by_flow,
-        summary: Summary::default(),
-        slots: Slots::default(),
-        labels: HashMap::default(),
-        most_flows: asked.config.max_flows,
-        troubles: Vec::new(),
-    };
-    let sets = opening.choose(found);
+    let mut opening = Opening::new(Window::of(asked.from, asked.to), asked);
+    let mut sets = opening.choose(&found);
+    let rows = sets.iter().map(|set| set.meta.row()).max().unwrap_or(1);
+    let window = opening.window.whole(rows);
+    if window != opening.window {
+        let asked_for = opening.window;
+        opening = Opening::new(window, asked);
+        opening.summary.widened = Some((asked_for, rows));
+        sets = opening.choose(&found);
+    }
     let sets = opening.learn_labels(sets);
     let count = sets.len();
+    let interval = opening.summary.interval(asked);
     let mut delta = Delta::new(DeltaConfig {
         names: 0,
-        interval: asked.config.interval.max(opening.summary.coarsest()),
+        interval,
         ..asked.config
     });
+    delta.restore_trail(interval.max(rows));
     let names = asked.config.names;
     let mut book = (names > 0 && opening.summary.has_names()).then(|| Book::new(names));
     for mut set in sets {
@@ -85,7 +83,9 @@ pub fn open(paths: &[PathBuf], asked: &Asked) -> Result<Opened, HistoryError> {
         opening.summary.restore_naming(&mut book);
         delta.restore_book(book);
     }
-    let context = opening.summary.context(&opening.slots, asked, &delta);
+    let context = opening
+        .summary
+        .context(&opening.slots, (asked, window), &delta);
     Ok(Opened {
         delta,
         context,
@@ -111,6 +111,20 @@ struct Opening {
     labels: HashMap<FlowKey, Told, RandomState>,
     most_flows: usize,
     troubles: Vec<HistoryError>,
+}
+
+impl Opening {
+    fn new(window: Window, asked: &Asked) -> Self {
+        Opening {
+            window,
+            by_flow: asked.by_flow,
+            summary: Summary::default(),
+            slots: Slots::default(),
+            labels: HashMap::default(),
+            most_flows: asked.config.max_flows,
+            troubles: Vec::new(),
+        }
+    }
 }
 
 fn find(paths: &[PathBuf]) -> Result<Vec<Found>, HistoryError> {
@@ -171,7 +185,7 @@ fn file_of(path: &Path) -> Option<Place> {
 
 impl Opening {
     /// Leaves out what is not whole, not in the window, or replaced by another set.
-    fn choose(&mut self, found: Vec<Found>) -> Vec<Set> {
+    fn choose(&mut self, found: &[Found]) -> Vec<Set> {
         let mut sets = Vec::new();
         let mut replaced = BTreeSet::new();
         for one in found {
@@ -192,7 +206,7 @@ impl Opening {
                     replaced.extend(names.map(|name| (sensor.clone(), name.clone())));
                     let numbers = Numbers::of(sensor, &file.meta, &mut self.slots);
                     sets.push(Set {
-                        place: one.place,
+                        place: one.place.clone(),
                         meta: file.meta,
                         numbers,
                     });
@@ -218,12 +232,7 @@ impl Opening {
                 let slot = numbers.get(key.slot(), slots);
                 move_to(&mut key, slot);
                 if let Some(known) = labels.get_mut(&key) {
-                    let mut entry = FlowEntry {
-                        key,
-                        label: known.label,
-                        settled: known.settled,
-                        info: None,
-                    };
+                    let mut entry = FlowEntry::new(key, known.label, known.settled);
                     entry.learn(told.label, told.settled, None);
                     (known.label, known.settled) = (entry.label, entry.settled);
                 } else if labels.len() < most {
@@ -248,11 +257,12 @@ impl Opening {
         let longest = rows.buckets.keys().map(|key| key.length).max();
         let interval = longest.unwrap_or(0).max(set.meta.resolution);
         delta.restore_interval(interval);
+        let bucket = delta.buckets().interval();
         // Flows are taken out again from where the trail has them: of intervals that were kept together that is the first.
         let by_flow = self.by_flow;
         for (key, counts) in &rows.buckets {
             let at = if by_flow { key.stretch } else { key.start };
-            self.summary.lumped |= at != key.start;
+            self.summary.lumped |= at.div_euclid(bucket) != key.start.div_euclid(bucket);
             delta.restore_bucket(at, key.class, *counts);
         }
         let mut flows = Vec::with_capacity(rows.flows.len());
@@ -263,7 +273,7 @@ impl Opening {
             let label = self.labels.get(&key).map_or(entry.label, |told| told.label);
             flows.push((key, label));
             if let (Some(book), Some(info)) = (&mut book, entry.info) {
-                book.restore_flow(&key, info);
+                book.restore_flow(&key, *info);
             }
         }
         for part in &rows.parts {

@@ -26,8 +26,15 @@ pub(super) struct FlowEntry {
     pub(super) label: Option<Label>,
     /// Nothing will change the label any more.
     pub(super) settled: bool,
-    pub(super) info: Option<FlowInfo>,
+    pub(super) info: Option<Box<FlowInfo>>,
+    /// Place of the part that it got last, [`NONE`] before the first one.
+    pub(super) latest: u32,
+    /// Its label was learned after it had parts: they may stand under another class.
+    relabelled: bool,
 }
+
+/// No place.
+pub(super) const NONE: u32 = u32::MAX;
 
 /// What a flow had in a stretch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -102,6 +109,8 @@ pub(super) struct Account {
 pub(super) struct Rows {
     pub(super) flows: Vec<FlowEntry>,
     pub(super) parts: Vec<FlowPart>,
+    /// Nanoseconds of a stretch that is no longer than it should be; 0 where nobody said.
+    pub(super) length: i64,
     pub(super) buckets: HashMap<BucketKey, Counts, RandomState>,
     pub(super) accounts: BTreeMap<AccountKey, Account>,
     pub(super) names: BTreeMap<IpAddr, Vec<Name>>,
@@ -151,6 +160,14 @@ impl Term {
 }
 
 impl Rows {
+    /// None yet, of so many nanoseconds.
+    pub(super) fn of_length(length: i64) -> Self {
+        Rows {
+            length,
+            ..Rows::default()
+        }
+    }
+
     /// All that was seen.
     pub(super) fn seen(&self) -> Counts {
         let seen = self.accounts.iter().filter(|(key, _)| key.term.is_seen());
@@ -175,14 +192,26 @@ impl Rows {
         let next = self.flows.len() as u32;
         let place = *self.places.entry(*key).or_insert(next);
         if place == next {
-            self.flows.push(FlowEntry {
-                key: *key,
-                label: None,
-                settled: false,
-                info: None,
-            });
+            self.flows.push(FlowEntry::new(*key, None, false));
         }
         place
+    }
+
+    /// Adds what a flow had to its latest part where that is of the same stretch and class, or as a further one.
+    pub(super) fn part(&mut self, part: &FlowPart) {
+        let latest = &mut self.flows[part.flow as usize].latest;
+        let known = self.parts.get_mut(*latest as usize);
+        if let Some(known) = known
+            && (known.stretch, known.class) == (part.stretch, part.class)
+        {
+            known.counts += part.counts;
+            known.first = known.first.min(part.first);
+            known.last = known.last.max(part.last);
+            known.tcp_flags |= part.tcp_flags;
+            return;
+        }
+        *latest = self.parts.len() as u32;
+        self.parts.push(*part);
     }
 
     /// It says of this flow what will stay.
@@ -209,52 +238,127 @@ impl Rows {
     /// Puts packets of flows whose label became known later under the class that they have now, in the buckets too as far as
     /// it is known in which one they are.
     pub(super) fn settle(&mut self) {
-        for part in &mut self.parts {
+        let relabelled = self.flows.iter().any(|entry| entry.relabelled);
+        if relabelled {
+            self.settle_parts();
+            self.flows
+                .iter_mut()
+                .for_each(|entry| entry.relabelled = false);
+        }
+    }
+
+    fn settle_parts(&mut self) {
+        for place in 0..self.parts.len() {
+            let part = self.parts[place];
             let entry = &self.flows[part.flow as usize];
+            if !entry.relabelled {
+                continue;
+            }
             let class = Class::of_flow(&entry.key, entry.label);
+            let Some(start) = part.stretch.start else {
+                self.parts[place].class = class;
+                continue;
+            };
             if class == part.class {
                 continue;
             }
-            let Some(start) = part.stretch.start else {
-                part.class = class;
-                continue;
-            };
-            let of = |class| BucketKey {
-                stretch: start,
-                start,
-                length: part.stretch.length,
-                class,
-            };
-            let Some(from) = self.buckets.get_mut(&of(part.class)) else {
-                continue;
-            };
-            let left = (
-                from.packets.checked_sub(part.counts.packets),
-                from.bytes.checked_sub(part.counts.bytes),
-            );
-            let (Some(packets), Some(bytes)) = left else {
-                continue;
-            };
-            *from = Counts { packets, bytes };
-            if *from == Counts::ZERO {
-                self.buckets.remove(&of(part.class));
+            // Its bucket was counted in the same stretch, or in a longer one.
+            let longer = start.saturating_sub(start.rem_euclid(self.length.max(1)));
+            let moved = [start, longer].into_iter().any(|stretch| {
+                let of = |class| BucketKey {
+                    stretch,
+                    start,
+                    length: part.stretch.length,
+                    class,
+                };
+                self.shift(of(part.class), of(class), part.counts)
+            });
+            if moved {
+                self.parts[place].class = class;
             }
-            *self.buckets.entry(of(class)).or_insert(Counts::ZERO) += part.counts;
-            part.class = class;
         }
+    }
+
+    /// Flows whose label won't change have one row for each stretch again, and not one for each bucket: nothing of them will
+    /// be moved any more.
+    pub(super) fn join_buckets(&mut self) {
+        let (length, shorter) = (self.length, |part: &FlowPart| {
+            part.stretch.length < self.length
+        });
+        if !self.parts.iter().any(shorter) {
+            return;
+        }
+        let parts = std::mem::take(&mut self.parts);
+        self.flows.iter_mut().for_each(|entry| entry.latest = NONE);
+        for mut part in parts {
+            if self.flows[part.flow as usize].settled && part.stretch.length < length {
+                part.stretch = Stretch {
+                    start: part
+                        .stretch
+                        .start
+                        .map(|start| start.saturating_sub(start.rem_euclid(length))),
+                    length,
+                };
+            }
+            self.part(&part);
+        }
+    }
+
+    /// Moves counts from one class of a bucket to another; false where they are not there.
+    fn shift(&mut self, from: BucketKey, to: BucketKey, counts: Counts) -> bool {
+        let Some(sum) = self.buckets.get_mut(&from) else {
+            return false;
+        };
+        let left = (
+            sum.packets.checked_sub(counts.packets),
+            sum.bytes.checked_sub(counts.bytes),
+        );
+        let (Some(packets), Some(bytes)) = left else {
+            return false;
+        };
+        *sum = Counts { packets, bytes };
+        if *sum == Counts::ZERO {
+            self.buckets.remove(&from);
+        }
+        self.bucket(to, counts);
+        true
     }
 }
 
 impl FlowEntry {
+    /// Nothing is known of it but what these say.
+    pub(super) fn new(key: FlowKey, label: Option<Label>, settled: bool) -> Self {
+        FlowEntry {
+            key,
+            label,
+            settled,
+            info: None,
+            latest: NONE,
+            relabelled: false,
+        }
+    }
+
+    /// Takes somebody's word for it.
+    pub(super) fn is_told(&mut self, label: Option<Label>, settled: bool) {
+        self.relabelled |= self.label != label && self.latest != NONE;
+        (self.label, self.settled) = (label, settled);
+    }
+
     /// What somebody knows of it later on: a label that is known is better than none, of two that won't change the first one
     /// stays.
-    pub(super) fn learn(&mut self, label: Option<Label>, settled: bool, info: Option<FlowInfo>) {
+    pub(super) fn learn(
+        &mut self,
+        label: Option<Label>,
+        settled: bool,
+        info: Option<Box<FlowInfo>>,
+    ) {
         let better = match (self.settled, settled) {
             (true, true) => self.label.is_none(),
             (true, false) => false,
             (false, _) => true,
         };
         if better {
+            self.relabelled |= self.label != label && self.latest != NONE;
             self.label = label;
             self.settled |= settled;
         }

@@ -1,6 +1,7 @@
 //! What the sets say beside their rows, together.
 
 use super::Asked;
+use super::decode::Window;
 use super::meta::{Dropped, Meta, Run, united};
 use super::name::length;
 use super::slots::Slots;
@@ -17,8 +18,12 @@ pub(super) struct Summary {
     sensors: Vec<String>,
     /// All that they say alike.
     joined: Meta,
+    /// What was asked for, where that began or ended amid rows of so many nanoseconds.
+    pub(super) widened: Option<(Window, i64)>,
     /// Least and most nanoseconds of a bucket.
     resolutions: Option<(i64, i64)>,
+    /// Most nanoseconds of a row of flows.
+    row: i64,
     /// Capture files are among them, which nobody watched.
     unobserved: bool,
 }
@@ -34,12 +39,15 @@ impl Summary {
         let (least, most) = self
             .resolutions
             .unwrap_or((meta.resolution, meta.resolution));
+        self.row = self.row.max(meta.row());
         self.resolutions = Some((least.min(meta.resolution), most.max(meta.resolution)));
     }
 
-    /// Nanoseconds of the longest bucket that a set has; 0 where there is none.
-    pub(super) fn coarsest(&self) -> i64 {
-        self.resolutions.map_or(0, |(_, most)| most)
+    /// Nanoseconds of a bucket: those of the longest one that a set has. Where flows are asked for, it is as long as their rows.
+    pub(super) fn interval(&self, asked: &Asked) -> i64 {
+        let longest = self.resolutions.map_or(0, |(_, most)| most);
+        let row = if asked.by_flow { self.row } else { 0 };
+        asked.config.interval.max(longest).max(row)
     }
 
     /// Somebody looked for names.
@@ -58,13 +66,18 @@ impl Summary {
         }
     }
 
-    pub(super) fn context(mut self, slots: &Slots, asked: &Asked, delta: &Delta) -> Context {
-        let (span, not_observed) = self.spans(asked);
+    pub(super) fn context(
+        mut self,
+        slots: &Slots,
+        (asked, window): (&Asked, Window),
+        delta: &Delta,
+    ) -> Context {
+        let (span, not_observed) = self.spans(window);
         let filter = match &self.joined.filters[..] {
             [one] => one.clone(),
             _ => None,
         };
-        self.say(asked);
+        self.say(asked, window);
         Context {
             hostname: self.sensors.join(", "),
             backend: self.joined.backend,
@@ -83,9 +96,8 @@ impl Summary {
     }
 
     /// From when to when somebody looked, and when nobody did in between.
-    fn spans(&self, asked: &Asked) -> (Option<(i64, i64)>, Vec<Span>) {
-        let (from, to) = (asked.from.unwrap_or(i64::MIN), asked.to.unwrap_or(i64::MAX));
-        let cut = |(start, end): &(i64, i64)| ((*start).max(from), (*end).min(to));
+    fn spans(&self, window: Window) -> (Option<(i64, i64)>, Vec<Span>) {
+        let cut = |(start, end): &(i64, i64)| ((*start).max(window.from), (*end).min(window.to));
         let mut spans: Vec<(i64, i64)> = self.joined.observed.iter().map(cut).collect();
         spans.retain(|(start, end)| start < end);
         let spans = united(&spans);
@@ -101,8 +113,9 @@ impl Summary {
         (Some((*start, *end)), gaps.collect())
     }
 
-    fn say(&mut self, asked: &Asked) {
+    fn say(&mut self, asked: &Asked, window: Window) {
         let mut said = Vec::new();
+        said.extend(self.say_rows(asked, window));
         if self.incomplete > 0 {
             said.push(format!(
                 "sets of history of which a file is missing: {}; they were left out (somebody was killed while writing, \
@@ -146,5 +159,32 @@ impl Summary {
             said.push("names of the history were left out (--max-names 0)".to_owned());
         }
         self.joined.notes.append(&mut said);
+    }
+
+    /// That what was asked for is answered by rows that are longer.
+    fn say_rows(&self, asked: &Asked, window: Window) -> Vec<String> {
+        let mut said = Vec::new();
+        if let Some((wanted, row)) = self.widened {
+            let row = length(row);
+            for (word, wanted, given) in [
+                ("from", wanted.from, window.from),
+                ("to", wanted.to, window.to),
+            ] {
+                if wanted != given {
+                    let (wanted, given) = (Time(wanted), Time(given));
+                    said.push(format!(
+                        "this history is kept by {row}: it is told {word} {given}, not {word} {wanted}"
+                    ));
+                }
+            }
+        }
+        let longest = self.resolutions.map_or(0, |(_, most)| most);
+        if asked.by_flow && self.row > longest {
+            said.push(format!(
+                "flows are kept by {} here, so buckets are that long where flows are asked for",
+                length(self.row)
+            ));
+        }
+        said
     }
 }

@@ -12,7 +12,9 @@ use crate::report::{Context, Report, build};
 
 mod cut;
 mod damage;
+mod faults;
 mod labels;
+mod minutes;
 mod windows;
 
 const RUN: &str = "0123456789ab";
@@ -21,7 +23,10 @@ fn config(root: &Path, run: &str) -> Config {
     Config {
         root: root.to_owned(),
         run: run.to_owned(),
-        interval: SECOND,
+        lengths: Lengths {
+            interval: SECOND,
+            flows: SECOND,
+        },
         most_rows: Config::MOST_ROWS,
     }
 }

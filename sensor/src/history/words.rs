@@ -31,15 +31,11 @@ pub(super) fn interface(meta: &Meta, slot: u8) -> Option<&str> {
 }
 
 /// The application that a report names a flow by, and by what it is known.
-pub(super) fn application_of(
-    key: &FlowKey,
-    label: Option<Label>,
-) -> Option<(&'static str, &'static str)> {
-    if let Some(label) = label {
-        return Some((label.application.name(), label.how.name()));
+pub(super) fn application_of(key: &FlowKey, label: Option<Label>) -> Option<(Application, How)> {
+    match label {
+        Some(label) => Some((label.application, label.how)),
+        None => Some((counters::application(key)?, How::Port)),
     }
-    let by_port = counters::application(key)?;
-    Some((by_port.name(), How::Port.name()))
 }
 
 /// The other way: `None` where only the port tells, `Some(None)` where the words say nothing that we know.

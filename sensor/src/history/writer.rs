@@ -31,10 +31,18 @@ pub struct Config {
     pub root: PathBuf,
     /// Twelve hexadecimal digits, new in each run.
     pub run: String,
-    /// Nanoseconds of a bucket.
-    pub interval: i64,
+    pub lengths: Lengths,
     /// Most rows in memory, for tests; else [`Config::MOST_ROWS`].
     pub most_rows: usize,
+}
+
+/// Of what time rows are, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lengths {
+    /// A bucket.
+    pub interval: i64,
+    /// A row of flows and of the accounting, a multiple of it.
+    pub flows: i64,
 }
 
 impl Config {
@@ -106,7 +114,11 @@ impl Writer {
             Some(first) if self.current.len() >= MOST_HOURS => *first,
             _ => hour,
         };
-        self.last_stretch = Some(self.current.entry(hour).or_default().gather(delta, at));
+        self.last_stretch = Some(self.current.entry(hour).or_default().gather(
+            delta,
+            at,
+            self.config.lengths.flows,
+        ));
         self.last_hour = hour;
         if let Some((start, end)) = beside.observed {
             let (first, last) = self.observed.unwrap_or((start, end));
@@ -131,6 +143,7 @@ impl Writer {
         }
         for rows in current.values_mut() {
             rows.learn(delta);
+            rows.join_buckets();
         }
         self.correct(delta, &mut current);
         for (hour, mut rows) in current {
@@ -177,7 +190,7 @@ impl Writer {
             name: SetName {
                 start,
                 end,
-                resolution: self.config.interval,
+                resolution: self.config.lengths.interval,
                 run: self.config.run.clone(),
                 number: self.number,
             },
@@ -193,7 +206,8 @@ impl Writer {
             hostname: context.hostname.clone(),
             runs: [(self.config.run.clone(), run)].into(),
             backend: context.backend.clone(),
-            resolution: self.config.interval,
+            resolution: self.config.lengths.interval,
+            flows: self.config.lengths.flows,
             observed: self.observed.into_iter().collect(),
             filters: vec![context.filter.clone()],
             interfaces: context.interfaces.clone(),
@@ -272,9 +286,13 @@ impl Writer {
             entry.learn(
                 label,
                 true,
-                delta.book().and_then(|book| book.flow(&key)).cloned(),
+                delta
+                    .book()
+                    .and_then(|book| book.flow(&key))
+                    .cloned()
+                    .map(Box::new),
             );
-            rows.parts.push(FlowPart {
+            rows.part(&FlowPart {
                 flow: place,
                 tcp_flags: 0,
                 stretch,

@@ -127,6 +127,11 @@ impl Book {
         self.addresses.of(addr)
     }
 
+    /// Whether it has a name for any address.
+    pub fn names_addresses(&self) -> bool {
+        !self.addresses.is_empty()
+    }
+
     /// Payloads that were looked at.
     pub fn samples(&self) -> u64 {
         self.samples

@@ -127,6 +127,13 @@ pub struct FlowInfo {
     pub http: Option<Arc<Http>>,
 }
 
+impl FlowInfo {
+    /// They said nothing that is kept.
+    pub fn is_nothing(&self) -> bool {
+        self.names.is_empty() && self.tls.is_none() && self.http.is_none()
+    }
+}
+
 /// Of the ClientHello, and the version that the server chose where its answer was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {

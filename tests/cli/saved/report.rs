@@ -245,7 +245,7 @@ fn history_answers_exactly() {
         folder.path(),
         "a.json",
         &records,
-        &["-n", "0", "--parquet", place],
+        &["-n", "0", "--parquet", place, "--parquet-flows", "1s"],
     );
     let again = run("report", &[&kept], &["-n", "0", "--json", "-"])
         .ended(0)
@@ -300,4 +300,52 @@ fn history_answers_exactly() {
     run("report", &[&kept], &["-f", "less 100"])
         .ended(6)
         .says(&["known of single packets only"]);
+}
+
+#[test]
+fn history_by_the_minute_has_every_bucket_and_says_what_it_can_not_tell_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("history");
+    let records = thirty_seconds();
+    let options = ["-n", "0", "--parquet", kept.to_str().unwrap()];
+    let whole = json(&report_in(folder.path(), "a.json", &records, &options));
+    let again = run("report", &[&kept], &["-n", "0", "--json", "-"])
+        .ended(0)
+        .report();
+    for field in [
+        "totals",
+        "flows",
+        "buckets",
+        "bandwidth",
+        "protocols",
+        "notes",
+    ] {
+        assert_eq!(again[field], whole[field], "{field}");
+    }
+    let times = ["--from", "2023-11-14 22:13:30", "--json", "-"];
+    let cut = run("report", &[&kept], &times).ended(0).report();
+    assert_eq!(cut["totals"], whole["totals"], "all is in one minute");
+    let said = cut["notes"].to_string();
+    assert!(
+        said.contains("kept by 1m") && said.contains("2023-11-14T22:13:00"),
+        "{said}"
+    );
+    let filtered = run("report", &[&kept], &["-f", "port 443", "--json", "-"])
+        .ended(0)
+        .report();
+    assert_eq!(filtered["interval_seconds"], 60.0);
+    assert_eq!(list(&filtered["buckets"]).len(), 1);
+    let bad = [
+        "--parquet",
+        "x",
+        "--interval",
+        "7s",
+        "--parquet-flows",
+        "1m",
+    ];
+    sensor(["read", "x.pcap"].into_iter().chain(bad))
+        .folder(folder.path())
+        .run()
+        .ended(2)
+        .says(&["--parquet-flows is 60 s", "no multiple of --interval, 7 s"]);
 }

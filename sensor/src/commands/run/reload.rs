@@ -189,6 +189,11 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
             &old.outputs.parquet.folder,
             &mut outputs.parquet.folder,
         ),
+        kept(
+            "parquet-flows",
+            &old.outputs.parquet.parquet_flows,
+            &mut outputs.parquet.parquet_flows,
+        ),
         kept("interval", &old.counting.interval, &mut counting.interval),
         kept(
             "sensor-name",

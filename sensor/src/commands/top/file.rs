@@ -98,7 +98,7 @@ impl Played {
         let interfaces = [String::new()].into_iter().chain(interfaces).collect();
         let (to, incoming) = mpsc::sync_channel(AHEAD);
         let mut hand = Hand {
-            cuts: Cuts::new(delta),
+            cuts: Cuts::new(delta, delta.interval),
             to,
         };
         let reading = thread::spawn(move || {

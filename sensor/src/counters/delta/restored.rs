@@ -7,9 +7,9 @@ use sensor_common::abi::Totals;
 use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::Reason;
 
-use super::trail::Owner;
-use super::{Class, Counts, Delta, FlowCounts, When};
-use crate::counters::Known;
+use super::trail::{Owner, Trail};
+use super::{Class, Counts, Delta, DeltaConfig, FlowCounts, When};
+use crate::counters::{Flow, Known};
 use crate::names::{Book, Label};
 
 /// What was counted beside the packets of interfaces.
@@ -87,6 +87,16 @@ impl Delta {
         }
     }
 
+    /// Before anything is added: the trail's parts are so long, whatever buckets are.
+    pub fn restore_trail(&mut self, interval: i64) {
+        if let Some(trail) = &mut self.trail {
+            *trail = Trail::new(&DeltaConfig {
+                interval,
+                ..self.config
+            });
+        }
+    }
+
     /// Makes buckets, and the parts of the trail, at least this long.
     pub fn restore_interval(&mut self, interval: i64) {
         self.buckets.widen(interval);
@@ -123,5 +133,12 @@ impl Delta {
     /// The label that a flow would have if nothing more came.
     pub fn label_so_far(&self, key: &FlowKey) -> Option<Label> {
         self.labels.so_far(key)
+    }
+
+    /// What a flow has in which bucket, if its label may still change: times in the buckets, and counts. What has no time is
+    /// in none.
+    pub fn placed(&self, flow: &Flow) -> impl Iterator<Item = (i64, Counts)> {
+        let parts = self.late.parts_of(flow);
+        parts.map(|part| (part.at, part.counts))
     }
 }

@@ -9,7 +9,7 @@ use crate::names;
 const CLIENT: [u8; 4] = samples::HOST;
 const SERVER: [u8; 4] = [192, 0, 2, 80];
 
-fn named() -> DeltaConfig {
+pub(super) fn named() -> DeltaConfig {
     DeltaConfig {
         names: 1000,
         ..samples::config(1000)
@@ -17,18 +17,18 @@ fn named() -> DeltaConfig {
 }
 
 /// A packet of the conversation that is to be found out about.
-fn there(second: i64) -> Sample {
+pub(super) fn there(second: i64) -> Sample {
     samples::tcp4(CLIENT, 5000, SERVER, 5001).at(second * SECOND)
 }
 
-fn back(second: i64) -> Sample {
+pub(super) fn back(second: i64) -> Sample {
     samples::tcp4(SERVER, 5001, CLIENT, 5000)
         .of(2, 3000)
         .at(second * SECOND + 1)
 }
 
 /// What its first payload says.
-fn say(run: &mut Run, second: i64) {
+pub(super) fn say(run: &mut Run, second: i64) {
     let word = u32::from_ne_bytes;
     let mut key = FlowKey::ipv4(word(CLIENT), word(SERVER), TCP);
     let ([a, b], [c, d]) = (5000u16.to_be_bytes(), 5001u16.to_be_bytes());
@@ -45,7 +45,7 @@ fn say(run: &mut Run, second: i64) {
     });
 }
 
-fn assert_named(report: &Report) {
+pub(super) fn assert_named(report: &Report) {
     let flow = report
         .flows
         .iter()

@@ -27,6 +27,10 @@ impl Addresses {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     pub(super) fn of(&self, addr: IpAddr) -> &[Name] {
         let names = self.names.get(&Addr::from(addr));
         names.map(Vec::as_slice).unwrap_or_default()
