@@ -138,10 +138,10 @@ fn end(report: &Value) -> String {
 }
 
 /// A small file system of its own, unmounted when dropped.
-struct Mount(PathBuf);
+pub(crate) struct Mount(PathBuf);
 
 impl Mount {
-    fn new(at: &Path, size: &str) -> Self {
+    pub(crate) fn new(at: &Path, size: &str) -> Self {
         let size = format!("size={size}");
         let mounted = mount(&["-t", "tmpfs", "-o", &size, "tmpfs", at.to_str().unwrap()]);
         assert!(mounted, "mounting a tmpfs of {size}");
@@ -156,7 +156,7 @@ impl Drop for Mount {
 }
 
 /// Of the file system itself, so that it is seen in every mount namespace.
-fn remount(at: &Path, mode: &str) -> bool {
+pub(crate) fn remount(at: &Path, mode: &str) -> bool {
     mount(&["-o", &format!("remount,{mode}"), at.to_str().unwrap()])
 }
 

@@ -10,11 +10,11 @@ use serde_json::Value;
 use crate::harness::{Pair, Sensor, eventually, need_kernel};
 use crate::traffic::{self, Traffic};
 
-const PERIODS: [&str; 4] = ["--interval", "100ms", "--report-every", "1s"];
+pub(crate) const PERIODS: [&str; 4] = ["--interval", "100ms", "--report-every", "1s"];
 /// With history, which other tests leave away.
-const KEEP: [&str; 2] = ["--keep", "30d"];
+pub(crate) const KEEP: [&str; 2] = ["--keep", "30d"];
 
-fn merged(reports: &Path) -> Report {
+pub(crate) fn merged(reports: &Path) -> Report {
     let asked = Asked {
         from: None,
         to: None,

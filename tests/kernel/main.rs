@@ -18,6 +18,7 @@ mod guard;
 mod handed;
 mod harness;
 mod history;
+mod history_faults;
 mod interfaces;
 mod ipfix;
 mod ladder;
