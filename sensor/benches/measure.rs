@@ -67,6 +67,20 @@ pub(crate) fn frame6(protocol: u8, port: u16) -> Vec<u8> {
     frame
 }
 
+/// Keeps this thread on one CPU: on another, the driver counts its flows from elsewhere on. Gone past the last, it is the
+/// last.
+pub(crate) fn stay_on(cpu: usize) {
+    // SAFETY: no preconditions.
+    let last = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) }.max(1) as usize - 1;
+    // SAFETY: a set of CPUs is plain bits, for which zero is a value; the call reads it.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(cpu.min(last), &mut set);
+        let size = size_of::<libc::cpu_set_t>();
+        assert_eq!(libc::sched_setaffinity(0, size, &raw const set), 0);
+    }
+}
+
 /// CPU time of this thread, per packet, of the driver and what it calls.
 pub(crate) fn nanoseconds<P: Testable>(driver: &P, frame: &[u8], repeat: u32) -> f64 {
     let before = thread_time();

@@ -10,6 +10,7 @@ use subjects::{Case, Costs, Family, Hook, Spread, Subjects};
 
 use crate::Effort;
 use crate::figures::{Cell, Limit, Part, Samples, Table};
+use crate::measure::stay_on;
 
 const EMPTY: usize = 0;
 const PARSE: usize = 1;
@@ -39,6 +40,7 @@ impl Measured {
 pub(crate) fn measure(effort: Effort) -> Part {
     let path = std::env::var("XTASK_BENCH_OBJECT").expect("run it by cargo xtask bench");
     let object = std::fs::read(path).unwrap();
+    stay_on(0);
     let (rounds, repeat) = effort.pick((7, 300_000), (3, 100_000));
     let mut measured = Vec::new();
     for case in cases(effort) {

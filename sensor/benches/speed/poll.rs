@@ -18,7 +18,7 @@ use sensor::source::kernel::object::{Cpus, TableSize, Task};
 
 use crate::Effort;
 use crate::figures::{Cell, Limit, Part, Samples, Table};
-use crate::measure::{frame, nanoseconds, program, thread_time};
+use crate::measure::{frame, nanoseconds, program, stay_on, thread_time};
 
 const UDP: u8 = 17;
 const LOOPBACK: u32 = 1;
@@ -28,6 +28,7 @@ const CHUNK: u32 = 1 << 16;
 pub(crate) fn measure(effort: Effort) -> Part {
     let path = std::env::var("XTASK_BENCH_OBJECT").expect("run it by cargo xtask bench");
     let object = std::fs::read(path).unwrap();
+    stay_on(0);
     let mut part = Part::default();
     let mut milliseconds = Table::new(
         "poll",
@@ -163,6 +164,7 @@ impl Ways {
 /// Packets of 64k flows, one after the other, on one CPU; on another CPU the agent polls as often as it can, or not.
 fn under_load(part: &mut Part, object: &[u8], effort: Effort) {
     const BITS: u32 = 16;
+    stay_on(1);
     let mut ways = Ways::load(object, BITS);
     let (rounds, polls_each) = effort.pick((5, 200), (3, 40));
     let (mut alone, mut polled, mut polls_a_second) =
@@ -228,6 +230,7 @@ impl Ways {
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let sender = scope.spawn(|| {
+                stay_on(0);
                 let (mut chunks, mut time) = (0u64, 0.0);
                 while chunks < 64 || !over.load(Ordering::Relaxed) {
                     time += nanoseconds(driver, &frame(UDP, 9999), CHUNK);

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -27,7 +28,8 @@ pub(super) struct Program {
 }
 
 enum How {
-    /// A program and its arguments; `{}` stands for the file, `{out}` for a name in a folder that goes away.
+    /// A program and its arguments; `{}` stands for the file, `{folder}` for a folder that goes away, `{out}` for a name in
+    /// it, `{port}` for a UDP port of this machine whose packets nobody reads.
     Child(&'static str, &'static [&'static str]),
     /// This program itself, see [`walk`].
     Walk(&'static str),
@@ -38,10 +40,14 @@ impl Program {
         match &self.how {
             How::Child(program, arguments) => {
                 let folder = tempfile::tempdir().unwrap();
+                // what softflowd sends goes here.
+                let sink = UdpSocket::bind("127.0.0.1:0").unwrap();
+                let port = sink.local_addr().unwrap().port().to_string();
                 let words = arguments.iter().map(|word| {
                     word.replace("{}", &capture.path.to_string_lossy())
                         .replace("{out}", &folder.path().join("out").to_string_lossy())
                         .replace("{folder}", &folder.path().to_string_lossy())
+                        .replace("{port}", &port)
                 });
                 child::run(Command::new(path_of(program)).args(words)).unwrap()
             }
@@ -142,12 +148,12 @@ pub(super) fn slow(part: &mut Part) -> Vec<Program> {
                 "-r",
                 "{}",
                 "-n",
-                "127.0.0.1:9",
+                "127.0.0.1:{port}",
                 "-d",
                 "-p",
                 "{out}.pid",
                 "-c",
-                "{out}.ctl",
+                "none",
             ][..],
             "softflowd",
         ),
