@@ -37,7 +37,8 @@ fn the_report_is_the_same_to_the_second() {
         run.commit();
         let rows = run.writer.written().flow_rows;
         let report = run.finish();
-        assert!(rows <= 4 * report.flows.len() as u64, "{rows}");
+        // Four flows have packets each second.
+        assert!(rows < 4 * 200 / 2, "{rows}");
         assert_eq!(report.buckets.len(), 200);
         assert_same(&report, &merged(folder.path(), &asked()));
     }
