@@ -164,7 +164,7 @@ fn expected(path: &str) -> Value {
     let (client, server) = (("10.0.0.1", 40_000), ("10.0.0.2", 443));
     json!({
         "schema": "sensor.report/1",
-        "source": {"backend": "file", "interfaces": [], "files": [{
+        "source": {"backend": "file", "interfaces": [], "left_out": [], "files": [{
             "path": path, "format": "pcap", "link_types": ["ethernet (1)"], "packets": 6, "complete": true, "error": null,
         }]},
         "filter": null,
