@@ -4,7 +4,9 @@ mod charts;
 mod history;
 mod ipfix;
 mod machine;
+mod sandbox;
 mod saved;
+mod schema;
 mod serving;
 mod top;
 
@@ -18,7 +20,9 @@ pub use charts::{ChartFormat, ChartSize, ChartTheme, Charts};
 pub use history::{History, Parquet, Size};
 pub use ipfix::Ipfix;
 pub use machine::{Doctor, Interfaces};
+pub use sandbox::Sandbox;
 pub use saved::{Diff, Recount, Report};
+pub use schema::{Schema, SchemaOf};
 pub use serving::Serving;
 pub use top::Top;
 
@@ -118,6 +122,8 @@ pub struct Run {
     pub outputs: Outputs,
     #[command(flatten)]
     pub serving: Serving,
+    #[command(flatten)]
+    pub sandbox: Sandbox,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -179,24 +185,6 @@ pub struct Filter {
     /// Write the explanation as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Clone, Debug, Args)]
-#[command(
-    after_help = "Examples:\n  sensor schema > sensor.report.1.json\n  sensor schema bucket\n  sensor schema diff\nIn words: docs/fields.md"
-)]
-pub struct Schema {
-    /// What it is about: what --json writes, a line of --jsonl, or what doctor --json and diff --json write
-    #[arg(value_enum, value_name = "OF", default_value_t = SchemaOf::Report)]
-    pub of: SchemaOf,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SchemaOf {
-    Report,
-    Bucket,
-    Doctor,
-    Diff,
 }
 
 #[derive(Debug, Subcommand)]

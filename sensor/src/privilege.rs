@@ -7,8 +7,9 @@ pub type Capability = (u32, &'static str);
 
 /// To write into folders of others.
 pub const DAC_OVERRIDE: Capability = (1, "CAP_DAC_OVERRIDE");
-const DAC_READ_SEARCH: Capability = (2, "CAP_DAC_READ_SEARCH");
-const NET_ADMIN: Capability = (12, "CAP_NET_ADMIN");
+/// To read files of others.
+pub const DAC_READ_SEARCH: Capability = (2, "CAP_DAC_READ_SEARCH");
+pub const NET_ADMIN: Capability = (12, "CAP_NET_ADMIN");
 const NET_RAW: Capability = (13, "CAP_NET_RAW");
 const SYS_PTRACE: Capability = (19, "CAP_SYS_PTRACE");
 pub const SYS_ADMIN: Capability = (21, "CAP_SYS_ADMIN");
@@ -65,6 +66,14 @@ pub fn missing(needed: &[Capability]) -> Option<Missing> {
 /// A bit for each capability that this thread has in effect; `None` if it can't be told.
 pub fn in_effect() -> Option<u64> {
     effective(&std::fs::read_to_string("/proc/thread-self/status").ok()?)
+}
+
+/// Whether it has CAP_SYS_ADMIN in place of those that were split from it in 5.8.
+pub fn stands_on_sys_admin() -> bool {
+    in_effect().is_some_and(|have| {
+        let has = |(number, _): Capability| have >> number & 1 == 1;
+        has(SYS_ADMIN) && !(has(BPF) && has(PERFMON))
+    })
 }
 
 /// The names of what of `needed` is not in `effective`.

@@ -23,6 +23,7 @@ const SECTIONS: [(&str, &[&str]); 16] = [
             "FileInfo",
         ],
     ),
+    ("## sandbox", &["Sandbox"]),
     ("## totals", &["Totals"]),
     ("## accounting", &["Accounting"]),
     ("### interface_counters", &["InterfaceCounters"]),

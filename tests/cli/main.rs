@@ -5,6 +5,7 @@
     reason = "what was skipped or excused is said where tests are read"
 )]
 
+mod confined;
 mod corpus;
 mod dashboard;
 mod docs;
@@ -26,6 +27,7 @@ mod read;
 mod reliability;
 mod saved;
 mod schema;
+mod service;
 mod stories;
 #[path = "../support/mod.rs"]
 mod support;

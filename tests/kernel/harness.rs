@@ -157,6 +157,10 @@ impl Sensor {
         names
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.0.id()
+    }
+
     pub(crate) fn signal(&self, signal: i32) {
         // SAFETY: the process is our own child and has not been waited for.
         let result = unsafe { libc::kill(self.process.0.id() as i32, signal) };

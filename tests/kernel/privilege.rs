@@ -8,8 +8,9 @@ use std::process::Command;
 use crate::harness::{Namespace, Pair, Sensor, attempt, need_kernel};
 use crate::traffic;
 
-const EBPF: &str = "bpf,net_admin,perfmon";
-const NO_SETPRIV: &str = "skipped: there is no setpriv command (Debian package util-linux)";
+pub(crate) const EBPF: &str = "bpf,net_admin,perfmon";
+pub(crate) const NO_SETPRIV: &str =
+    "skipped: there is no setpriv command (Debian package util-linux)";
 
 #[test]
 fn three_capabilities_are_enough_for_the_kernel_backends() {
@@ -137,14 +138,14 @@ fn counts(nobody: &Nobody, capabilities: &str, backend: &str, hook: &str) -> Str
 }
 
 /// A user without any rights, and a copy of the sensor that he can read.
-struct Nobody {
+pub(crate) struct Nobody {
     folder: tempfile::TempDir,
-    binary: PathBuf,
+    pub(crate) binary: PathBuf,
 }
 
 impl Nobody {
     /// `None` where setpriv is missing.
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         if Command::new("setpriv").arg("--version").output().is_err() {
             return None;
         }
@@ -157,7 +158,7 @@ impl Nobody {
     }
 
     /// The sensor, run with these capabilities (comma separated) and no others.
-    fn command(&self, namespace: &Namespace, capabilities: &str) -> Command {
+    pub(crate) fn command(&self, namespace: &Namespace, capabilities: &str) -> Command {
         let mut command = namespace.command("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
         let mut set = "-all".to_owned();
@@ -169,11 +170,11 @@ impl Nobody {
         command
     }
 
-    fn reports(&self) -> PathBuf {
+    pub(crate) fn reports(&self) -> PathBuf {
         self.folder.path().to_owned()
     }
 }
 
-fn open_to_all(folder: &Path) {
+pub(crate) fn open_to_all(folder: &Path) {
     fs::set_permissions(folder, Permissions::from_mode(0o777)).unwrap();
 }

@@ -17,7 +17,7 @@ struct Package {
     tests: &'static str,
 }
 
-const PACKAGES: [Package; 16] = [
+const PACKAGES: [Package; 17] = [
     Package {
         name: "chromium",
         program: "chromium",
@@ -83,6 +83,11 @@ const PACKAGES: [Package; 16] = [
         name: "valgrind",
         program: "valgrind",
         tests: "the count of instructions that a packet costs",
+    },
+    Package {
+        name: "systemd",
+        program: "systemd-analyze",
+        tests: "what the systemd unit exposes",
     },
     Package {
         name: "bpftool",

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::cli;
+use crate::config;
 use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::filter::{Filter, FilterError, Library};
@@ -87,6 +88,7 @@ fn read(path: &Path) -> Result<String, Failure> {
         )
     };
     let mut bytes = Vec::new();
+    config::note_read(path);
     File::open(path)
         .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
         .map_err(|error| refused(&error))?;

@@ -2,6 +2,7 @@
 
 mod captures;
 pub mod config;
+mod confined;
 pub mod diff;
 pub mod doctor;
 pub mod explain;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::captures::{self, Counted as FileCounted};
-use super::{delta_config, following};
+use super::{confined, delta_config, following};
 use crate::agent::Period;
 use crate::cli;
 use crate::counters::{Delta, DeltaConfig};
@@ -33,6 +33,7 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
         &args.outputs,
     );
     let (followers, part) = following::of_read(args)?;
+    confined::enter(&args.files, Some(&args.outputs), args.naming.resolve);
     let followers = Followers::start(followers, Pace::Follower);
     let reading = Reading {
         args,

@@ -1,5 +1,6 @@
 //! `sensor report`: what was written before, in every output again.
 
+use super::confined;
 use super::opened::{self, Asked};
 use crate::cli;
 use crate::clock::Now;
@@ -30,6 +31,7 @@ pub fn run(args: &cli::Report, library: &dyn Library, verbose: bool) -> Result<E
     let filter = args.filter.compile(library)?;
     let outputs = Outputs::prepare(&args.outputs, &args.paths)?;
     let enrichment = Enrichment::prepare(&args.naming)?;
+    confined::enter(&args.paths, Some(&args.outputs), args.naming.resolve);
     let mut opened = opened::open(&Asked {
         paths: &args.paths,
         from,

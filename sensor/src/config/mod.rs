@@ -31,7 +31,7 @@ pub use library::Edge;
 pub use parameters::{Kind, Parameter, parameters};
 pub use sample::{sample, toml_string, toml_value};
 pub use settings::{NamedFilter, Origin, Setting, Settings, Spot};
-pub use surroundings::{Found, LARGEST, Process, Surroundings};
+pub use surroundings::{Found, LARGEST, Process, Surroundings, files_read, note_read};
 
 use crate::cli::Cli;
 use crate::escape;

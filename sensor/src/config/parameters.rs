@@ -10,13 +10,14 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 /// Commands that only show something: what they take is a question, not a setting.
-const ONLY_SHOW: [&str; 7] = [
+const ONLY_SHOW: [&str; 8] = [
     "top",
     "report",
     "diff",
     "explain",
     "filter",
     "interfaces",
+    "doctor",
     "config",
 ];
 /// Says where the settings are, so it can't be one.

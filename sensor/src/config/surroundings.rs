@@ -1,13 +1,29 @@
 //! The edge of the configuration: environment and files, so that everything behind it is tested without a process.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// No config file that a person wrote comes near it.
 pub const LARGEST: usize = 1 << 20;
+
+static READ: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Files of settings that were read or looked for until now: SIGHUP has them read again.
+pub fn files_read() -> Vec<PathBuf> {
+    let read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    read.iter().cloned().collect()
+}
+
+/// Remembers one of them.
+pub fn note_read(path: &Path) {
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    read.insert(path.to_owned());
+}
 
 /// What a process finds around it.
 pub trait Surroundings {
@@ -42,6 +58,7 @@ impl Surroundings for Process {
     }
 
     fn read(&self, path: &Path) -> io::Result<Found> {
+        note_read(path);
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
@@ -61,6 +78,7 @@ impl Surroundings for Process {
 
 /// The whole text of a list that a filter names.
 pub(super) fn read_list(path: &str, largest: u64) -> Result<String, String> {
+    note_read(Path::new(path));
     let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
     if metadata.is_dir() {
         return Err("it is a directory, not a list".to_owned());

@@ -5,6 +5,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 
 use super::{Follower, Part};
+use crate::sandbox::capabilities;
 use crate::status;
 
 /// Parts that wait for a follower, beside the one that it works at.
@@ -143,6 +144,7 @@ fn follow(
     mut follower: Box<dyn Follower>,
     parts: &Receiver<Arc<Part>>,
 ) -> (Box<dyn Follower>, bool) {
+    capabilities::give_up();
     let mut failed = false;
     let mut last = None;
     for part in parts {

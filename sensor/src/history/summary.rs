@@ -92,6 +92,7 @@ impl Summary {
             interface_counters: Vec::new(),
             notes: self.joined.notes,
             own: None,
+            sandbox: None, // it is of the run, and not of what was counted
         }
     }
 

@@ -26,7 +26,9 @@ use std::time::{Duration, Instant};
 
 use crate::counters::Delta;
 use crate::link;
+use crate::privilege;
 use crate::report::{FlowRow, InterfaceInfo, Process, Report};
+use crate::sandbox::capabilities;
 use crate::units;
 use memory::Memory;
 use owners::Owners;
@@ -93,6 +95,7 @@ impl Watch {
         let every = interval.clamp(SHORTEST, LONGEST);
         let shared = processes.clone();
         let thread = std::thread::spawn(move || {
+            capabilities::give_up_all_but(privilege::PROCESSES);
             let mut pause = every;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 let took = snapshots.take(&shared);

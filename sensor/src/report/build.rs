@@ -43,6 +43,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
         sensor: Sensor {
             version: env!("CARGO_PKG_VERSION").into(),
             hostname: context.hostname.clone(),
+            sandbox: context.sandbox.clone(),
         },
         source: source(context, &interfaces),
         filter: context.filter.clone(),

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Counts, Own, Span};
+use crate::sandbox::Sandbox;
 
 #[derive(Clone, Debug, Default)]
 pub struct Context {
@@ -25,6 +26,8 @@ pub struct Context {
     pub notes: Vec<String>,
     /// Live: what the sensor itself took.
     pub own: Option<Own>,
+    /// What the process has given up, where it did.
+    pub sandbox: Option<Sandbox>,
 }
 
 /// The name of the interfaces that find no slot of their own.

@@ -120,6 +120,7 @@ impl Merging {
             sensor: Sensor {
                 version: env!("CARGO_PKG_VERSION").into(),
                 hostname: self.hosts.join(", "),
+                sandbox: None,
             },
             source: Source {
                 backend: self.backends.join(", "),

@@ -51,6 +51,7 @@ pub use time::Time;
 
 pub use crate::counters::Counts;
 use crate::names::How;
+use crate::sandbox::Sandbox;
 
 /// Value of [`Report::schema`].
 pub const SCHEMA: &str = "sensor.report/1";
@@ -131,6 +132,9 @@ pub struct Sensor {
     pub version: Cow<'static, str>,
     /// Of where it was made.
     pub hostname: String,
+    /// What it had given up while it counted live; null = nothing.
+    #[serde(default)]
+    pub sandbox: Option<Sandbox>,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]

@@ -19,6 +19,8 @@ use super::limits::{CONNECTIONS, Gate, PATIENCE};
 use super::metrics::{self, Meter};
 use super::{Board, Token, page};
 use crate::failure::{Exit, Failure};
+use crate::sandbox;
+use crate::status;
 
 /// Clients get this long to take the last answer.
 const GOODBYE: Duration = Duration::from_millis(900);
@@ -144,6 +146,11 @@ fn answer(
     board: Option<Arc<Board>>,
     stopped: oneshot::Receiver<()>,
 ) {
+    if let Err(error) = sandbox::seclude() {
+        status::warn(&format!(
+            "the thread that serves pages keeps its rights: {error}"
+        ));
+    }
     let places = Arc::clone(&gate.places);
     runtime.block_on(async move {
         let fresh = async {

@@ -2,6 +2,7 @@
 
 mod attach;
 mod filter;
+mod rights;
 mod slots;
 mod watch;
 

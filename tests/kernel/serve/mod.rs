@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::harness::{Namespace, Sensor};
 
 /// The address that the sensor says it serves this at.
-fn address(sensor: &Sensor, what: &str) -> SocketAddr {
+pub(crate) fn address(sensor: &Sensor, what: &str) -> SocketAddr {
     let line = sensor.greeting.lines().find(|line| line.starts_with(what));
     let (_, rest) = line.unwrap().split_once("http://").unwrap();
     let (address, _) = rest.split_once('/').unwrap();
@@ -20,7 +20,7 @@ fn address(sensor: &Sensor, what: &str) -> SocketAddr {
 }
 
 /// The body of an answer with status 200.
-fn get(namespace: &Namespace, address: SocketAddr, path: &str) -> String {
+pub(crate) fn get(namespace: &Namespace, address: SocketAddr, path: &str) -> String {
     let answer = namespace.inside(|| {
         let mut stream = TcpStream::connect(address).unwrap();
         let request =

@@ -6,13 +6,13 @@ mod text;
 mod vendors;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sensor_common::facts::Facts;
 use sensor_common::parse::LinkType;
 use serde::Serialize;
 
-use super::captures;
+use super::{captures, confined};
 use crate::cli;
 use crate::explain::{self, Layer, opinion};
 use crate::failure::{Exit, Failure};
@@ -34,6 +34,9 @@ pub fn run(args: &cli::Explain, library: &dyn Library) -> Result<Exit, Failure> 
         Ok(file) => file,
         Err(error) => return Ok(complain(&args.file, &error)),
     };
+    let vendors = vendors::LISTS.iter().map(PathBuf::from);
+    let inputs: Vec<PathBuf> = vendors.chain([args.file.clone()]).collect();
+    confined::enter(&inputs, None, false);
     let mut reader = Reader::new(args, asked, &mut file);
     let mut broken = None;
     let written = sink::write_stdout(|to| {

@@ -6,7 +6,7 @@ use std::fs;
 use crate::explain::Vendors;
 
 /// IEEE's own text, or tables of `prefix name`.
-const LISTS: [&str; 5] = [
+pub(super) const LISTS: [&str; 5] = [
     "/usr/share/ieee-data/oui.txt",
     "/usr/share/hwdata/oui.txt",
     "/var/lib/ieee-data/oui.txt",

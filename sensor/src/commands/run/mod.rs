@@ -1,5 +1,6 @@
 //! `sensor run`: live counting, with a report every period.
 
+mod confined;
 mod counters;
 mod intervals;
 mod notes;
@@ -26,9 +27,11 @@ use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::filter::Library;
 use crate::follow::{self, Followers, Pace, Part, Rules};
+use crate::notify::Notifier;
 use crate::outputs::{self, Outputs};
 use crate::processes::{self, Watch};
 use crate::report::Context;
+use crate::sandbox::{self, Sandbox, capabilities};
 use crate::seeds;
 use crate::serve::metrics::Polls;
 use crate::source::Event;
@@ -55,6 +58,10 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         return Err(Failure::told(Exit::Usage, message));
     }
     outputs::check_packets(&args.outputs, args.backend)?;
+    confined::check(&args.sandbox)?;
+    if !args.sandbox.no_sandbox {
+        sandbox::begin();
+    }
     let filter = args.expression.compile(library)?;
     let failed = |error| Failure::new(Exit::Failed, error);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -87,11 +94,13 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         status::warn(&note);
         notes.push(note);
     }
-    let live = open(choice, config)?;
+    let mut live = open(choice, config)?;
     outputs::prepare_folder(&args.out)?;
     let watch = InterfaceWatch::start(live.interfaces());
     let processes = args.processes.then(|| Watch::start(args.counting.interval));
     let rules = rules.with_processes(processes.as_ref().map(Watch::processes));
+    let notifier = Notifier::from_environment().map_err(failed)?;
+    let sandbox = confined::enter(args, &mut live)?;
     let mut run = Run {
         args: args.clone(),
         rules: rules.into(),
@@ -106,6 +115,8 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         own: OwnWatch::start(),
         intervals: Intervals::new(Followers::start(followers, Pace::Source)),
         held_back: false,
+        notifier,
+        sandbox,
         pending: None,
         reload_again: false,
     };
@@ -132,6 +143,9 @@ struct Run {
     intervals: Intervals,
     /// The last period could not end where it should.
     held_back: bool,
+    notifier: Notifier,
+    /// What was given up.
+    sandbox: Option<Sandbox>,
     /// New settings on their way into force.
     pending: Option<Pending>,
     /// Another SIGHUP came meanwhile.
@@ -159,6 +173,9 @@ impl Run {
                 None => {}
             }
         }
+        if let (true, Some(sandbox)) = (self.verbose, &self.sandbox) {
+            status::note(&sandbox.line());
+        }
         let every = units::duration(self.args.report_every.as_secs_f64());
         status::note(&format!(
             "reports every {every} in {}; stop with Ctrl-C",
@@ -181,8 +198,10 @@ impl Run {
         let mut agent = Agent::new(config, Now::read(), &mut self.live);
         let mut exit = Exit::Ok;
         let mut behind = false;
+        self.notifier.ready();
         loop {
             let pause = Duration::from_nanos(agent.sleep(Now::read()).unsigned_abs());
+            let pause = self.notifier.every.map_or(pause, |every| pause.min(every));
             let signal = tokio::select! {
                 () = sleep(pause) => None,
                 signal = signals.next() => Some(signal),
@@ -220,13 +239,18 @@ impl Run {
             if tick.done {
                 break;
             }
+            self.notifier.alive();
         }
+        self.notifier.stopping();
         signals::die_on_the_next_one();
         let now = Now::read();
         if let Some(late) = agent.late(now) {
             self.say_late(late);
         }
-        let (period, result) = agent.finish(now, &mut self.live);
+        let (period, result) = {
+            let _raised = capabilities::raise();
+            agent.finish(now, &mut self.live)
+        };
         if let Err(error) = result {
             status::warn(&format!("the last counts can't be read: {error}"));
             exit = Exit::Failed;
@@ -339,6 +363,7 @@ impl Run {
             interval: nanoseconds(self.args.counting.interval),
             notes: self.notes.list(),
             own: Some(self.own.whole(self.live.run_time())),
+            sandbox: self.sandbox.clone(),
             ..Context::default()
         }
     }

@@ -11,6 +11,7 @@ use crate::enrich::Enrichment;
 use crate::failure::{Exit, Failure};
 use crate::follow::Part;
 use crate::report::{Context, Report};
+use crate::sandbox::capabilities;
 use crate::sink::{self, SinkError};
 use crate::status;
 
@@ -67,6 +68,7 @@ impl Recorder {
             write(&report)
         };
         let thread = thread::spawn(move || {
+            capabilities::give_up();
             let mut recorded = Recorded {
                 whole: None,
                 held: None,

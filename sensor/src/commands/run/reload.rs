@@ -34,9 +34,13 @@ impl Run {
             self.reload_again = true;
             return;
         }
+        self.notifier.reloading(Now::read().monotonic);
         match self.prepared() {
             Ok(pending) => self.pending = Some(pending),
-            Err(lines) => keep_old(&lines),
+            Err(lines) => {
+                keep_old(&lines);
+                self.notifier.ready();
+            }
         }
     }
 
@@ -55,6 +59,7 @@ impl Run {
             Ok(done) => status::warn(&format!("SIGHUP: {done}")),
             Err(lines) => keep_old(&lines),
         }
+        self.notifier.ready();
         if std::mem::take(&mut self.reload_again) {
             self.reload();
         }
@@ -227,6 +232,16 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
             &mut serving.token_file,
         ),
         kept("ipfix", &old.outputs.ipfix, &mut outputs.ipfix),
+        kept(
+            "no-sandbox",
+            &old.sandbox.no_sandbox,
+            &mut new.sandbox.no_sandbox,
+        ),
+        kept(
+            "strict-sandbox",
+            &old.sandbox.strict_sandbox,
+            &mut new.sandbox.strict_sandbox,
+        ),
     ];
     // Whatever comes to be an output: they were checked and opened at the start.
     new.outputs = old.outputs.clone();

@@ -10,6 +10,8 @@ use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::sandbox::capabilities;
+
 /// Batches that wait for the output; with [`super::BATCH`] records each some megabytes.
 const ROOM: usize = 64;
 /// How long the end of a run waits for an output that does not take what is left.
@@ -41,6 +43,7 @@ impl Behind {
         let failure = Failed::default();
         let told = Arc::clone(&failure);
         std::thread::Builder::new().spawn(move || {
+            capabilities::give_up();
             for batch in waiting {
                 let result = to.write_all(&batch).and_then(|()| to.flush());
                 if let Err(error) = result {

@@ -258,6 +258,11 @@ impl Object {
         Samples::new(taken(&mut self.ebpf, "SAMPLES")?)
     }
 
+    /// Whether programs can be run and tables written with the capabilities in effect.
+    pub fn can_be_read(&mut self) -> bool {
+        self.ticks().is_ok() && self.slots.set(0, self.slot_of, 0).is_ok()
+    }
+
     /// What time it is in the programs' ticks.
     pub fn ticks(&mut self) -> Result<u32, ObjectError> {
         let program = self.classifier(CLOCK)?;

@@ -5,6 +5,7 @@ use crate::cli::Backend;
 use crate::clock::Now;
 use crate::link::Link;
 use crate::privilege;
+use crate::sandbox::capabilities;
 use crate::source::Hook;
 use crate::source::af_packet::{self, RingError};
 use crate::source::ladder::{self, Hooks, Wish};
@@ -39,6 +40,7 @@ impl Live {
     /// The ladder, for one interface: at the start, and whenever one comes (back) later. Nothing else of a run that counts
     /// needs the privileges to attach.
     pub(super) fn attach(&mut self, link: &Link, slot: u8) -> Result<Hooks, OpenError> {
+        let _raised = capabilities::raise();
         let asks_tags = asks_for_tags(self.config.filter.as_ref());
         if asks_tags
             && self.config.wish.pins_xdp()

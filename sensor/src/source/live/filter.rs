@@ -8,6 +8,7 @@ use sensor_common::flow::HashSeeds;
 use crate::clock::Now;
 use crate::counters::Delta;
 use crate::filter::Matcher;
+use crate::sandbox::capabilities;
 use crate::source::af_packet::RingError;
 use crate::source::kernel::filter::KernelFilter;
 use crate::source::kernel::object::Task;
@@ -69,6 +70,7 @@ pub struct Switched {
 
 impl Preparation {
     pub fn run(self) -> Result<Prepared, ReloadError> {
+        let _raised = capabilities::raise();
         let kernel = match &self.kernel {
             Some((programs, slots)) => Some(self.programs(programs, *slots)?),
             None => None,
@@ -133,6 +135,7 @@ impl Live {
     /// From now on the filter decides that was prepared. What was counted under the one before, to the last packet, is in
     /// `delta` then.
     pub fn switch(&mut self, prepared: Prepared, delta: &mut Delta) -> Switched {
+        let _raised = capabilities::raise();
         self.config.filter = prepared.filter;
         self.config.kernel_flows = prepared.kernel_flows;
         let mut notes = Vec::new();

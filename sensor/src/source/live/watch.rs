@@ -2,6 +2,7 @@
 
 use crate::link::wanted::Choice;
 use crate::link::{self, Link, LinkError};
+use crate::sandbox::capabilities;
 use crate::source::Event;
 use crate::source::kernel::object::ObjectError;
 
@@ -173,6 +174,7 @@ impl Live {
     }
 
     fn detach(&mut self, index: usize) -> Result<(), ObjectError> {
+        let _raised = capabilities::raise();
         let interface = &mut self.interfaces[index];
         interface.alive = false;
         let (gone, rings) = std::mem::take(&mut self.rings)

@@ -1,0 +1,69 @@
+//! What a run needs from when it counts, and giving up the rest.
+
+use std::path::PathBuf;
+
+use crate::cli;
+use crate::commands::confined::{collectors, written};
+use crate::config;
+use crate::failure::{Exit, Failure};
+use crate::privilege::{self, Capability};
+use crate::sandbox::{self, Needs, Sandbox};
+use crate::source::live::Live;
+use crate::status;
+
+/// Both can't be had.
+pub(super) fn check(asked: &cli::Sandbox) -> Result<(), Failure> {
+    match asked.no_sandbox && asked.strict_sandbox {
+        true => Err(Failure::told(
+            Exit::Usage,
+            "--strict-sandbox and --no-sandbox contradict each other: leave one away",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Gives up what is not needed any more, unless that is not wanted. What can't be given up is told, and in strict mode an
+/// error.
+pub(super) fn enter(args: &cli::Run, live: &mut Live) -> Result<Option<Sandbox>, Failure> {
+    if args.sandbox.no_sandbox {
+        return Ok(None);
+    }
+    let needs = needs(args, live);
+    let (sandbox, troubles) = sandbox::enter(&needs, || live.can_read());
+    for trouble in troubles {
+        if args.sandbox.strict_sandbox {
+            return Err(Failure::new(Exit::Failed, trouble));
+        }
+        status::warn(&format!("{trouble}; it goes on with what it has"));
+    }
+    Ok(Some(sandbox))
+}
+
+fn needs(args: &cli::Run, live: &Live) -> Needs {
+    let strict = args.sandbox.strict_sandbox;
+    let (in_reserve, in_effect) = match strict {
+        true => (Vec::new(), live.rights_to_end()),
+        false => (with_old_form(live.rights_to_attach()), Vec::new()),
+    };
+    let (mut remade, files) = written(&args.outputs);
+    remade.push(args.out.clone());
+    Needs {
+        in_reserve,
+        in_effect,
+        read: vec![PathBuf::from("/etc/sensor")],
+        again: config::files_read(),
+        write: remade.iter().chain(&files).cloned().collect(),
+        remade,
+        connect: collectors(&args.outputs),
+        resolver: args.naming.resolve,
+        bpf: live.bpf(strict),
+    }
+}
+
+/// Where SYS_ADMIN stands for the capabilities that were split from it.
+fn with_old_form(mut capabilities: Vec<Capability>) -> Vec<Capability> {
+    if privilege::stands_on_sys_admin() {
+        capabilities.push(privilege::SYS_ADMIN);
+    }
+    capabilities
+}
