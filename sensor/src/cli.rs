@@ -51,7 +51,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Count live traffic and write a report every period, until Ctrl-C
-    Run(Run),
+    Run(Box<Run>),
     /// Report on capture files: pcap or pcapng, plain, gzip or zstd; - is standard input
     Read(Read),
     /// Open reports and history that were written before: show them again, merged, cut to a time, in every output

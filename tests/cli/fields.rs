@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::document;
 
 /// Heading, and what of the report's schema is explained below it; "" is the report itself.
-const SECTIONS: [(&str, &[&str]); 16] = [
+const SECTIONS: [(&str, &[&str]); 17] = [
     ("# The report, field by field", &["Counts"]),
     ("## Top level", &["", "Sensor", "Span"]),
     (

@@ -49,7 +49,7 @@ impl Fake {
 
     fn run(&self, line: &str) -> cli::Run {
         match self.load(line).unwrap().cli.command {
-            Command::Run(run) => run,
+            Command::Run(run) => *run,
             other => panic!("{other:?}"),
         }
     }

@@ -150,7 +150,7 @@ impl Run {
             .expression
             .compile(&library)
             .and_then(|filter| Rules::new(filter, names(self.live.interfaces())));
-        Ok((args, rules.map_err(|failure| told(&failure.error))?))
+        Ok((*args, rules.map_err(|failure| told(&failure.error))?))
     }
 }
 
@@ -265,7 +265,7 @@ mod tests {
     fn run(arguments: &[&str]) -> cli::Run {
         let arguments = [&["sensor", "run", "-i", "lo"], arguments].concat();
         match cli::Cli::try_parse_from(arguments).unwrap().command {
-            Command::Run(run) => run,
+            Command::Run(run) => *run,
             _ => panic!("another command"),
         }
     }
