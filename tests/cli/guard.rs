@@ -106,16 +106,20 @@ fn instructions(folder: &Path, capture: &Path, options: &[&str]) -> u64 {
 }
 
 /// Sums the lines of callgrind's output that belong to an object: `ob=(1) /path` begins its part, and later `ob=(1)`
-/// does; the line behind `calls=` is the cost of what is called, which stands elsewhere again.
+/// does; the line behind `calls=` is the cost of what is called, which stands elsewhere again. `cob=` says whose function
+/// is called, and may be where a number is explained first.
 fn instructions_in(profile: &str, object: &str) -> u64 {
     let (mut number, mut within, mut of_call, mut sum) = (None, false, false, 0);
     for line in profile.lines() {
-        if let Some(name) = line.strip_prefix("ob=") {
+        let (own, callee) = (line.strip_prefix("ob="), line.strip_prefix("cob="));
+        if let Some(name) = own.or(callee) {
             let (id, path) = name.split_once(' ').unwrap_or((name, ""));
             if path == object {
                 number = Some(id.to_owned());
             }
-            within = number.as_deref() == Some(id);
+            if own.is_some() {
+                within = number.as_deref() == Some(id);
+            }
         } else if line.starts_with("calls=") {
             of_call = true;
         } else if line.starts_with(|c: char| c.is_ascii_digit() || "+-*".contains(c)) {
@@ -163,14 +167,21 @@ fn code_sections(object: &[u8]) -> Vec<(String, u64)> {
 fn only_what_the_program_itself_does_counts() {
     let profile = "\
 events: Ir
-ob=(1) /bin/sensor
+ob=(2) /lib/libc.so.6
+fn=(2) start
+cob=(1) /bin/sensor
+calls=1 20
+0 1000
+0 900
+ob=(1)
 fn=(1) main
 10 5
+cob=(2)
 calls=1 20
 11 1000
 +3 7
-ob=(2) /lib/libc.so.6
-fn=(2) memcpy
+ob=(2)
+fn=(2)
 0 900
 ob=(1)
 fn=(1)
