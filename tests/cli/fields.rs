@@ -23,7 +23,7 @@ const SECTIONS: [(&str, &[&str]); 17] = [
             "FileInfo",
         ],
     ),
-    ("## sandbox", &["Sandbox"]),
+    ("## sandbox", &["Files", "Sandbox"]),
     ("## totals", &["Totals"]),
     ("## accounting", &["Accounting"]),
     ("### interface_counters", &["InterfaceCounters"]),
