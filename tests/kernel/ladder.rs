@@ -76,7 +76,8 @@ fn each_refusal_is_one_line_for_those_who_ask() {
     let verbose = Sensor::start(&namespace, &["-v", "-i", "lo"]);
     let refusal = "lo: no XDP: the driver of lo has no native XDP\n";
     assert!(verbose.greeting.contains(refusal), "{}", verbose.greeting);
-    assert_eq!(lines(&verbose.greeting), 3, "{}", verbose.greeting);
+    // The refusal, and what was given up.
+    assert_eq!(lines(&verbose.greeting), 4, "{}", verbose.greeting);
     verbose.stop().checked();
 }
 

@@ -203,7 +203,7 @@ mod tests {
         let text = screen(&run());
         assert!(text.contains("  we    1.23 (1–20.0)\n"), "{text}");
         assert!(
-            text.contains("  x      at most 0.50      0.25  yes\n"),
+            text.contains("  x     at most 0.50      0.25  yes\n"),
             "{text}"
         );
         assert!(text.ends_with("missing: p: gone\n"), "{text}");
