@@ -71,29 +71,35 @@ pub(crate) fn measure(effort: Effort) -> Part {
     part
 }
 
+/// What is told of each case, with the name of its column.
+const COMPARED: [(usize, &str); 7] = [
+    (PARSE, "parse only"),
+    (SENSOR, "sensor"),
+    (NAMELESS, "sensor without names"),
+    (PERCPU, "PERCPU_HASH"),
+    (LRU, "LRU_PERCPU_HASH"),
+    (HASH, "HASH, atomics"),
+    (PKTSTAT, "pktstat-bpf's design"),
+];
+
+/// With columns before and behind them.
+fn around_compared(before: &[&'static str], behind: &[&'static str]) -> Vec<&'static str> {
+    let compared = COMPARED.map(|(_, name)| name);
+    [before, &compared, behind].concat()
+}
+
 /// With so few flows that each finds its record at once.
 fn instructions(measured: &[Measured]) -> Table {
     let mut table = Table::new(
         "kernel-instructions",
         "instructions per packet above the driver with an empty program",
-        &[
-            "hook",
-            "flows",
-            "parse only",
-            "sensor",
-            "sensor without names",
-            "PERCPU_HASH",
-            "LRU_PERCPU_HASH",
-            "HASH, atomics",
-            "pktstat-bpf's design",
-        ],
+        &around_compared(&["hook", "flows"], &[]),
     );
     for one in measured.iter().filter(|one| one.case.bits <= 10) {
         let hook = format!("{} {}", one.case.hook.name(), one.case.family.name());
         let mut cells: Vec<Cell> = vec![hook.into(), one.case.flows().into()];
         let counts = &one.costs.instructions;
-        let subjects = [PARSE, SENSOR, NAMELESS, PERCPU, LRU, HASH, PKTSTAT];
-        cells.extend(subjects.map(|subject| counts[subject].minus(&counts[EMPTY]).into()));
+        cells.extend(COMPARED.map(|(subject, _)| counts[subject].minus(&counts[EMPTY]).into()));
         table.row(cells);
     }
     table
@@ -136,22 +142,11 @@ fn costs(id: &'static str, title: &str, measured: &[&Measured]) -> Table {
     let mut table = Table::new(
         id,
         format!("{title}: ns per packet above the driver with an empty program"),
-        &[
-            "flows",
-            "parse only",
-            "sensor",
-            "sensor without names",
-            "PERCPU_HASH",
-            "LRU_PERCPU_HASH",
-            "HASH, atomics",
-            "pktstat-bpf's design",
-            "driver and empty",
-        ],
+        &around_compared(&["flows"], &["driver and empty"]),
     );
     for one in measured {
         let mut cells: Vec<Cell> = vec![one.case.flows().into()];
-        let subjects = [PARSE, SENSOR, NAMELESS, PERCPU, LRU, HASH, PKTSTAT];
-        cells.extend(subjects.map(|subject| {
+        cells.extend(COMPARED.map(|(subject, _)| {
             one.costs.times[subject]
                 .minus(&one.costs.times[EMPTY])
                 .into()

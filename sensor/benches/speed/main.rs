@@ -20,6 +20,7 @@ mod measure;
 mod memory;
 mod namespaces;
 mod poll;
+mod product;
 mod system;
 
 use figures::Part;

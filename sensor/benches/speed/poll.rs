@@ -11,17 +11,15 @@ use aya::programs::ProgramFd;
 use aya::{Ebpf, EbpfLoader};
 use maps::HashMap;
 use sensor::clock::Now;
-use sensor::counters::{Delta, DeltaConfig};
-use sensor::seeds;
+use sensor::counters::Delta;
 use sensor::source::kernel::Kernel;
-use sensor::source::kernel::object::{Cpus, TableSize, Task};
 
 use crate::Effort;
 use crate::figures::{Cell, Limit, Part, Samples, Table};
 use crate::measure::{frame, nanoseconds, program, stay_on, thread_time};
+use crate::product::{self, delta};
 
 const UDP: u8 = 17;
-const LOOPBACK: u32 = 1;
 /// Packets between two looks at whether it is over.
 const CHUNK: u32 = 1 << 16;
 
@@ -253,26 +251,7 @@ fn loaded(bench: &mut Ebpf, name: &str) -> ProgramFd {
     program.fd().unwrap().try_clone().unwrap()
 }
 
+/// Twice the flows: nobody polls while they are all new, as the agent would before the tables are full.
 fn kernel(bits: u32) -> Kernel {
-    let seeds = seeds::random();
-    // Twice the flows: nobody polls while they are all new, as the agent would before the tables are full.
-    let size = TableSize::for_flows(2 << bits, Cpus::read().unwrap(), 1);
-    let task = Task {
-        seeds: &seeds,
-        filter: None,
-        samples: false,
-    };
-    let mut kernel = Kernel::load(size, task, Now::read()).unwrap();
-    kernel.object.assign(LOOPBACK, 0, false).unwrap();
-    kernel
-}
-
-fn delta() -> Delta {
-    Delta::new(DeltaConfig {
-        interval: 1_000_000_000,
-        max_flows: 1 << 21,
-        seeds: seeds::random(),
-        trail: false,
-        names: 0,
-    })
+    product::kernel(2 << bits, false)
 }

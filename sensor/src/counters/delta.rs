@@ -214,21 +214,20 @@ impl Delta {
     #[inline]
     fn count_pending(&mut self, one: &Pending) {
         let record = &one.record;
-        // Nearly every packet is of a flow that is where it probably is, and whose class won't change any more.
-        if let Some(entry) = one
+        let hit = one
             .hint
-            .and_then(|place| self.flows.hit(place, &record.key))
-            && entry.known == Known::Decided
-        {
-            entry.add(record);
-            let class = entry.class;
-            if let Some(at) = one.at {
-                self.buckets.add(at, class, record.counts);
+            .and_then(|place| self.flows.hit(place, &record.key));
+        let class = match hit {
+            // Nearly every packet is of a flow that is where it probably is, and whose class won't change any more.
+            Some(entry) if entry.known == Known::Decided => {
+                entry.add(record);
+                entry.class
             }
-            return;
-        }
-        let place = self.flows.entry_at(one.hint, &record.key, one.hash);
-        let class = self.count_flow(record, place, one.at, one.blind);
+            _ => {
+                let place = self.flows.entry_at(one.hint, &record.key, one.hash);
+                self.count_flow(record, place, one.at, one.blind)
+            }
+        };
         if let Some(at) = one.at {
             self.buckets.add(at, class, record.counts);
         }

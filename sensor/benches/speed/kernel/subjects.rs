@@ -4,17 +4,14 @@ use aya::maps::{MapData, ProgramArray};
 use aya::programs::ProgramFd;
 use aya::{Ebpf, EbpfLoader};
 use sensor::clock::Now;
-use sensor::counters::{Delta, DeltaConfig};
-use sensor::seeds;
 use sensor::source::kernel::Kernel;
-use sensor::source::kernel::object::{Cpus, TableSize, Task};
 
 use crate::figures::Samples;
 use crate::measure::{Instructions, classifier, frame, frame6, nanoseconds, program};
+use crate::product::{self, delta};
 
 /// Empty, parser, the product with and without names, and four peers.
 pub(super) const SUBJECTS: usize = 8;
-const LOOPBACK: u32 = 1;
 const UDP: u8 = 17;
 /// Of no protocol that is looked at more than others.
 const PORT: u16 = 9999;
@@ -284,26 +281,7 @@ fn of_product(kernel: &mut Kernel, hook: Hook) -> ProgramFd {
 }
 
 fn kernel(case: &Case, samples: bool) -> Kernel {
-    let seeds = seeds::random();
-    let size = TableSize::for_flows(1 << case.bits.max(10), Cpus::read().unwrap(), 1);
-    let task = Task {
-        seeds: &seeds,
-        filter: None,
-        samples,
-    };
-    let mut kernel = Kernel::load(size, task, Now::read()).unwrap();
-    kernel.object.assign(LOOPBACK, 0, false).unwrap();
-    kernel
-}
-
-fn delta() -> Delta {
-    Delta::new(DeltaConfig {
-        interval: 1_000_000_000,
-        max_flows: 1 << 21,
-        seeds: seeds::random(),
-        trail: false,
-        names: 0,
-    })
+    product::kernel(1 << case.bits.max(10), samples)
 }
 
 fn check(kernel: &mut Kernel, given: u64) {

@@ -112,7 +112,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         processes,
         notes,
         polls,
-        own: OwnWatch::start(),
+        own: OwnWatch::default(),
         intervals: Intervals::new(Followers::start(followers, Pace::Source)),
         held_back: false,
         notifier,

@@ -19,20 +19,14 @@ struct Since {
     latest: i64,
 }
 
+/// From the start of the process on.
+#[derive(Default)]
 pub(super) struct OwnWatch {
     start: Since,
     period: Since,
 }
 
 impl OwnWatch {
-    /// From the start of the process on.
-    pub(super) fn start() -> Self {
-        OwnWatch {
-            start: Since::default(),
-            period: Since::default(),
-        }
-    }
-
     /// The poll that ended an interval came so much after it, in nanoseconds.
     pub(super) fn polled(&mut self, behind: i64) {
         for since in [&mut self.start, &mut self.period] {
@@ -120,7 +114,7 @@ mod tests {
 
     #[test]
     fn each_period_has_its_own_polls_and_the_whole_has_all() {
-        let mut watch = OwnWatch::start();
+        let mut watch = OwnWatch::default();
         let runs = |runs| {
             Some(RunTime {
                 runs,

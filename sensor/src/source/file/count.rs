@@ -7,7 +7,7 @@ use sensor_common::parse::{self, LinkType, Packet, Reason};
 use sensor_common::view::SliceView;
 
 use super::{CaptureError, CaptureFile, Record, Way, tell};
-use crate::counters::{Counts, Delta, DeltaConfig, Seen, When};
+use crate::counters::{Counts, Delta, Seen, When};
 use crate::source::sampling::Sampler;
 use crate::source::tap::Tap;
 
@@ -22,19 +22,10 @@ pub trait Ledger {
     /// After the last packet of a file.
     fn flush(&mut self);
 
-    /// By what packets may be counted apart from each other and in any order, to be added by [`Self::add`]. `None` where the
-    /// order of packets tells.
-    fn divisible(&self) -> Option<DeltaConfig> {
+    /// The one delta that everything is counted in; `None` where there are several, one after the other.
+    fn whole(&mut self) -> Option<&mut Delta> {
         None
     }
-
-    /// Whether [`Self::add`] would find room for all flows.
-    fn has_room_for(&self, _: &Delta) -> bool {
-        false
-    }
-
-    /// Adds what was counted apart.
-    fn add(&mut self, _: Delta) {}
 }
 
 impl Ledger for Delta {
@@ -51,16 +42,8 @@ impl Ledger for Delta {
         Delta::flush(self);
     }
 
-    fn divisible(&self) -> Option<DeltaConfig> {
-        Delta::divisible(self)
-    }
-
-    fn has_room_for(&self, other: &Delta) -> bool {
-        Delta::has_room_for(self, other)
-    }
-
-    fn add(&mut self, counted: Delta) {
-        self.absorb(counted);
+    fn whole(&mut self) -> Option<&mut Delta> {
+        Some(self)
     }
 }
 
@@ -98,12 +81,7 @@ pub fn count(
     tap: Option<Tap<'_>>,
     progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
-    let sampler = sampler(ledger);
-    let mut counting = Counting {
-        ledger,
-        sampler,
-        tap,
-    };
+    let mut counting = Counting::new(ledger, tap);
     let outcome = walk(
         file,
         |record, link_type| match link_type {
@@ -120,13 +98,23 @@ pub fn count(
     outcome
 }
 
-struct Counting<'a, 't, L> {
-    ledger: &'a mut L,
+/// Where the packets of a file go.
+pub(super) struct Counting<'a, 't, L> {
+    pub(super) ledger: &'a mut L,
+    /// For payloads, where they are wanted.
     sampler: Option<Sampler>,
     tap: Option<Tap<'t>>,
 }
 
-impl<L: Ledger> Counting<'_, '_, L> {
+impl<'a, 't, L: Ledger> Counting<'a, 't, L> {
+    pub(super) fn new(ledger: &'a mut L, tap: Option<Tap<'t>>) -> Self {
+        Counting {
+            sampler: ledger.wants_samples().then(Sampler::default),
+            ledger,
+            tap,
+        }
+    }
+
     #[inline(never)]
     fn other(&mut self, record: Record<'_>, link_type: LinkType) {
         let packet = parse::packet(&SliceView(record.data), link_type);
@@ -135,7 +123,12 @@ impl<L: Ledger> Counting<'_, '_, L> {
 
     #[inline(always)]
     fn packet(&mut self, record: &Record<'_>, link_type: LinkType, packet: Result<Packet, Reason>) {
-        let seen = seen(record, packet);
+        self.seen(record, link_type, seen(record, packet));
+    }
+
+    /// Counts it, after its payload was looked at, and tells who listens.
+    #[inline(always)]
+    pub(super) fn seen(&mut self, record: &Record<'_>, link_type: LinkType, seen: Seen) {
         let delta = self.ledger.of(record.when);
         // Whoever is called gets a copy, so that the original can stay in registers.
         if let Some(sampler) = &mut self.sampler {
@@ -148,11 +141,6 @@ impl<L: Ledger> Counting<'_, '_, L> {
             tell::packet(tap, &record, link_type, &copy, delta);
         }
     }
-}
-
-/// For payloads, where they are wanted.
-pub(super) fn sampler(ledger: &impl Ledger) -> Option<Sampler> {
-    ledger.wants_samples().then(Sampler::default)
 }
 
 /// Hands every packet to `each` until the file ends or breaks.

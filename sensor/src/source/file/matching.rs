@@ -5,8 +5,8 @@ use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::{self, LinkType, Packet, Reason};
 use sensor_common::view::SliceView;
 
-use super::count::{Ledger, Outcome, sampler, seen, walk, way};
-use super::{CaptureFile, Record, tell};
+use super::count::{Counting, Ledger, Outcome, seen, walk, way};
+use super::{CaptureFile, Record};
 use crate::counters::Delta;
 use crate::escape;
 use crate::filter::{Filter, Matcher, Selection, TooBig};
@@ -82,11 +82,11 @@ pub fn count(
     file: &mut CaptureFile,
     ledger: &mut impl Ledger,
     filter: &FileFilter,
-    mut tap: Option<Tap<'_>>,
+    tap: Option<Tap<'_>>,
     progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     file.want_interfaces(&filter.interfaces);
-    let mut sampler = sampler(ledger);
+    let mut counting = Counting::new(ledger, tap);
     let mut sight = Sight::new(filter.matcher.program().needs_link());
     let outcome = walk(
         file,
@@ -95,22 +95,16 @@ pub fn count(
             if filter.keeps_interfaces {
                 seen.slot = record.interface;
             }
-            let delta = ledger.of(record.when);
             if filter.matcher.matches(sight.facts(), record.data) {
-                if let Some(sampler) = &mut sampler {
-                    sampler.sample(&seen, record.data, delta);
-                }
-                delta.packet(&seen);
-                if let Some(tap) = &mut tap {
-                    tell::packet(tap, record, link_type, &seen, delta);
-                }
+                counting.seen(record, link_type, seen);
             } else {
+                let delta = counting.ledger.of(record.when);
                 delta.filtered(seen.slot, sight.facts().key().direction(), seen.counts);
             }
         },
         progress,
     );
-    ledger.flush();
+    counting.ledger.flush();
     outcome
 }
 

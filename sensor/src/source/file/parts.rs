@@ -65,7 +65,8 @@ pub fn count<L: Ledger>(
     threads: Threads,
     count: impl Fn(&mut CaptureFile, &mut Delta) -> Outcome + Sync,
 ) -> Option<Outcome> {
-    let config = ledger.divisible()?;
+    let sum = ledger.whole()?;
+    let config = sum.divisible()?;
     if threads.threads < 2 {
         return None;
     }
@@ -81,10 +82,10 @@ pub fn count<L: Ledger>(
     };
     let counted = work.share(threads.threads.min(work.divided.parts()), &count)?;
     let all = counted.into_iter().reduce(Counted::join)?;
-    if all.delta.overflowed() || !ledger.has_room_for(&all.delta) {
+    if all.delta.overflowed() || !sum.has_room_for(&all.delta) {
         return None;
     }
-    ledger.add(all.delta);
+    sum.absorb(all.delta);
     let mut outcome = all.outcome;
     if let Some(error) = &mut outcome.error {
         error.comes_after(outcome.packets);
