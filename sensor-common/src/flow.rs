@@ -183,19 +183,27 @@ impl FlowKey {
     /// The sum is linear in each half-word, so ports in a row would fall on a lattice, which some seeds fold together: 60,000
     /// flows overflowed a table with room for twice as many with 4 of 100 seeds. One more mixing (of 64 bits into as many
     /// others, so it makes no collision) ends that.
+    ///
+    /// Of an IPv4 key four half-words can differ from those of another one, and only these are asked.
     #[inline(always)]
     pub fn hash(&self, seeds: &HashSeeds) -> u64 {
-        let product = |word: usize| {
-            let (low, high) = (self.0[word] as u32 as u64, self.0[word] >> 32);
-            seeds[2 * word]
-                .wrapping_add(low)
-                .wrapping_mul(seeds[2 * word + 1].wrapping_add(high))
+        let product = |pair: usize, a: u64, b: u64| {
+            let (a, b) = (
+                seeds[2 * pair].wrapping_add(a),
+                seeds[2 * pair + 1].wrapping_add(b),
+            );
+            a.wrapping_mul(b)
         };
-        let sum = product(0)
-            .wrapping_add(product(1))
-            .wrapping_add(product(2))
-            .wrapping_add(product(3))
-            .wrapping_add(product(4));
+        let of_word = |word: usize| product(word, self.0[word] as u32 as u64, self.0[word] >> 32);
+        let addresses = if self.0[4] & (IPV6 | NOT_IP) == 0 {
+            product(0, v4_address(self.0[1]), v4_address(self.0[3]))
+        } else {
+            of_word(0)
+                .wrapping_add(of_word(1))
+                .wrapping_add(of_word(2))
+                .wrapping_add(of_word(3))
+        };
+        let sum = addresses.wrapping_add(of_word(4));
         (sum ^ sum >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
@@ -206,6 +214,16 @@ fn v4_mapped(addr: u32) -> u64 {
         V4_MAPPED | (addr as u64) << 32
     } else {
         V4_MAPPED | addr as u64
+    }
+}
+
+/// The address in the second word of a v4-mapped one.
+#[inline(always)]
+fn v4_address(word: u64) -> u64 {
+    if cfg!(target_endian = "little") {
+        word >> 32
+    } else {
+        word as u32 as u64
     }
 }
 
@@ -256,16 +274,25 @@ mod tests {
 
     #[test]
     fn every_bit_of_the_key_reaches_the_top_of_the_hash() {
-        let key = FlowKey::ipv4(1, 2, 6);
-        for word in 0..5 {
-            for bit in 0..64 {
-                let mut other = key;
-                other.0[word] ^= 1 << bit;
-                assert_ne!(
-                    key.hash(&SEEDS),
-                    other.hash(&SEEDS),
-                    "word {word} bit {bit}"
-                );
+        let v4 = FlowKey::ipv4(1, 2, 6);
+        // What an IPv4 key has beside its addresses is the same in all of them.
+        let address = v4_mapped(u32::MAX) ^ v4_mapped(0);
+        let v4_bits = [0, address, 0, address, u64::MAX];
+        for (key, bits) in [
+            (v4, v4_bits),
+            (FlowKey::ipv6([1, 2], [3, 4], 6), [u64::MAX; 5]),
+            (FlowKey::not_ip(0x0806), [u64::MAX; 5]),
+        ] {
+            for (word, bits) in bits.iter().enumerate() {
+                for bit in (0..64).map(|bit| 1 << bit).filter(|bit| bits & bit != 0) {
+                    let mut other = key;
+                    other.0[word] ^= bit;
+                    assert_ne!(
+                        key.hash(&SEEDS) >> 32,
+                        other.hash(&SEEDS) >> 32,
+                        "{key:?}, word {word} bit {bit:x}"
+                    );
+                }
             }
         }
     }

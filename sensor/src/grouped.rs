@@ -28,6 +28,15 @@ impl<K, V> Default for Grouped<K, V> {
 }
 
 impl<K: Copy + Eq + Hash, V: Default> Grouped<K, V> {
+    /// With room for so many keys; more may come. A list takes its memory as it is filled.
+    pub(crate) fn with_room(expected: usize) -> Self {
+        Grouped {
+            index: Index::with_room(expected),
+            list: Vec::with_capacity(expected),
+            hasher: RandomState::default(),
+        }
+    }
+
     /// The first step of a look-up: asks for the index.
     #[inline]
     pub(crate) fn hash(&self, key: &K) -> u64 {
@@ -104,7 +113,12 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_a_map() {
-        let mut grouped: Grouped<u32, u64> = Grouped::default();
+        for mut grouped in [Grouped::default(), Grouped::with_room(5_000)] {
+            sums_are_those_of_a_map_in(&mut grouped);
+        }
+    }
+
+    fn sums_are_those_of_a_map_in(grouped: &mut Grouped<u32, u64>) {
         let mut map: BTreeMap<u32, u64> = BTreeMap::new();
         for number in 0..100_000u32 {
             let key = number.wrapping_mul(2_654_435_761) >> 17;
@@ -117,7 +131,7 @@ mod tests {
         }
         assert_eq!(grouped.list().len(), map.len());
         assert_eq!(
-            grouped.into_list().into_iter().collect::<BTreeMap<_, _>>(),
+            grouped.list().iter().copied().collect::<BTreeMap<_, _>>(),
             map
         );
     }

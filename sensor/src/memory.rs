@@ -53,6 +53,15 @@ impl<T: Copy> Room<T> {
         this
     }
 
+    /// Full of this value.
+    pub fn filled(length: usize, value: T) -> Self {
+        let mut this = Room::new(length);
+        let (begin, end) = (this.start, this.start + length);
+        this.memory[begin..end].fill(MaybeUninit::new(value));
+        this.len = length;
+        this
+    }
+
     /// How many more it takes.
     pub fn left(&self) -> usize {
         self.length - self.len
@@ -114,6 +123,7 @@ mod tests {
             assert_eq!(room.left(), 0);
             let mut copy = room.clone();
             assert!(copy.as_slice().iter().copied().eq(0..length as u64));
+            assert_eq!(Room::filled(length, 7).as_slice(), vec![7; length]);
             copy.as_mut_slice()
                 .iter_mut()
                 .for_each(|number| *number += 1);

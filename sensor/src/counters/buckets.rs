@@ -34,12 +34,18 @@ impl Bucket {
         self.classes.iter().copied().sum()
     }
 
+    #[inline(always)]
     fn add(&mut self, class: ClassId, counts: Counts) {
-        let class = class as usize;
-        if class >= self.classes.len() {
-            self.classes.resize(class + 1, Counts::ZERO);
+        match self.classes.get_mut(class as usize) {
+            Some(sum) => *sum += counts,
+            None => self.add_new(class, counts),
         }
-        self.classes[class] += counts;
+    }
+
+    #[cold]
+    fn add_new(&mut self, class: ClassId, counts: Counts) {
+        self.classes.resize(class as usize + 1, Counts::ZERO);
+        self.classes[class as usize] += counts;
     }
 
     fn take(&mut self, class: ClassId, counts: Counts) {
@@ -76,7 +82,7 @@ impl Buckets {
         self.interval
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, at: i64, class: ClassId, counts: Counts) {
         let place = match self.current {
             Some((start, end, place)) if start <= at && at <= end => place,

@@ -33,7 +33,7 @@ pub use self::restored::Beside;
 pub use self::timeline::FlowPart;
 use self::trail::{Owner, Trail};
 use super::accounting::{index_of, not_ip_overflow};
-use super::flow_table::Place;
+use super::flow_table::{Line, Place};
 use super::{Buckets, Class, ClassId, Classes, Counts, FlowTable, Known, When};
 
 /// Flows of another table whose entries are fetched from memory at the same time.
@@ -214,9 +214,7 @@ impl Delta {
     #[inline]
     fn count_pending(&mut self, one: &Pending) {
         let record = &one.record;
-        let hit = one
-            .hint
-            .and_then(|place| self.flows.hit(place, &record.key));
+        let hit = one.hint.and_then(|line| self.flows.hit(line, &record.key));
         let class = match hit {
             // Nearly every packet is of a flow that is where it probably is, and whose class won't change any more.
             Some(entry) if entry.known == Known::Decided => {
@@ -235,14 +233,17 @@ impl Delta {
 
     /// At once instead of in a batch, which would have to carry for all what only the trail asks for.
     #[inline(never)]
-    fn count_with_trail(&mut self, key: FlowKey, (tcp_flags, blind): (u8, bool), seen: Seen) {
-        let at = match seen.when {
-            When::At(at) => Some(at),
-            When::Missing | When::OutOfRange => None,
-        };
+    fn count_with_trail(
+        &mut self,
+        key: FlowKey,
+        (tcp_flags, blind): (u8, bool),
+        when: When,
+        (counts, captured_bytes): (Counts, u64),
+    ) {
+        let at = time_of(when);
         let record = FlowCounts {
             key,
-            counts: seen.counts,
+            counts,
             tcp_flags,
             first: at.unwrap_or(i64::MAX),
             last: at.unwrap_or(i64::MIN),
@@ -254,7 +255,7 @@ impl Delta {
             hint: None,
             blind,
         });
-        self.note_trail(&key, seen.when, seen.counts, seen.captured_bytes);
+        self.note_trail(&key, when, counts, captured_bytes);
     }
 
     /// Packets of this key have just been counted in a flow, or as overflow.
@@ -321,19 +322,25 @@ impl Delta {
     }
 
     #[cold]
-    fn malformed(&mut self, seen: Seen, reason: Reason, at: Option<i64>) {
-        let totals = self.totals_mut(seen.slot, seen.direction);
-        totals.class[class_of(reason)].add(seen.counts.packets, seen.counts.bytes);
-        if let Some(at) = at {
-            self.in_bucket(at, Class::of_malformed(seen.direction, reason), seen.counts);
+    fn malformed(
+        &mut self,
+        reason: Reason,
+        (slot, direction): (u8, Direction),
+        when: When,
+        (counts, captured_bytes): (Counts, u64),
+    ) {
+        let totals = self.totals_mut(slot, direction);
+        totals.class[class_of(reason)].add(counts.packets, counts.bytes);
+        if let Some(at) = time_of(when) {
+            self.in_bucket(at, Class::of_malformed(direction, reason), counts);
         }
         if let Some(trail) = &mut self.trail {
             let owner = Owner::Malformed {
-                slot: seen.slot,
-                direction: seen.direction,
+                slot,
+                direction,
                 reason,
             };
-            trail.add(owner, seen.when, seen.counts, seen.captured_bytes);
+            trail.add(owner, when, counts, captured_bytes);
         }
     }
 
@@ -367,8 +374,20 @@ impl Delta {
     #[inline(always)]
     fn totals_at(&mut self, index: usize) -> &mut Totals {
         if index >= self.totals.len() {
-            self.totals.resize(index + 1, Totals::ZERO);
+            self.more_totals(index);
         }
         &mut self.totals[index]
+    }
+
+    #[cold]
+    fn more_totals(&mut self, index: usize) {
+        self.totals.resize(index + 1, Totals::ZERO);
+    }
+}
+
+fn time_of(when: When) -> Option<i64> {
+    match when {
+        When::At(at) => Some(at),
+        When::Missing | When::OutOfRange => None,
     }
 }

@@ -14,6 +14,7 @@ use sensor_common::application::Application;
 use sensor_common::flow::{FlowKey, HashSeeds};
 
 pub(super) use self::entry::Entry;
+pub(super) use self::lines::Line;
 use self::lines::Lines;
 use super::{Counts, FlowCounts, application};
 use crate::grouped::Index;
@@ -142,10 +143,10 @@ impl FlowTable {
 
     /// Where the flow with this hash probably is; asks for its cache lines too.
     #[inline]
-    pub(super) fn candidate(&self, hash: u64, key: &FlowKey) -> Option<Place> {
-        let place = self.index.candidates(hash).next()?;
-        self.lines.prefetch(place, key);
-        Some(place)
+    pub(super) fn candidate(&self, hash: u64, key: &FlowKey) -> Option<Line> {
+        let line = Line::of(self.index.candidates(hash).next()?);
+        self.lines.prefetch(line, key);
+        Some(line)
     }
 
     pub fn get(&self, key: &FlowKey) -> Option<Flow> {
@@ -177,20 +178,20 @@ impl FlowTable {
     #[inline]
     pub(super) fn entry_at(
         &mut self,
-        hint: Option<Place>,
+        hint: Option<Line>,
         key: &FlowKey,
         hash: u64,
     ) -> Option<Place> {
         match hint {
-            Some(place) if self.lines.is(place, key) => Some(place),
+            Some(line) if self.lines.is(line, key) => Some(line.place()),
             _ => self.entry(key, hash),
         }
     }
 
     /// The flow in this place, if it is that of the key.
     #[inline]
-    pub(super) fn hit(&mut self, place: Place, key: &FlowKey) -> Option<&mut Entry> {
-        self.lines.hit(place, key)
+    pub(super) fn hit(&mut self, line: Line, key: &FlowKey) -> Option<&mut Entry> {
+        self.lines.hit(line, key)
     }
 
     #[inline]
@@ -210,7 +211,7 @@ impl FlowTable {
     #[inline]
     fn find(&self, key: &FlowKey, hash: u64) -> Option<Place> {
         let mut candidates = self.index.candidates(hash);
-        candidates.find(|place| self.lines.is(*place, key))
+        candidates.find(|place| self.lines.is(Line::of(*place), key))
     }
 
     #[cold]

@@ -1,6 +1,6 @@
 //! From hashes to places: open addressing in one array, kept in the order of the hash.
 //!
-//! Four bytes a slot, so that the index of 100,000 flows is half a megabyte and stays in the second-level cache.
+//! Four bytes a slot, so that the index of 100,000 flows is a megabyte and stays in the second-level cache.
 
 use crate::memory::{self, Room};
 
@@ -21,6 +21,8 @@ pub(crate) struct Index {
     /// seldom looked at. 0 is free.
     slots: Room<u32>,
     bits: u32,
+    /// What of a hash is not the number of a slot.
+    shift: u32,
     len: usize,
     max: usize,
 }
@@ -31,6 +33,7 @@ impl Index {
         Index {
             slots: Room::new(0),
             bits: 0,
+            shift: u64::BITS - 1,
             len: 0,
             max,
         }
@@ -60,7 +63,7 @@ impl Index {
     /// [`Self::grow`] must come before the next [`Self::insert`].
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.len * 5 >= self.capacity() * 4
+        self.len * 2 >= self.capacity()
     }
 
     /// Of a key that is not in it yet. False if [`Self::grow`] should come next.
@@ -74,18 +77,31 @@ impl Index {
     /// Makes it twice as large; `all` that is in it has to be said again.
     #[cold]
     pub(crate) fn grow(&mut self, all: impl Iterator<Item = (u64, Place)>) {
-        self.bits = if self.capacity() == 0 {
+        self.resize(if self.capacity() == 0 {
             START_BITS
         } else {
             self.bits + 1
-        };
-        self.slots = Room::new(0); // before there is more
-        self.slots = Room::new(1 << self.bits);
-        (0..1 << self.bits).for_each(|_| self.slots.push(0));
-        self.len = 0;
+        });
         for (hash, place) in all {
             self.insert(hash, place);
         }
+    }
+
+    /// Of nothing yet, with room for so many.
+    pub(crate) fn with_room(expected: usize) -> Self {
+        let mut this = Index::new(usize::MAX);
+        let slots = expected.saturating_mul(2).saturating_add(1);
+        let slots = slots.checked_next_power_of_two().unwrap_or(usize::MAX);
+        this.resize(slots.ilog2().max(START_BITS));
+        this
+    }
+
+    fn resize(&mut self, bits: u32) {
+        self.bits = bits;
+        self.shift = u64::BITS - bits;
+        self.slots = Room::new(0); // before there is more
+        self.slots = Room::filled(1 << bits, 0);
+        self.len = 0;
     }
 
     /// The bits of a slot that hold its place: twice as many lines as slots have numbers.
@@ -106,7 +122,7 @@ impl Index {
 
     /// Slots that it has when it is full.
     fn largest(&self) -> usize {
-        let slots = (self.max / 4).saturating_mul(5).saturating_add(6);
+        let slots = self.max.saturating_mul(2).saturating_add(2);
         slots.checked_next_power_of_two().unwrap_or(usize::MAX)
     }
 
@@ -117,8 +133,8 @@ impl Index {
 
     #[inline]
     fn home(&self, hash: u64) -> usize {
-        // With no slots yet `bits` is 0; the shift must stay below 64 and any place is out of range anyway.
-        (hash >> (64 - self.bits.max(1))) as usize
+        // Where there are no slots yet, any place is out of range.
+        (hash >> self.shift) as usize
     }
 
     /// How far from its home the entry is that is farthest from it.
@@ -152,7 +168,7 @@ impl Iterator for Candidates<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Place> {
-        // A fifth of the slots are free: this ends.
+        // Half of the slots are free: this ends.
         let mut at = self.at;
         loop {
             let slot = *self.slots.get(at)?;

@@ -99,10 +99,11 @@ pub(crate) struct Folded<V> {
 }
 
 impl<V: Copy + Default + AddAssign> Folded<V> {
-    pub(crate) fn of(flows: impl Iterator<Item = (Flow, V)>) -> Self {
+    /// `expected`: about so many flows will come.
+    pub(crate) fn of(expected: usize, flows: impl Iterator<Item = (Flow, V)>) -> Self {
         let mut folded = Folded {
-            ends: Grouped::default(),
-            pairs: Grouped::default(),
+            ends: Grouped::with_room(expected),
+            pairs: Grouped::with_room(expected),
         };
         let mut batch = Vec::with_capacity(BATCH);
         for (flow, amount) in flows {
@@ -180,10 +181,11 @@ struct Folding<V> {
 }
 
 pub(super) fn folded(flows: &FlowTable) -> Folded<Counts> {
-    Folded::of(with_addresses(flows).map(|flow| {
+    let counted = with_addresses(flows).map(|flow| {
         let counts = flow.counts();
         (flow, counts)
-    }))
+    });
+    Folded::of(flows.len(), counted)
 }
 
 /// `book` is asked for the rows that are listed, no others.

@@ -92,7 +92,7 @@ pub(super) fn talkers(figures: &Figures, matching: Option<&Matching>, order: Ord
 }
 
 pub(super) fn conversations(figures: &Figures, matching: Option<&Matching>, order: Order) -> List {
-    let sums = report::Folded::of(with_addresses(figures, matching));
+    let sums = report::Folded::of(0, with_addresses(figures, matching));
     let rows = sums.pairs().map(|([a, b], pair)| {
         let mut row = row(Id::Conversation(a.into(), b.into()), pair.a_to_b);
         row.back = pair.b_to_a;

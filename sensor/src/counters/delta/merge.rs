@@ -3,7 +3,7 @@
 use sensor_common::flow::FlowKey;
 
 use super::trail::{Owner, Time, Trail};
-use super::{BATCH, Class, ClassId, Counts, Delta, FlowCounts, Place, Sums};
+use super::{BATCH, Class, ClassId, Counts, Delta, FlowCounts, Line, Place, Sums};
 use crate::counters::{Buckets, Flow, Known};
 
 /// A flow whose counts go from one class to another.
@@ -86,7 +86,7 @@ impl Delta {
     /// The other's flows with their hashes, and room for where they probably are.
     fn merge_flows(
         &mut self,
-        batch: &mut Vec<(Flow, u64, Option<Place>)>,
+        batch: &mut Vec<(Flow, u64, Option<Line>)>,
         other: &Delta,
         torn: &mut Torn,
     ) {

@@ -6,6 +6,9 @@ use super::{Counts, Delta, Pipeline, Seen};
 
 impl Delta {
     /// Counts one packet (or super-packet). [`Self::flush`] must follow before anything is read.
+    ///
+    /// Compiled into the loops that call it. What it hands to others it hands over piece by piece: who gets all of `seen` gets
+    /// it in memory, where it would be written of every packet, for the few that it is wanted of.
     #[inline(always)]
     pub fn packet(&mut self, seen: &Seen) {
         self.captured_bytes += seen.captured_bytes;
@@ -13,7 +16,15 @@ impl Delta {
         let Counts { packets, bytes } = seen.counts;
         let packet = match seen.packet {
             Ok(packet) => packet,
-            Err(reason) => return self.malformed(*seen, reason, at),
+            Err(reason) => {
+                let origin = (seen.slot, seen.direction);
+                return self.malformed(
+                    reason,
+                    origin,
+                    seen.when,
+                    (seen.counts, seen.captured_bytes),
+                );
+            }
         };
         let direction = seen.way();
         let totals = self.totals_mut(seen.slot, direction);
@@ -27,7 +38,8 @@ impl Delta {
         let headers_only = seen.captured_bytes <= u64::from(packet.header_len);
         let blind = packet.payload_len > 0 && headers_only;
         if self.trail.is_some() {
-            return self.count_with_trail(key, (packet.tcp_flags, blind), *seen);
+            let size = (seen.counts, seen.captured_bytes);
+            return self.count_with_trail(key, (packet.tcp_flags, blind), seen.when, size);
         }
         let hash = self.flows.hash(&key);
         self.flows.prefetch(hash);

@@ -5,7 +5,7 @@ use sensor_common::flow::FlowKey;
 
 use super::FlowCounts;
 use crate::counters::Counts;
-use crate::counters::flow_table::Place;
+use crate::counters::flow_table::Line;
 
 /// As many take a step together, which is what a processor core asks memory for at the same time.
 const GROUP: usize = 8;
@@ -24,7 +24,7 @@ pub(super) struct Pending {
     /// A time in its bucket.
     pub(super) at: Option<i64>,
     /// Where its flow probably is.
-    pub(super) hint: Option<Place>,
+    pub(super) hint: Option<Line>,
     /// It has a payload of which nothing was captured.
     pub(super) blind: bool,
 }

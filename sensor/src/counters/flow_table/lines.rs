@@ -12,6 +12,30 @@ const FIRST: u32 = 1 << FIRST_BITS;
 /// Their lines can be numbered by 32 bits.
 const MOST_PIECES: usize = 21;
 
+/// A place, as it is found in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::counters) struct Line {
+    piece: u32,
+    line: u32,
+}
+
+impl Line {
+    #[inline]
+    pub(super) fn of(Place(place): Place) -> Self {
+        let from_one = place + FIRST;
+        let bits = from_one.ilog2();
+        Line {
+            piece: bits - FIRST_BITS,
+            line: from_one - (1 << bits),
+        }
+    }
+
+    #[inline]
+    pub(super) fn place(self) -> Place {
+        Place(first_of(self.piece as usize) + self.line)
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lines {
     pieces: Vec<Room<Entry>>,
@@ -52,9 +76,9 @@ impl Lines {
     }
 
     #[inline]
-    pub(super) fn hit(&mut self, place: Place, key: &FlowKey) -> Option<&mut Entry> {
-        let (piece, line) = split(place);
-        let piece = self.pieces[piece].as_mut_slice();
+    pub(super) fn hit(&mut self, line: Line, key: &FlowKey) -> Option<&mut Entry> {
+        let (piece, line) = (line.piece as usize, line.line as usize);
+        let piece = self.pieces.get_mut(piece)?.as_mut_slice();
         let Some(ends) = narrow(key) else {
             let (entry, words) = piece.get_mut(line..line + 2)?.split_first_mut()?;
             return words
@@ -62,7 +86,7 @@ impl Lines {
                 .filter(|words| entry.is_of(words, key))
                 .map(|_| entry);
         };
-        let entry = &mut piece[line];
+        let entry = piece.get_mut(line)?;
         entry.is_narrow(ends, key.0[4]).then_some(entry)
     }
 
@@ -72,8 +96,8 @@ impl Lines {
     }
 
     #[inline]
-    pub(super) fn is(&self, place: Place, key: &FlowKey) -> bool {
-        let (piece, line) = split(place);
+    pub(super) fn is(&self, line: Line, key: &FlowKey) -> bool {
+        let (piece, line) = (line.piece as usize, line.line as usize);
         let piece = self.pieces[piece].as_slice();
         let entry = &piece[line];
         match narrow(key) {
@@ -85,9 +109,12 @@ impl Lines {
     }
 
     #[inline]
-    pub(super) fn prefetch(&self, place: Place, key: &FlowKey) {
-        let (piece, line) = split(place);
-        let piece = self.pieces[piece].as_slice();
+    pub(super) fn prefetch(&self, line: Line, key: &FlowKey) {
+        let (piece, line) = (line.piece as usize, line.line as usize);
+        let Some(piece) = self.pieces.get(piece) else {
+            return;
+        };
+        let piece = piece.as_slice();
         memory::prefetch(piece, line);
         if key.is_ipv6() {
             memory::prefetch(piece, line + 1);
@@ -144,11 +171,9 @@ fn first_of(piece: usize) -> u32 {
 
 /// Number of the piece, and of the line in it.
 #[inline]
-fn split(Place(place): Place) -> (usize, usize) {
-    let from_one = place + FIRST;
-    let bits = from_one.ilog2();
-    let piece = bits - FIRST_BITS;
-    (piece as usize, (from_one - (1 << bits)) as usize)
+fn split(place: Place) -> (usize, usize) {
+    let Line { piece, line } = Line::of(place);
+    (piece as usize, line as usize)
 }
 
 #[cfg(test)]
@@ -166,7 +191,9 @@ mod tests {
             .collect();
         let places: Vec<Place> = keys.iter().map(|key| lines.push(key).unwrap()).collect();
         for (key, place) in keys.iter().zip(&places) {
-            assert!(lines.is(*place, key));
+            let line = Line::of(*place);
+            assert!(lines.is(line, key));
+            assert_eq!(line.place(), *place);
             assert_eq!(lines.flow(*place).key, *key);
         }
         let copy = lines.clone();

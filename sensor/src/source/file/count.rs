@@ -82,18 +82,10 @@ pub fn count(
     progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     let mut counting = Counting::new(ledger, tap);
-    let outcome = walk(
-        file,
-        |record, link_type| match link_type {
-            // Compiled into this loop: what it yields stays in registers, and never waits for its way through memory.
-            LinkType::Ethernet => {
-                let packet = parse::on_interface(&SliceView(record.data), false);
-                counting.packet(record, link_type, packet);
-            }
-            other => counting.other(*record, other),
-        },
-        progress,
-    );
+    let outcome = match counting.is_alone() {
+        true => counting.all::<true>(file, progress),
+        false => counting.all::<false>(file, progress),
+    };
     counting.ledger.flush();
     outcome
 }
@@ -115,15 +107,38 @@ impl<'a, 't, L: Ledger> Counting<'a, 't, L> {
         }
     }
 
+    /// Nobody else wants to see the packets.
+    fn is_alone(&self) -> bool {
+        self.sampler.is_none() && self.tap.is_none()
+    }
+
+    /// The loop exists twice: `ALONE` it keeps nothing of a packet at hand for others.
+    #[inline(never)]
+    fn all<const ALONE: bool>(
+        &mut self,
+        file: &mut CaptureFile,
+        progress: impl FnMut(&CaptureFile),
+    ) -> Outcome {
+        let each = |record: Record<'_>, link_type| match link_type {
+            // Compiled into this loop: what it yields stays in registers, and never waits for its way through memory.
+            LinkType::Ethernet => {
+                let packet = parse::on_interface(&SliceView(record.data), false);
+                let seen = seen(&record, packet);
+                match ALONE {
+                    true => self.ledger.of(record.when).packet(&seen),
+                    false => self.seen(&record, link_type, seen),
+                }
+            }
+            // Put together anew, so that the one at hand need not lie in memory.
+            other => self.other(Record { ..record }, other),
+        };
+        walk(file, each, progress)
+    }
+
     #[inline(never)]
     fn other(&mut self, record: Record<'_>, link_type: LinkType) {
         let packet = parse::packet(&SliceView(record.data), link_type);
-        self.packet(&record, link_type, packet);
-    }
-
-    #[inline(always)]
-    fn packet(&mut self, record: &Record<'_>, link_type: LinkType, packet: Result<Packet, Reason>) {
-        self.seen(record, link_type, seen(record, packet));
+        self.seen(&record, link_type, seen(&record, packet));
     }
 
     /// Counts it, after its payload was looked at, and tells who listens.
@@ -147,7 +162,7 @@ impl<'a, 't, L: Ledger> Counting<'a, 't, L> {
 #[inline]
 pub fn walk(
     file: &mut CaptureFile,
-    mut each: impl FnMut(&Record<'_>, LinkType),
+    mut each: impl FnMut(Record<'_>, LinkType),
     mut progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     let mut outcome = Outcome::default();
@@ -169,7 +184,7 @@ pub fn walk(
                 }
                 run.packets += 1;
                 outcome.packets += 1;
-                each(&record, run.link_type);
+                each(record, run.link_type);
             }
             Ok(None) => break,
             Err(error) => {

@@ -91,12 +91,12 @@ pub fn count(
     let outcome = walk(
         file,
         |record, link_type| {
-            let mut seen = seen(record, sight.look(record, link_type));
+            let mut seen = seen(&record, sight.look(&record, link_type));
             if filter.keeps_interfaces {
                 seen.slot = record.interface;
             }
             if filter.matcher.matches(sight.facts(), record.data) {
-                counting.seen(record, link_type, seen);
+                counting.seen(&record, link_type, seen);
             } else {
                 let delta = counting.ledger.of(record.when);
                 delta.filtered(seen.slot, sight.facts().key().direction(), seen.counts);

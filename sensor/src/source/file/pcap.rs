@@ -118,12 +118,12 @@ impl Pcap {
             self.note_oddity(&header);
         }
         let ns = i64::from(header.seconds) * NS_PER_SECOND + i64::from(header.fraction) * self.unit;
-        let bytes = window.take(self.record_header + header.cap_len as usize);
+        let data = window.take_record(self.record_header, header.cap_len as usize);
         Ok(Some(Record {
             link_type: self.link_type,
             interface: 0,
             when: When::At(ns),
-            data: bytes.get(self.record_header..).unwrap_or_default(),
+            data,
             wire_len: header.orig_len.max(header.cap_len),
             way: Way::Unknown,
         }))
@@ -176,11 +176,12 @@ impl Pcap {
     #[inline(always)]
     fn header(&self, ahead: &[u8]) -> Option<Header> {
         let fixed: &[u8; RECORD_HEADER] = ahead.first_chunk()?;
-        let mut words = [0, 4, 8, 12].map(|at| u32_at(fixed, at, false));
+        let [mut seconds, mut fraction, mut first, mut second] =
+            [0, 4, 8, 12].map(|at| u32_at(fixed, at, false));
         if self.swap {
-            words = swapped(words);
+            [seconds, fraction] = swapped([seconds, fraction]);
+            [first, second] = swapped([first, second]);
         }
-        let [seconds, fraction, first, second] = words;
         let (cap_len, orig_len) = match self.lengths {
             Lengths::CapturedFirst => (first, second),
             Lengths::WireFirst => (second, first),
@@ -229,7 +230,7 @@ impl Pcap {
 /// Apart, because few files are of the other byte order.
 #[cold]
 #[inline(never)]
-fn swapped(words: [u32; 4]) -> [u32; 4] {
+fn swapped(words: [u32; 2]) -> [u32; 2] {
     words.map(u32::swap_bytes)
 }
 

@@ -39,7 +39,26 @@ impl Window {
     /// What has been read and not yet taken.
     #[inline(always)]
     pub(super) fn ahead(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
+        self.lend(self.start, self.end)
+    }
+
+    /// Moves past a record of which the caller has seen that it is ahead, and lends what follows its header.
+    #[inline(always)]
+    pub(super) fn take_record(&mut self, header: usize, length: usize) -> &[u8] {
+        let from = self.start + header;
+        let to = from + length;
+        debug_assert!(to <= self.end, "more is taken than is there");
+        self.start = to;
+        self.lend(from, to)
+    }
+
+    #[inline(always)]
+    fn lend(&self, from: usize, to: usize) -> &[u8] {
+        // A branch, as below.
+        match self.buffer.get(from..to) {
+            Some(bytes) => bytes,
+            None => nothing(),
+        }
     }
 
     /// Moves past the next `length` bytes and lends them; fewer where fewer are there.
@@ -143,4 +162,10 @@ impl Window {
         self.end -= self.start;
         self.start = 0;
     }
+}
+
+/// Cold, so that what never happens is a branch beside the way, and not a choice on it.
+#[cold]
+fn nothing() -> &'static [u8] {
+    &[]
 }

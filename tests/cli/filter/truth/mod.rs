@@ -130,7 +130,7 @@ fn counts(path: &Path, expected: Vec<Expected>) -> Option<(Outcome, Vec<(Expecte
         &mut file,
         |record, link_type| {
             // What could not be parsed has facts, too.
-            let _packet = sight.look(record, link_type);
+            let _packet = sight.look(&record, link_type);
             for (one, packets) in &mut counted {
                 *packets += u64::from(one.matcher.matches(sight.facts(), record.data));
             }
