@@ -20,7 +20,7 @@ pub use charts::{ChartFormat, ChartSize, ChartTheme, Charts};
 pub use history::{History, Parquet, Size};
 pub use ipfix::Ipfix;
 pub use machine::{Doctor, Interfaces};
-pub use sandbox::Sandbox;
+pub use sandbox::{NoSandbox, Sandbox};
 pub use saved::{Diff, Recount, Report};
 pub use schema::{Schema, SchemaOf};
 pub use serving::Serving;
@@ -146,6 +146,8 @@ pub struct Read {
     pub naming: Naming,
     #[command(flatten)]
     pub outputs: Outputs,
+    #[command(flatten)]
+    pub sandbox: NoSandbox,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -170,6 +172,8 @@ pub struct Explain {
     /// One JSON object a packet and line
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub sandbox: NoSandbox,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -90,7 +90,16 @@ fn instructions(folder: &Path, capture: &Path, options: &[&str]) -> u64 {
     let output = Command::new("valgrind")
         .arg("--tool=callgrind")
         .arg(format!("--callgrind-out-file={}", out.display()))
-        .args([BINARY, "read", "-q", "--threads", "1", "--json"])
+        // valgrind is of the same process
+        .args([
+            BINARY,
+            "read",
+            "--no-sandbox",
+            "-q",
+            "--threads",
+            "1",
+            "--json",
+        ])
         .arg(folder.join("report"))
         .args(options)
         .arg(capture)

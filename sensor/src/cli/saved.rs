@@ -32,6 +32,8 @@ pub struct Report {
     pub naming: Naming,
     #[command(flatten)]
     pub outputs: Outputs,
+    #[command(flatten)]
+    pub sandbox: super::NoSandbox,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -9,9 +9,9 @@ use crate::sink::folder_of;
 use crate::sink::ipfix::Transport;
 use crate::status;
 
-/// Of a command that reads what strangers wrote. The system's resolver may be any code: with it nothing is given up.
-pub(super) fn enter(inputs: &[PathBuf], outputs: Option<&cli::Outputs>, resolver: bool) {
-    if resolver {
+/// Of a command that reads what strangers wrote.
+pub(super) fn enter(asked: cli::NoSandbox, inputs: &[PathBuf], outputs: Option<&cli::Outputs>) {
+    if asked.no_sandbox {
         return;
     }
     sandbox::begin();

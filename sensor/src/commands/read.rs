@@ -33,7 +33,10 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
         &args.outputs,
     );
     let (followers, part) = following::of_read(args)?;
-    confined::enter(&args.files, Some(&args.outputs), args.naming.resolve);
+    // The system's resolver may be any code.
+    if !args.naming.resolve {
+        confined::enter(args.sandbox, &args.files, Some(&args.outputs));
+    }
     let followers = Followers::start(followers, Pace::Follower);
     let reading = Reading {
         args,

@@ -31,7 +31,10 @@ pub fn run(args: &cli::Report, library: &dyn Library, verbose: bool) -> Result<E
     let filter = args.filter.compile(library)?;
     let outputs = Outputs::prepare(&args.outputs, &args.paths)?;
     let enrichment = Enrichment::prepare(&args.naming)?;
-    confined::enter(&args.paths, Some(&args.outputs), args.naming.resolve);
+    // The system's resolver may be any code.
+    if !args.naming.resolve {
+        confined::enter(args.sandbox, &args.paths, Some(&args.outputs));
+    }
     let mut opened = opened::open(&Asked {
         paths: &args.paths,
         from,

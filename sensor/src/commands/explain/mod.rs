@@ -36,7 +36,7 @@ pub fn run(args: &cli::Explain, library: &dyn Library) -> Result<Exit, Failure> 
     };
     let vendors = vendors::LISTS.iter().map(PathBuf::from);
     let inputs: Vec<PathBuf> = vendors.chain([args.file.clone()]).collect();
-    confined::enter(&inputs, None, false);
+    confined::enter(args.sandbox, &inputs, None);
     let mut reader = Reader::new(args, asked, &mut file);
     let mut broken = None;
     let written = sink::write_stdout(|to| {

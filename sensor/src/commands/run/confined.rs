@@ -13,7 +13,7 @@ use crate::status;
 
 /// Both can't be had.
 pub(super) fn check(asked: &cli::Sandbox) -> Result<(), Failure> {
-    match asked.no_sandbox && asked.strict_sandbox {
+    match asked.not.no_sandbox && asked.strict_sandbox {
         true => Err(Failure::told(
             Exit::Usage,
             "--strict-sandbox and --no-sandbox contradict each other: leave one away",
@@ -25,7 +25,7 @@ pub(super) fn check(asked: &cli::Sandbox) -> Result<(), Failure> {
 /// Gives up what is not needed any more, unless that is not wanted. What can't be given up is told, and in strict mode an
 /// error.
 pub(super) fn enter(args: &cli::Run, live: &mut Live) -> Result<Option<Sandbox>, Failure> {
-    if args.sandbox.no_sandbox {
+    if args.sandbox.not.no_sandbox {
         return Ok(None);
     }
     let needs = needs(args, live);

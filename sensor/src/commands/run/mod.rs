@@ -59,7 +59,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
     }
     outputs::check_packets(&args.outputs, args.backend)?;
     confined::check(&args.sandbox)?;
-    if !args.sandbox.no_sandbox {
+    if !args.sandbox.not.no_sandbox {
         sandbox::begin();
     }
     let filter = args.expression.compile(library)?;

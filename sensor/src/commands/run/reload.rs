@@ -234,8 +234,8 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
         kept("ipfix", &old.outputs.ipfix, &mut outputs.ipfix),
         kept(
             "no-sandbox",
-            &old.sandbox.no_sandbox,
-            &mut new.sandbox.no_sandbox,
+            &old.sandbox.not.no_sandbox,
+            &mut new.sandbox.not.no_sandbox,
         ),
         kept(
             "strict-sandbox",
