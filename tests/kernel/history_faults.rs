@@ -140,7 +140,7 @@ fn a_folder_that_is_taken_away_costs_what_was_in_it() {
     fs::create_dir(&away).unwrap();
     let pair = Pair::new(1500);
     let history = away.join("history");
-    // The sandbox knows folders, not their names: in it, another folder of the same name is not written to.
+    // In the sandbox it takes a new start, see below.
     let mut sensor = keeping_with(&pair, &history, &["--no-sandbox"]);
     let send = |times| traffic::send(&pair.a, "a0", &traffic::frames(10), times);
     send(1);
@@ -162,6 +162,54 @@ fn a_folder_that_is_taken_away_costs_what_was_in_it() {
     assert_eq!(taken.totals.packets, 10);
     assert_eq!(left.totals.packets, 50);
     assert_eq!(ended.report["totals"]["packets"], 60);
+}
+
+/// Landlock holds folders, not names. That it can't go on there is said, with what to do, and nothing else is.
+#[test]
+fn in_the_sandbox_a_folder_around_that_is_another_one_takes_a_new_start() {
+    need_kernel!();
+    let folder = tempfile::tempdir().unwrap();
+    let away = folder.path().join("away");
+    let [reports, history] = ["reports", "history"].map(|name| away.join(name));
+    fs::create_dir_all(&reports).unwrap();
+    let pair = Pair::new(1500);
+    let keep = ["-i", "a0", "--backend", "tc", "--parquet"];
+    let arguments = [&keep[..], &[history.to_str().unwrap()], &PERIODS, &KEEP].concat();
+    let command = pair.a.command(env!("CARGO_BIN_EXE_sensor"));
+    let own = tempfile::tempdir().unwrap();
+    let mut sensor = Sensor::launch(command, &arguments, own, reports.clone());
+    let send = |times| traffic::send(&pair.a, "a0", &traffic::frames(10), times);
+    send(1);
+    eventually("history of the packets", || {
+        complete(&history) && merged(&history).totals.packets >= 10
+    });
+    fs::rename(&away, folder.path().join("taken")).unwrap();
+    send(2);
+    sensor.wait_for_line("--parquet: can't write ");
+    fs::create_dir_all(&reports).unwrap();
+    send(3);
+    for path in [&history, &reports] {
+        let line = sensor.wait_for_line(&format!("{}/", path.display()));
+        if !line.contains("Permission denied") {
+            assert_eq!(sensor.stop().report["sensor"]["sandbox"]["files"], "not");
+            return println!("skipped: this kernel has no landlock");
+        }
+        assert!(
+            line.contains("the sandbox allows no other: start sensor again"),
+            "{line}"
+        );
+    }
+    let ended = sensor.stop();
+    assert_eq!(ended.status.code(), Some(7), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("it works again"), "{}", ended.stderr);
+    let lost = "; 50 packets are not in the history";
+    assert!(ended.stderr.contains(lost), "{}", ended.stderr);
+    assert_eq!(
+        merged(&folder.path().join("taken/history")).totals.packets,
+        10
+    );
+    assert_eq!(ended.report["totals"]["packets"], 60);
+    assert!(fs::read_dir(&reports).unwrap().next().is_none());
 }
 
 #[test]

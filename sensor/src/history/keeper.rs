@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::tend::Tender;
 use super::{Beside, Config, HistoryError, Lengths, Policy, Writer};
 use crate::clock::Now;
+use crate::counters::Counts;
 use crate::follow::{Follower, Part};
 use crate::report::Context;
 use crate::seeds;
@@ -15,6 +16,8 @@ pub struct Keeper {
     writer: Writer,
     /// `None`: what is there already is left alone.
     tender: Option<Tender>,
+    /// Why sets wait for the disk. Until they are written nothing works again.
+    trouble: Option<String>,
 }
 
 impl Keeper {
@@ -36,6 +39,20 @@ impl Keeper {
             name,
             writer: Writer::new(config),
             tender,
+            trouble: None,
+        }
+    }
+
+    /// What to say of a part: one that only waits for the end of its period says nothing about the disk.
+    fn told(&mut self, done: Result<(), HistoryError>) -> anyhow::Result<()> {
+        match done {
+            Err(error) => self.trouble = Some(error.to_string()),
+            Ok(()) if self.writer.waits() => {}
+            Ok(()) => self.trouble = None,
+        }
+        match &self.trouble {
+            Some(trouble) => Err(anyhow::Error::msg(trouble.clone())),
+            None => Ok(()),
         }
     }
 
@@ -80,7 +97,7 @@ impl Follower for Keeper {
         if let (true, Some(tender)) = (part.ends_period, &mut self.tender) {
             tender.tend(Now::read());
         }
-        done.map_err(anyhow::Error::from)
+        self.told(done)
     }
 
     fn finish(&mut self, whole: &Part) -> anyhow::Result<()> {
@@ -89,14 +106,18 @@ impl Follower for Keeper {
         if let Some(tender) = &mut self.tender {
             tender.wait();
         }
-        done?;
-        let dropped = self.writer.written().dropped;
-        anyhow::ensure!(
-            dropped.packets == 0,
-            "{} packets are not in the history: the disk took none for too long",
-            dropped.packets
-        );
-        Ok(())
+        let missing = self.writer.missing();
+        match done {
+            Ok(()) if missing == Counts::ZERO => Ok(()),
+            Ok(()) => anyhow::bail!(
+                "{} packets are not in the history: the disk took none for too long",
+                missing.packets
+            ),
+            Err(error) => anyhow::bail!(
+                "{error}; {} packets are not in the history",
+                missing.packets
+            ),
+        }
     }
 }
 

@@ -172,6 +172,18 @@ impl Writer {
         }
     }
 
+    /// Something could not be written yet.
+    pub fn waits(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// What lies in no set: it was given up, or waits for a disk that takes none.
+    pub fn missing(&self) -> Counts {
+        let waiting: Counts = self.waiting.iter().map(|one| one.rows.seen()).sum();
+        let Dropped { packets, bytes, .. } = self.dropped;
+        waiting + Counts { packets, bytes }
+    }
+
     fn enqueue(&mut self, hour: i64, rows: Rows, (beside, naming): (Beside<'_>, &Naming)) {
         let context = beside.context;
         let mut partition = Partition::of(&context.hostname, 0);

@@ -40,8 +40,6 @@ pub(super) fn restrict(needs: &Needs) -> Result<Files, RulesetError> {
     let resolver = if needs.resolver { &RESOLVER[..] } else { &[] };
     let again = needs.again.iter().map(|file| folder_of_input(file));
     let reads: Vec<PathBuf> = needs.read.iter().cloned().chain(again).collect();
-    let around = needs.remade.iter().filter_map(|folder| around(folder));
-    let writes: Vec<PathBuf> = needs.write.iter().cloned().chain(around).collect();
     let fixed = KERNEL.iter().chain(resolver).map(Path::new);
     let dns = needs.resolver.then_some(DNS);
     let ports = needs.connect.iter().copied().chain(dns);
@@ -54,7 +52,7 @@ pub(super) fn restrict(needs: &Needs) -> Result<Files, RulesetError> {
         .create()?
         .add_rules(path_beneath_rules(fixed, read))?
         .add_rules(path_beneath_rules(reads, read))?
-        .add_rules(path_beneath_rules(writes, read | writing()))?
+        .add_rules(path_beneath_rules(written(needs), read | writing()))?
         .add_rules(ports.map(connect))?
         .restrict_self()?;
     Ok(match status.ruleset {
@@ -62,6 +60,12 @@ pub(super) fn restrict(needs: &Needs) -> Result<Files, RulesetError> {
         RulesetStatus::PartiallyEnforced => Files::Partly,
         RulesetStatus::NotEnforced => Files::Not,
     })
+}
+
+/// Folders to write into, with those in which they may be made again.
+pub(super) fn written(needs: &Needs) -> Vec<PathBuf> {
+    let around = needs.remade.iter().filter_map(|folder| around(folder));
+    needs.write.iter().cloned().chain(around).collect()
 }
 
 fn writing() -> BitFlags<AccessFs> {

@@ -6,6 +6,7 @@
 mod calls;
 pub mod capabilities;
 mod files;
+mod known;
 
 use std::fs::File;
 use std::io;
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use known::why_refused;
 
 use crate::privilege::{self, Capability};
 
@@ -116,6 +119,9 @@ pub fn enter(needs: &Needs, works: impl FnMut() -> bool) -> (Sandbox, Vec<Sandbo
         troubles.push(error.into());
         Files::Not
     });
+    if files != Files::Not {
+        known::remember(&files::written(needs));
+    }
     let system_calls = calls::restrict(needs).unwrap_or_else(|error| {
         troubles.push(error.into());
         false

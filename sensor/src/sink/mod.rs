@@ -19,6 +19,7 @@ pub use periodic::{Written, write_periodic};
 pub use stdout::write_stdout;
 
 use crate::escape;
+use crate::sandbox::why_refused;
 
 /// An output that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,11 @@ pub enum SinkError {
         escape::path(path)
     )]
     NotAFile { path: PathBuf, kind: &'static str },
-    #[error("can't write {}: {error}", escape::path(path))]
+    #[error(
+        "can't write {}: {error}{}",
+        escape::path(path),
+        why_refused(path, error)
+    )]
     Write { path: PathBuf, error: io::Error },
     #[error("can't use folder {}: {error}", escape::path(path))]
     Folder { path: PathBuf, error: io::Error },

@@ -73,6 +73,44 @@ fn what_a_slow_disk_could_not_take_comes_in_one_and_nothing_is_lost() {
 }
 
 #[test]
+fn it_works_again_once_what_waited_is_written_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let away = folder.path().join("away");
+    let lengths = config(folder.path(), RUN).lengths;
+    let mut keeper = Keeper::new("history", away.join("history"), lengths, None);
+    let mut at = START;
+    let mut part = |ends_period| {
+        let period = Period {
+            delta: samples::delta_of(&[samples::arp().at(at - START)], 10),
+            start: at,
+            end: at + SECOND,
+        };
+        at += SECOND;
+        let mut part = Part::new(period, Arc::default(), samples::context());
+        part.ends_period = ends_period;
+        part
+    };
+    // Only the end of a period is written.
+    keeper.part(&part(false)).unwrap();
+    let said = keeper.part(&part(true)).unwrap_err().to_string();
+    assert!(said.contains("No such file or directory"), "{said}");
+    for ends_period in [false, false, true, false] {
+        let again = keeper.part(&part(ends_period)).unwrap_err();
+        assert_eq!(again.to_string(), said, "told once, as it is the same");
+    }
+    let lost = keeper.finish(&part(false)).unwrap_err().to_string();
+    assert!(
+        lost.ends_with("; 6 packets are not in the history"),
+        "{lost}"
+    );
+    std::fs::create_dir(&away).unwrap();
+    assert!(keeper.part(&part(false)).is_err());
+    keeper.part(&part(true)).unwrap();
+    keeper.part(&part(false)).unwrap();
+    assert_eq!(merged(&away, &asked()).totals.packets, 8);
+}
+
+#[test]
 fn a_clock_that_jumps_loses_nothing_and_every_second_is_where_it_was_counted() {
     const HOUR: i64 = 3600 * SECOND;
     let folder = tempfile::tempdir().unwrap();

@@ -6,13 +6,13 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::{Origin, write_bucket};
 use crate::escape;
 use crate::follow::{Follower, Part};
 use crate::report::{BucketRow, add_bucket, bucket_rows};
-use crate::sink::write_stdout;
+use crate::sink::{SinkError, write_stdout};
 
 /// Writes lines while the run goes on.
 pub struct Live {
@@ -92,32 +92,24 @@ impl Live {
                 self.to.told()
             );
         }
-        written.with_context(|| format!("can't write {}", self.to.told()))
+        Ok(written?)
     }
 }
 
 impl Place {
     /// Takes what was written out of `lines`.
-    fn write(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {
+    fn write(&mut self, lines: &mut Vec<u8>) -> Result<(), SinkError> {
         match self {
             Place::Stdout => {
                 let result = write_stdout(|to| to.write_all(lines));
                 lines.clear(); // how much of it is out nobody knows
-                result.map_err(io::Error::other)
+                result
             }
             Place::File { path, file } => {
-                if moved(path, file)? {
-                    *file = append(path)?;
-                }
-                while !lines.is_empty() {
-                    match file.write(lines) {
-                        Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                        Ok(written) => drop(lines.drain(..written)),
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                Ok(())
+                write_to(path, file, lines).map_err(|error| SinkError::Write {
+                    path: path.clone(),
+                    error,
+                })
             }
         }
     }
@@ -128,6 +120,21 @@ impl Place {
             Place::File { path, .. } => escape::path(path),
         }
     }
+}
+
+fn write_to(path: &PathBuf, file: &mut File, lines: &mut Vec<u8>) -> io::Result<()> {
+    if moved(path, file)? {
+        *file = append(path)?;
+    }
+    while !lines.is_empty() {
+        match file.write(lines) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => drop(lines.drain(..written)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Readable for owner and group, as reports are.
