@@ -16,11 +16,25 @@ const INSTRUMENTED: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sa
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Coverflow-checks";
 
-pub(crate) fn main(target: &str, seconds: u64) -> Result<()> {
-    let corpus = cmd::workspace_root().join("tests/fuzz/corpus").join(target);
-    if !corpus.is_dir() {
-        bail!("there is no fuzz target '{target}': {}", targets(&corpus));
+/// Longer inputs than these find nothing that shorter ones don't, and take their time.
+const LONGEST: usize = 4096;
+
+/// One target, or all of them, one after the other; each for so many seconds.
+pub(crate) fn main(target: Option<&str>, seconds: u64) -> Result<()> {
+    let corpora = cmd::workspace_root().join("tests/fuzz/corpus");
+    let all = targets(&corpora);
+    match target {
+        None => all.iter().try_for_each(|target| one(target, seconds)),
+        Some(target) if all.iter().any(|known| known == target) => one(target, seconds),
+        Some(target) => bail!(
+            "there is no fuzz target '{target}': there are {}",
+            all.join(", ")
+        ),
     }
+}
+
+fn one(target: &str, seconds: u64) -> Result<()> {
+    let corpus = cmd::workspace_root().join("tests/fuzz/corpus").join(target);
     if !["c++", "g++", "clang++"]
         .iter()
         .any(|name| cmd::find_program(name).is_some())
@@ -37,7 +51,7 @@ pub(crate) fn main(target: &str, seconds: u64) -> Result<()> {
         fs::create_dir_all(folder)
             .with_context(|| format!("could not make {}", folder.display()))?;
     }
-    let words = sow(&corpus, &work)?;
+    let (words, longest) = sow(&corpus, &work)?;
     let mut command = cmd::command(program);
     // An empty dictionary is a mistake to libFuzzer.
     if !words.is_empty() {
@@ -51,25 +65,19 @@ pub(crate) fn main(target: &str, seconds: u64) -> Result<()> {
             .arg(&work)
             .arg(format!("-artifact_prefix={}/", found.display()))
             .arg(format!("-max_total_time={seconds}"))
-            .args([
-                "-max_len=4096",
-                "-timeout=5",
-                "-use_value_profile=1",
-                "-print_final_stats=1",
-            ]),
+            .arg(format!("-max_len={}", longest.max(LONGEST)))
+            .args(["-timeout=5", "-use_value_profile=1", "-print_final_stats=1"]),
     )
 }
 
-/// The names of the targets, for people.
-fn targets(corpus: &Path) -> String {
-    let folders = corpus.parent().and_then(|parent| fs::read_dir(parent).ok());
+/// The names of the targets: each has a corpus.
+fn targets(corpora: &Path) -> Vec<String> {
+    let folders = fs::read_dir(corpora).into_iter().flatten();
     let mut names: Vec<String> = folders
-        .into_iter()
-        .flatten()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
     names.sort();
-    format!("there are {}", names.join(", "))
+    names
 }
 
 fn build(target: &str, folder: &Path) -> Result<PathBuf> {
@@ -93,9 +101,11 @@ fn build(target: &str, folder: &Path) -> Result<PathBuf> {
     Ok(folder.join(triple).join("release").join(target))
 }
 
-/// libFuzzer wants a file for each input; the corpus has lists. Gives the words of the lists as a dictionary.
-fn sow(corpus: &Path, work: &Path) -> Result<String> {
+/// libFuzzer wants a file for each input; the corpus has lists. Gives the words of the lists as a dictionary, and the length
+/// of the longest input.
+fn sow(corpus: &Path, work: &Path) -> Result<(String, usize)> {
     let mut words = BTreeSet::new();
+    let mut longest = 0;
     let read =
         |path: &Path| fs::read(path).with_context(|| format!("could not read {}", path.display()));
     for entry in
@@ -106,6 +116,7 @@ fn sow(corpus: &Path, work: &Path) -> Result<String> {
         let bytes = read(&path)?;
         let ending = path.extension().and_then(|ending| ending.to_str());
         if !matches!(ending, Some("txt" | "hex")) {
+            longest = longest.max(bytes.len());
             write(&work.join(&*name), &bytes)?;
             continue;
         }
@@ -118,11 +129,12 @@ fn sow(corpus: &Path, work: &Path) -> Result<String> {
                 }
             };
             if let Some(input) = input {
+                longest = longest.max(input.len());
                 write(&work.join(format!("{name}-{number}")), &input)?;
             }
         }
     }
-    Ok(words.into_iter().collect())
+    Ok((words.into_iter().collect(), longest))
 }
 
 /// A line of a `.hex` list, which may also be a comment or empty.
@@ -162,8 +174,9 @@ mod tests {
         fs::write(corpus.join("some.txt"), "port 80\ntcp \"x\" port\n").unwrap();
         fs::write(corpus.join("raw"), [0xff, b'\n', 0]).unwrap();
         fs::write(corpus.join("made.hex"), "# abc\n00ff 0a\n\n").unwrap();
-        let words = sow(&corpus, &work).unwrap();
+        let (words, longest) = sow(&corpus, &work).unwrap();
         assert_eq!(words, "\"80\"\n\"port\"\n\"tcp\"\n");
+        assert_eq!(longest, b"tcp \"x\" port".len());
         assert_eq!(fs::read(work.join("raw")).unwrap(), [0xff, b'\n', 0]);
         assert_eq!(
             fs::read(work.join("some.txt-1")).unwrap(),

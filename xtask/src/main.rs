@@ -72,11 +72,10 @@ enum Task {
     },
     /// Look for bytes that break what a part promises of any bytes, with libFuzzer
     Fuzz {
-        /// A folder of tests/fuzz/corpus: filter, explain, names-book, names-dhcp, names-dns, names-expect, names-http,
-        /// names-quic, names-signature, names-tls, report
-        #[arg(default_value = "filter")]
-        target: String,
-        /// How long to look
+        /// A folder of tests/fuzz/corpus: packet, capture, filter, config, explain, report, history, names-book, names-dhcp,
+        /// names-dns, names-expect, names-http, names-quic, names-signature, names-tls; without one, all of them in turn
+        target: Option<String>,
+        /// How long to look, at each
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
@@ -139,7 +138,7 @@ fn dispatch(task: Task) -> Result<ExitCode> {
         Task::BuildEbpf { bless } => build_ebpf::main(bless)?,
         Task::Bench(args) => bench::main(&args)?,
         Task::Guard { bless } => guard::main(bless)?,
-        Task::Fuzz { target, seconds } => fuzz::main(&target, seconds)?,
+        Task::Fuzz { target, seconds } => fuzz::main(target.as_deref(), seconds)?,
         Task::Gallery { check: true } => gallery::compare()?,
         Task::Gallery { check: false } => gallery::main()?,
         Task::Kernels { series, args } => kernels::main(&series, &args)?,

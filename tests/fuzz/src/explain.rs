@@ -8,7 +8,7 @@ use crate::cost::bounded;
 
 const LAYERS: usize = 40;
 /// The LINKTYPE_ numbers that are understood, and one that is not.
-const LINK_TYPES: [u16; 10] = [1, 0, 9, 50, 101, 104, 113, 228, 276, 147];
+pub(crate) const LINK_TYPES: [u16; 10] = [1, 0, 9, 50, 101, 104, 113, 228, 276, 147];
 
 /// Panics if a packet's explanation is not what it should be. The first byte says of which link type the rest is.
 pub fn check(bytes: &[u8]) {

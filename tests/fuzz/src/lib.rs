@@ -2,10 +2,14 @@
 //!
 //! `cargo xtask fuzz` lets libFuzzer look for such bytes; the tests here replay the corpus, without libFuzzer.
 
+pub mod capture;
+pub mod config;
 mod cost;
 pub mod explain;
 pub mod filter;
+pub mod history;
 pub mod names;
+pub mod packet;
 pub mod report;
 
 #[cfg(test)]

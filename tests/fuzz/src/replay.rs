@@ -2,7 +2,7 @@
 
 pub(crate) mod corpus;
 
-use crate::{explain, filter, names, report};
+use crate::{capture, config, explain, filter, history, names, packet, report};
 use corpus::inputs;
 
 #[test]
@@ -30,6 +30,27 @@ fn filters_that_were_damaged() {
             filter::check(&damaged);
         }
     }
+}
+
+#[test]
+fn packets() {
+    replay("packet", packet::check);
+}
+
+#[test]
+fn captures() {
+    replay("capture", capture::check);
+}
+
+#[test]
+fn configs() {
+    // The whole command line is set up for each: 20 ms in a debug build.
+    replay_at("config", 0, config::check);
+}
+
+#[test]
+fn histories() {
+    replay("history", history::check);
 }
 
 #[test]
@@ -89,7 +110,11 @@ fn reports() {
 
 /// Every input as it is, rearranged, and with single bytes changed.
 fn replay(target: &str, check: fn(&[u8])) {
-    const PLACES: usize = 12;
+    replay_at(target, 12, check);
+}
+
+/// Bytes are changed at so many places of each.
+fn replay_at(target: &str, places: usize, check: fn(&[u8])) {
     let inputs = inputs(target);
     assert!(inputs.len() >= 8, "{target}: {} inputs", inputs.len());
     for (number, input) in inputs.iter().enumerate() {
@@ -98,7 +123,8 @@ fn replay(target: &str, check: fn(&[u8])) {
         for damaged in rearranged(input, other) {
             check(&damaged);
         }
-        for place in (number % 3..input.len()).step_by(input.len().div_ceil(PLACES).max(1)) {
+        let step = input.len().div_ceil(places.max(1)).max(1);
+        for place in (number % 3..input.len()).step_by(step).take(places) {
             for value in [0, 0xff, input[place] ^ 0x80, input[place].wrapping_add(1)] {
                 let mut damaged = input.clone();
                 damaged[place] = value;
