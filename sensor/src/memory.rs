@@ -3,8 +3,9 @@
 use std::fmt;
 use std::mem::MaybeUninit;
 
-/// Lists that are shorter have no use for one.
 const HUGE_PAGE: usize = 2 << 20;
+/// Of shorter lists the processor has the addresses of all pages at hand, and what a huge page rounds up is much of them.
+const LARGE: usize = 4 * HUGE_PAGE;
 
 /// Asks for the cache line in which an element begins, so that a batch of look-ups waits for memory once.
 #[inline]
@@ -31,7 +32,7 @@ pub struct Room<T> {
 
 impl<T: Copy> Room<T> {
     pub fn new(length: usize) -> Self {
-        let large = length * size_of::<T>() >= HUGE_PAGE;
+        let large = length * size_of::<T>() >= LARGE;
         let padding = if large { HUGE_PAGE / size_of::<T>() } else { 0 };
         let mut memory: Vec<MaybeUninit<T>> = Vec::with_capacity(length + padding);
         // SAFETY: so much was reserved, and what is not initialised is of a type that need not be.
