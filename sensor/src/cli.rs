@@ -1,5 +1,6 @@
 //! What may be typed. What it means is decided by the commands.
 
+mod capture;
 mod charts;
 mod history;
 mod ipfix;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
+pub use capture::{Capture, RotateSize};
 pub use charts::{ChartFormat, ChartSize, ChartTheme, Charts};
 pub use history::{History, Parquet, Size};
 pub use ipfix::Ipfix;
@@ -121,6 +123,8 @@ pub struct Run {
     #[command(flatten)]
     pub outputs: Outputs,
     #[command(flatten)]
+    pub capture: Capture,
+    #[command(flatten)]
     pub serving: Serving,
     #[command(flatten)]
     pub sandbox: Sandbox,
@@ -146,6 +150,8 @@ pub struct Read {
     pub naming: Naming,
     #[command(flatten)]
     pub outputs: Outputs,
+    #[command(flatten)]
+    pub capture: Capture,
     #[command(flatten)]
     pub sandbox: NoSandbox,
 }

@@ -1,23 +1,33 @@
 //! The outputs that were asked for: checked before counting starts, written when there is a report.
 
+mod capture;
+
 use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::chart;
-use crate::cli;
+use crate::cli::{self, Backend};
+use crate::clock::Now;
 use crate::dashboard;
 use crate::escape;
 use crate::failure::{Exit, Failure};
+use crate::filter::Filter;
 use crate::report::Report;
+use crate::sink::capture::{Capture, Received};
 use crate::sink::packets::{Pace, PacketOutputs};
 use crate::sink::{self, SinkError};
+use crate::source::ladder::Wish;
 use crate::source::tap::{PacketRecord, SharedTap};
 use crate::status;
 
 const STDOUT: &str = "-";
+/// Options, as they are told.
+const PACKETS: &str = "--packets";
+const CAPTURE: &str = "-w";
 
 pub struct Outputs {
     json: Vec<PathBuf>,
@@ -30,6 +40,11 @@ pub struct Outputs {
     html: Vec<PathBuf>,
     html_rows: usize,
     packets: PacketOutputs,
+    capture: Option<Capture>,
+    /// Bytes of each packet that `capture` wants.
+    snaplen: u32,
+    /// Files and streams that outputs go to.
+    taken: Vec<PathBuf>,
     /// Kept by a follower, and not written here.
     parquet: bool,
 }
@@ -41,8 +56,12 @@ impl Outputs {
     }
 
     /// The same for a live run, which waits for none of them.
-    pub fn prepare_live(asked: &cli::Outputs) -> Result<Self, Failure> {
-        Self::opened(asked, &[], Pace::Source)
+    pub fn prepare_live(
+        asked: &cli::Outputs,
+        (capture, filter): (&cli::Capture, Option<&Filter>),
+    ) -> Result<Self, Failure> {
+        let now = Some(Now::read().wall);
+        Self::opened(asked, &[], Pace::Source)?.with_capture(capture, filter, &[], now)
     }
 
     fn opened(asked: &cli::Outputs, inputs: &[PathBuf], pace: Pace) -> Result<Self, Failure> {
@@ -80,6 +99,9 @@ impl Outputs {
         }
         Ok(Outputs {
             packets: PacketOutputs::open(&asked.packets, pace)?,
+            capture: None,
+            snaplen: 0,
+            taken: files.into_iter().flatten().cloned().collect(),
             json: asked.json.clone(),
             jsonl: asked.jsonl.clone(),
             live: pace == Pace::Source,
@@ -99,13 +121,13 @@ impl Outputs {
             && self.charts.is_empty()
             && self.html.is_empty()
             && self.packets.is_empty()
+            && self.capture.is_none()
             && !self.parquet
     }
 
     /// Something else than the text report goes to standard output.
     pub fn takes_stdout(&self) -> bool {
-        let mut files = self.json.iter().chain(&self.jsonl).chain(&self.html);
-        files.any(|path| is_stdout(path)) || self.packets.take_stdout()
+        self.taken.iter().any(|path| is_stdout(path))
     }
 
     /// Rows of the dashboard's lists, if one is asked for; it has a report of its own, with longer lists.
@@ -113,33 +135,58 @@ impl Outputs {
         (!self.html.is_empty()).then_some(self.html_rows)
     }
 
-    /// Records of packets are asked for.
+    /// Packets are asked for, one by one.
     pub fn wants_packets(&self) -> bool {
-        !self.packets.is_empty()
+        !self.packets.is_empty() || self.capture.is_some()
     }
 
     pub fn packet(&self, record: &PacketRecord<'_>) {
-        self.packets.packet(record);
+        tell(&self.packets, self.capture.as_ref(), record);
     }
 
-    /// Makes the records visible that were written by now.
+    /// The packets of another file come now.
+    pub fn next_input(&self) {
+        self.capture.iter().for_each(Capture::next_input);
+    }
+
+    /// Makes visible what was written by now.
     pub fn flush_packets(&self) {
         self.packets.flush();
+        self.capture.iter().for_each(Capture::flush);
     }
 
-    /// Records that could not be written so far.
-    pub fn unwritten_packets(&self) -> u64 {
-        self.packets.unwritten()
+    /// Options whose outputs have not taken all packets so far.
+    pub fn behind(&self) -> Vec<&'static str> {
+        let left_out = |capture: &Capture| capture.left_out() > 0;
+        let behind = [
+            (PACKETS, self.packets.unwritten() > 0),
+            (CAPTURE, self.capture.as_ref().is_some_and(left_out)),
+        ];
+        let behind = behind.into_iter().filter(|(_, behind)| *behind);
+        behind.map(|(option, _)| option).collect()
     }
 
-    /// No more packets come; the same number in the end.
-    pub fn close_packets(&self) -> u64 {
-        self.packets.close()
+    /// No more packets come: by option, how many were not written. `received`: how the interfaces fared.
+    pub fn close_packets(&self, received: &[Received]) -> Vec<(&'static str, u64)> {
+        let captured = self.capture.as_ref();
+        let unwritten = [
+            (PACKETS, self.packets.close()),
+            (CAPTURE, captured.map_or(0, |one| one.close(received))),
+        ];
+        unwritten.into_iter().filter(|(_, n)| *n > 0).collect()
     }
 
     /// For sources that must be able to go to another thread.
     pub fn packet_tap(&self) -> Option<SharedTap> {
-        self.packets.tap()
+        let (packets, capture) = (self.packets.clone(), self.capture.clone());
+        self.wants_packets().then(|| -> SharedTap {
+            Arc::new(move |record: &PacketRecord<'_>| tell(&packets, capture.as_ref(), record))
+        })
+    }
+
+    /// Bytes of each packet that are to be kept for them.
+    pub fn snaplen(&self) -> u32 {
+        self.snaplen
     }
 
     /// Writes every output, also after one has failed; says which failed.
@@ -177,7 +224,19 @@ impl Outputs {
         for error in self.packets.finish() {
             note_failure(&mut failed, error);
         }
+        if let Err(failure) = self.finish_capture() {
+            note_failure(&mut failed, failure.error);
+        }
         failed.map_or(Ok(()), Err)
+    }
+}
+
+fn tell(packets: &PacketOutputs, capture: Option<&Capture>, record: &PacketRecord<'_>) {
+    if !packets.is_empty() {
+        packets.packet(record);
+    }
+    if let Some(capture) = capture {
+        capture.packet(record);
     }
 }
 
@@ -191,16 +250,30 @@ pub fn check_files(asked: &[&Vec<PathBuf>], inputs: &[PathBuf]) -> Result<(), Fa
     Ok(())
 }
 
-/// Whole packets are seen by packet sockets only; which backend counts is never changed behind anybody's back.
-pub fn check_packets(asked: &cli::Outputs, backend: cli::Backend) -> Result<(), Failure> {
+/// Whole packets are seen by packet sockets only: what -w takes, where nobody said by what to count, and says so. For
+/// records alone the backend is never changed.
+pub fn check_packets(
+    asked: &cli::Outputs,
+    capture: &cli::Capture,
+    wish: Wish,
+) -> Result<Wish, Failure> {
     PacketOutputs::check(&asked.packets)?;
-    if asked.packets.is_empty() || backend == cli::Backend::AfPacket {
-        return Ok(());
+    let captures = capture.write.is_some();
+    let option = match (captures, asked.packets.is_empty()) {
+        (true, _) => CAPTURE,
+        (false, false) => PACKETS,
+        (false, true) => return Ok(wish),
+    };
+    match wish.backend {
+        Backend::AfPacket => Ok(wish),
+        Backend::Auto if captures && !wish.pins_xdp() => Ok(wish.for_whole_packets()),
+        _ => Err(Failure::told(
+            Exit::Usage,
+            format_args!(
+                "{option} needs every packet, and programs in the kernel count without handing them over: add --backend af-packet"
+            ),
+        )),
     }
-    Err(Failure::told(
-        Exit::Usage,
-        "--packets needs every packet, and programs in the kernel count without handing them over: add --backend af-packet",
-    ))
 }
 
 fn chart_options(asked: &cli::Charts) -> chart::Options {

@@ -30,7 +30,7 @@ fn a_reader_that_has_stopped_stops_nothing_else() {
     assert_eq!(report["totals"]["packets"], packets, "{}", ended.stderr);
     assert_eq!(report["accounting"]["identity_holds"], true);
     let notes = report["notes"].to_string();
-    assert!(notes.contains("records of --packets"), "{notes}");
+    assert!(notes.contains("--packets"), "{notes}");
     let mut written = String::new();
     reader.read_to_string(&mut written).unwrap();
     let whole = written.lines().filter(|line| line.ends_with('}')).count() as u64;

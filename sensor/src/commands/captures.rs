@@ -106,6 +106,9 @@ impl Counted {
         (filter, threads): (Option<&FileFilter>, Threads),
         tap: Option<Tap<'_>>,
     ) {
+        if tap.is_some() {
+            file.describe_interfaces();
+        }
         let bar = progress_bar(&file);
         let progress = |file: &CaptureFile| bar.set_position(file.raw_position());
         // Said before a long file is read in vain, where that is known already.

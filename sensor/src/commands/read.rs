@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::captures::{self, Counted as FileCounted};
-use super::{confined, delta_config, following};
+use super::confined::{self, Written};
+use super::{delta_config, following};
 use crate::agent::Period;
 use crate::cli;
 use crate::counters::{Delta, DeltaConfig};
@@ -24,7 +25,12 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
     captures::check(&args.files)?;
     let filter = args.filter.compile(library)?;
     let matching = super::for_files(filter.as_ref())?;
-    let outputs = Outputs::prepare(&args.outputs, &args.files)?;
+    let outputs = Outputs::prepare(&args.outputs, &args.files)?.with_capture(
+        &args.capture,
+        filter.as_ref(),
+        &args.files,
+        None,
+    )?;
     let enrichment = Enrichment::prepare(&args.naming)?;
     let config = delta_config(
         &args.counting,
@@ -33,10 +39,8 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
         &args.outputs,
     );
     let (followers, part) = following::of_read(args)?;
-    // The system's resolver may be any code.
-    if !args.naming.resolve {
-        confined::enter(args.sandbox, &args.files, Some(&args.outputs));
-    }
+    let written = Written::of(&args.outputs, Some(&args.capture));
+    confined::enter(args.sandbox, &args.files, written, args.naming.resolve);
     let followers = Followers::start(followers, Pace::Follower);
     let reading = Reading {
         args,
@@ -114,6 +118,7 @@ impl Reading<'_> {
         let threads = Threads::new(self.args.threads);
         let mut files = Vec::new();
         for path in &self.args.files {
+            self.outputs.next_input();
             let mut tap = |record: &PacketRecord<'_>| self.outputs.packet(record);
             let tap: Option<Tap<'_>> = self.outputs.wants_packets().then_some(&mut tap);
             let matching = self.matching.as_ref();

@@ -1,6 +1,6 @@
 //! `sensor report`: what was written before, in every output again.
 
-use super::confined;
+use super::confined::{self, Written};
 use super::opened::{self, Asked};
 use crate::cli;
 use crate::clock::Now;
@@ -31,10 +31,8 @@ pub fn run(args: &cli::Report, library: &dyn Library, verbose: bool) -> Result<E
     let filter = args.filter.compile(library)?;
     let outputs = Outputs::prepare(&args.outputs, &args.paths)?;
     let enrichment = Enrichment::prepare(&args.naming)?;
-    // The system's resolver may be any code.
-    if !args.naming.resolve {
-        confined::enter(args.sandbox, &args.paths, Some(&args.outputs));
-    }
+    let written = Written::of(&args.outputs, None);
+    confined::enter(args.sandbox, &args.paths, written, args.naming.resolve);
     let mut opened = opened::open(&Asked {
         paths: &args.paths,
         from,

@@ -1,6 +1,7 @@
 //! Where reports go: files that are whole or absent, standard output, and text for people.
 
 mod atomic;
+pub mod capture;
 pub mod csv;
 pub mod ipfix;
 pub mod json;
@@ -44,13 +45,30 @@ pub enum SinkError {
         place(path.as_deref())
     )]
     TooSlow { path: Option<PathBuf>, records: u64 },
+    #[error(
+        "{} takes packets slower than they come: {packets} were not written; narrow them down with -f, or cut them with -s",
+        escape::path(path)
+    )]
+    PacketsTooFast { path: PathBuf, packets: u64 },
+    #[error(
+        "can't write more to {}: a pcap file has packets of one link type, and after {had} there is {has}: name it .pcapng",
+        escape::path(path)
+    )]
+    LinkTypes {
+        path: PathBuf,
+        had: &'static str,
+        has: &'static str,
+    },
 }
 
 impl SinkError {
     /// The disk is full, or a quota is: worth another try later, when there may be room again.
     pub fn is_full(&self) -> bool {
         let error = match self {
-            SinkError::NotAFile { .. } | SinkError::TooSlow { .. } => return false,
+            SinkError::NotAFile { .. }
+            | SinkError::TooSlow { .. }
+            | SinkError::PacketsTooFast { .. }
+            | SinkError::LinkTypes { .. } => return false,
             SinkError::Write { error, .. } | SinkError::Folder { error, .. } => error,
             SinkError::Stdout(error) => error,
         };

@@ -16,15 +16,44 @@ use super::{Hook, first_line, starts_with_ip};
 pub struct Wish {
     pub backend: Backend,
     pub xdp_mode: XdpMode,
+    /// AF_PACKET was not asked for by name, but follows from what was.
+    pub whole_packets: bool,
 }
 
 impl Wish {
+    pub fn new(backend: Backend, xdp_mode: XdpMode) -> Self {
+        Wish {
+            backend,
+            xdp_mode,
+            whole_packets: false,
+        }
+    }
+
     /// An XDP mode for a backend that has none.
     pub fn contradicts_itself(self) -> bool {
         self.xdp_mode != XdpMode::Auto && !matches!(self.backend, Backend::Auto | Backend::Xdp)
     }
 
-    pub(super) fn pins_xdp(self) -> bool {
+    /// Packets are to be written as they are, which only a packet socket can.
+    pub fn for_whole_packets(self) -> Self {
+        Wish {
+            backend: Backend::AfPacket,
+            whole_packets: true,
+            ..self
+        }
+    }
+
+    /// Why AF_PACKET, where nothing else is tried.
+    pub(super) fn why_af_packet(self) -> &'static str {
+        match self.whole_packets {
+            true => {
+                "-w takes whole packets, which programs in the kernel count without handing them over"
+            }
+            false => "AF_PACKET was asked for",
+        }
+    }
+
+    pub(crate) fn pins_xdp(self) -> bool {
         self.backend == Backend::Xdp || self.xdp_mode != XdpMode::Auto
     }
 

@@ -41,6 +41,8 @@ pub struct LiveConfig {
     pub bpf_stats: bool,
     /// Hears of each packet; only AF_PACKET has them to tell.
     pub tap: Option<SharedTap>,
+    /// Bytes of each packet that the tap wants; 0 = those that are there for counting.
+    pub snaplen: u32,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -168,9 +170,15 @@ impl Live {
         self.backend() != AF_PACKET
     }
 
+    /// What the packet sockets have got and lost so far, by the index of their interface.
+    pub fn received(&self) -> impl Iterator<Item = (u32, af_packet::RingStatistics)> {
+        let rings = self.rings.iter();
+        rings.map(|ring| (ring.ifindex(), ring.statistics()))
+    }
+
     fn load_kernel(&mut self, slots: u32, now: Now) -> Result<(), OpenError> {
         if self.config.wish.backend == Backend::AfPacket {
-            self.no_kernel = Some("AF_PACKET was asked for".to_owned());
+            self.no_kernel = Some(self.config.wish.why_af_packet().to_owned());
             return Ok(());
         }
         let pinned = self.config.wish.backend != Backend::Auto || self.config.wish.pins_xdp();

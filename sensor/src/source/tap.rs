@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use sensor_common::flow::Direction;
-use sensor_common::parse::{LinkObserver, LinkType, Packet, Reason};
+use sensor_common::parse::{self, LinkObserver, LinkType, Packet, Reason};
 use sensor_common::protocol::{ip, network};
+use sensor_common::view::SliceView;
 
 use crate::counters::When;
 use crate::names::Book;
@@ -27,26 +28,68 @@ pub struct PacketRecord<'a> {
     /// Of all of them, as counted.
     pub wire_len: u64,
     pub cap_len: u64,
-    /// Link-layer headers, as the parser went over them.
-    pub links: &'a Links,
+    pub bytes: Bytes<'a>,
+    pub origin: Origin<'a>,
     /// With its origin.
     pub parsed: &'a Result<Packet, Reason>,
-    /// Six bytes each, where the packet starts with an Ethernet header.
-    pub macs: Option<&'a [u8; 12]>,
-    /// The TCP header, as far as it was captured (20 bytes), where the packet has one.
-    pub tcp: Option<&'a [u8; 20]>,
     /// What payloads said so far, this packet's included.
     pub book: Option<&'a Book>,
 }
 
-/// The TCP header of a packet, if it has one and that much of it was captured.
-pub fn tcp_header<'a>(parsed: &Result<Packet, Reason>, data: &'a [u8]) -> Option<&'a [u8; 20]> {
-    let packet = parsed.as_ref().ok()?;
-    let is_tcp = packet.key.is_ip() && packet.key.protocol() == ip::TCP;
-    let offset = usize::from(packet.transport_offset);
-    data.get(offset..)?
-        .first_chunk()
-        .filter(|_| is_tcp && offset > 0)
+/// A packet as it was captured.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes<'a> {
+    pub data: &'a [u8],
+    /// LINKTYPE_ number of what `data` begins with.
+    pub link_type: u16,
+    /// The outermost VLAN tag, where it was taken out from behind the addresses.
+    pub tag: Option<Tag>,
+    /// Before it was cut to `data`, without that tag.
+    pub len: u32,
+}
+
+/// A VLAN tag that does not stand in the packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    pub tpid: u16,
+    pub tci: u16,
+}
+
+/// The interface that a packet was captured on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// Tells the interfaces of a source apart: an ifindex, or their order in the file.
+    pub number: u32,
+    pub name: Option<&'a str>,
+}
+
+impl<'a> PacketRecord<'a> {
+    /// The link layer is walked over once more for its headers, which nobody else wants to know.
+    pub fn links(&self) -> Links {
+        let link_type = LinkType::from_number(self.bytes.link_type);
+        let mut links = Links::start(link_type);
+        if let Some(Tag { tpid, tci }) = self.bytes.tag {
+            links.tag(tpid, tci);
+        }
+        // The outcome is known already.
+        let _ = parse::packet_observed(&SliceView(self.bytes.data), link_type, &mut links);
+        links
+    }
+
+    /// Destination and source, six bytes each, where the packet starts with an Ethernet header.
+    pub fn macs(&self) -> Option<&'a [u8; 12]> {
+        let ethernet = LinkType::from_number(self.bytes.link_type) == LinkType::Ethernet;
+        self.bytes.data.first_chunk().filter(|_| ethernet)
+    }
+
+    /// The TCP header of a packet (20 bytes), if it has one and that much of it was captured.
+    pub fn tcp(&self) -> Option<&'a [u8; 20]> {
+        let packet = self.parsed.as_ref().ok()?;
+        let is_tcp = packet.key.is_ip() && packet.key.protocol() == ip::TCP;
+        let offset = usize::from(packet.transport_offset);
+        let header = self.bytes.data.get(offset..)?.first_chunk();
+        header.filter(|_| is_tcp && offset > 0)
+    }
 }
 
 /// The link-layer headers of a packet, in their order.

@@ -12,7 +12,8 @@ use sensor_common::facts::Facts;
 use sensor_common::parse::LinkType;
 use serde::Serialize;
 
-use super::{captures, confined};
+use super::captures;
+use super::confined::{self, Written};
 use crate::cli;
 use crate::explain::{self, Layer, opinion};
 use crate::failure::{Exit, Failure};
@@ -36,7 +37,7 @@ pub fn run(args: &cli::Explain, library: &dyn Library) -> Result<Exit, Failure> 
     };
     let vendors = vendors::LISTS.iter().map(PathBuf::from);
     let inputs: Vec<PathBuf> = vendors.chain([args.file.clone()]).collect();
-    confined::enter(args.sandbox, &inputs, None);
+    confined::enter(args.sandbox, &inputs, Written::default(), false);
     let mut reader = Reader::new(args, asked, &mut file);
     let mut broken = None;
     let written = sink::write_stdout(|to| {

@@ -94,17 +94,17 @@ pub(in crate::commands) fn held_back(at: i64) -> String {
 }
 
 /// `at` is in nanoseconds since the epoch.
-pub(in crate::commands) fn packets_left_out(at: i64) -> String {
+pub(in crate::commands) fn packets_left_out(option: &str, at: i64) -> String {
     format!(
-        "records of --packets can't be written as fast as packets come: from {} on some are left out; all are counted",
+        "packets can't be written by {option} as fast as they come: from {} on some are left out; all are counted",
         Time(at).strftime("%H:%M:%S UTC"),
     )
 }
 
-pub(in crate::commands) fn packets_unwritten(records: u64) -> String {
+pub(in crate::commands) fn packets_unwritten(option: &str, packets: u64) -> String {
     format!(
-        "records of --packets that were not written: {}; their packets are counted",
-        units::count(records)
+        "packets that {option} has not written: {}; they are counted",
+        units::count(packets)
     )
 }
 

@@ -8,6 +8,7 @@ use crate::clock::Now;
 use crate::failure::{Exit, Failure};
 use crate::link::wanted::{Choice, Stacked};
 use crate::report::{self, InterfaceInfo, LeftOut};
+use crate::sink::capture::Received;
 use crate::source::live::{Interface, Live, LiveConfig, OpenError};
 pub(in crate::commands) use words::{captured, say_how};
 
@@ -41,6 +42,16 @@ pub(in crate::commands) fn left_out(live: &Live) -> Vec<LeftOut> {
         counted_on: stacked.on.clone(),
     };
     live.left_out().iter().map(row).collect()
+}
+
+/// How the packet sockets fared, for whoever writes packets down.
+pub(in crate::commands) fn received(live: &Live) -> Vec<Received> {
+    let received = live.received().map(|(ifindex, statistics)| Received {
+        number: ifindex,
+        received: statistics.packets,
+        dropped: statistics.drops + statistics.unreadable,
+    });
+    received.collect()
 }
 
 fn info(interface: &Interface) -> InterfaceInfo {

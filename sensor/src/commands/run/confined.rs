@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli;
-use crate::commands::confined::{collectors, written};
+use crate::commands::confined::Written;
 use crate::config;
 use crate::failure::{Exit, Failure};
 use crate::privilege::{self, Capability};
@@ -45,16 +45,17 @@ fn needs(args: &cli::Run, live: &Live) -> Needs {
         true => (Vec::new(), live.rights_to_end()),
         false => (with_old_form(live.rights_to_attach()), Vec::new()),
     };
-    let (mut remade, files) = written(&args.outputs);
+    let written = Written::of(&args.outputs, Some(&args.capture));
+    let mut remade = written.folders;
     remade.push(args.out.clone());
     Needs {
         in_reserve,
         in_effect,
         read: vec![PathBuf::from("/etc/sensor")],
         again: config::files_read(),
-        write: remade.iter().chain(&files).cloned().collect(),
+        write: remade.iter().chain(&written.around).cloned().collect(),
         remade,
-        connect: collectors(&args.outputs),
+        connect: written.connect,
         resolver: args.naming.resolve,
         bpf: live.bpf(strict),
     }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use sensor_common::flow::HashSeeds;
 use tokio::time::sleep;
 
-use super::live::{events, infos, left_out, open, say_how, select};
+use super::live::{events, infos, left_out, open, received, say_how, select};
 use super::{following, nanoseconds};
 use crate::agent::{Agent, AgentConfig, Late, Period, Tick};
 use crate::cli;
@@ -49,15 +49,12 @@ use signals::{Signal, Signals};
 use words::{closing_line, progress};
 
 pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit, Failure> {
-    let wish = Wish {
-        backend: args.backend,
-        xdp_mode: args.xdp_mode,
-    };
+    let wish = Wish::new(args.backend, args.xdp_mode);
     if wish.contradicts_itself() {
         let message = "--xdp-mode is for --backend auto or xdp: leave one of the two away";
         return Err(Failure::told(Exit::Usage, message));
     }
-    outputs::check_packets(&args.outputs, args.backend)?;
+    let wish = outputs::check_packets(&args.outputs, &args.capture, wish)?;
     confined::check(&args.sandbox)?;
     if !args.sandbox.not.no_sandbox {
         sandbox::begin();
@@ -72,7 +69,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
     let signals = runtime
         .block_on(async { Signals::listen() })
         .map_err(failed)?;
-    let outputs = Outputs::prepare_live(&args.outputs)?;
+    let outputs = Outputs::prepare_live(&args.outputs, (&args.capture, filter.as_ref()))?;
     let enrichment = Arc::new(Enrichment::prepare(&args.naming)?);
     let (wanted, choice) = select::links(&args.interfaces)?;
     let seeds = seeds::random();
@@ -86,6 +83,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         samples: args.counting.max_names > 0,
         bpf_stats: args.bpf_stats,
         tap: outputs.packet_tap(),
+        snaplen: outputs.snaplen(),
     };
     let polls = Arc::default();
     let followers = following::of_run(args, &enrichment, &polls)?;
@@ -197,7 +195,7 @@ impl Run {
         };
         let mut agent = Agent::new(config, Now::read(), &mut self.live);
         let mut exit = Exit::Ok;
-        let mut behind = false;
+        let mut behind = Vec::new();
         self.notifier.ready();
         loop {
             let pause = Duration::from_nanos(agent.sleep(Now::read()).unsigned_abs());
@@ -226,9 +224,11 @@ impl Run {
                 }
             };
             outputs.flush_packets();
-            if !behind && outputs.unwritten_packets() > 0 {
-                behind = true;
-                self.say(events::packets_left_out(now.wall));
+            for option in outputs.behind() {
+                if !behind.contains(&option) {
+                    behind.push(option);
+                    self.say(events::packets_left_out(option, now.wall));
+                }
             }
             self.tell(&tick, agent.counted());
             self.go_on_reloading(&mut agent, &mut recorder);
@@ -255,9 +255,9 @@ impl Run {
             status::warn(&format!("the last counts can't be read: {error}"));
             exit = Exit::Failed;
         }
-        let unwritten = outputs.close_packets();
-        if unwritten > 0 {
-            self.notes.push(events::packets_unwritten(unwritten));
+        for (option, unwritten) in outputs.close_packets(&received(&self.live)) {
+            self.notes
+                .push(events::packets_unwritten(option, unwritten));
         }
         recorder.record(self.period(period));
         let summary = recorder.finish(self.context(true), outputs.dashboard_rows())?;

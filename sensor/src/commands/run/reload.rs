@@ -219,6 +219,7 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
         kept("html", &old.outputs.html, &mut outputs.html),
         kept("html-rows", &old.outputs.html_rows, &mut outputs.html_rows),
         kept("packets", &old.outputs.packets, &mut outputs.packets),
+        kept("write", &old.capture.write, &mut new.capture.write),
         kept("listen", &old.serving.listen, &mut serving.listen),
         kept(
             "listen-rows",
@@ -245,6 +246,7 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
     ];
     // Whatever comes to be an output: they were checked and opened at the start.
     new.outputs = old.outputs.clone();
+    new.capture = old.capture.clone();
     kept.into_iter().flatten().collect()
 }
 
@@ -282,6 +284,7 @@ mod tests {
             ("html", "b.html"),
             ("html-rows", "7"),
             ("packets", "b.csv"),
+            ("write", "b.pcapng"),
             ("listen", "127.0.0.1:1"),
             ("listen-rows", "7"),
             ("metrics", "127.0.0.1:2"),

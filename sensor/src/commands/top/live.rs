@@ -44,10 +44,7 @@ impl Live {
         delta: DeltaConfig,
         verbose: bool,
     ) -> Result<Self, Failure> {
-        let wish = Wish {
-            backend: args.backend,
-            xdp_mode: args.xdp_mode,
-        };
+        let wish = Wish::new(args.backend, args.xdp_mode);
         if wish.contradicts_itself() {
             let message = "--xdp-mode is for --backend auto or xdp: leave one of the two away";
             return Err(Failure::told(Exit::Usage, message));
@@ -64,6 +61,7 @@ impl Live {
             samples: args.max_names > 0,
             bpf_stats: false,
             tap: None,
+            snaplen: 0,
         };
         let notes = select::notes(&choice);
         let mut source = live::open(choice, config)?;

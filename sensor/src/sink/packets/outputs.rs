@@ -7,7 +7,7 @@ use super::{Format, Pace, PacketWriter};
 use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::sink::SinkError;
-use crate::source::tap::{PacketRecord, SharedTap};
+use crate::source::tap::PacketRecord;
 use crate::{status, units};
 
 /// The writers, shared with the live sources.
@@ -15,7 +15,6 @@ use crate::{status, units};
 pub struct PacketOutputs {
     writers: Arc<Mutex<Vec<PacketWriter>>>,
     wanted: bool,
-    stdout: bool,
 }
 
 impl PacketOutputs {
@@ -42,16 +41,11 @@ impl PacketOutputs {
                 writers.map_err(|error| Failure::new(Exit::Output, error))?,
             )),
             wanted: !paths.is_empty(),
-            stdout: paths.iter().any(|path| path.as_os_str() == "-"),
         })
     }
 
     pub fn is_empty(&self) -> bool {
         !self.wanted
-    }
-
-    pub fn take_stdout(&self) -> bool {
-        self.stdout
     }
 
     pub fn packet(&self, record: &PacketRecord<'_>) {
@@ -73,14 +67,6 @@ impl PacketOutputs {
     /// Records that could not be written so far.
     pub fn unwritten(&self) -> u64 {
         self.writers().iter().map(PacketWriter::unwritten).sum()
-    }
-
-    /// `None` where nothing was asked for.
-    pub fn tap(&self) -> Option<SharedTap> {
-        let this = self.clone();
-        self.wanted.then(|| -> SharedTap {
-            Arc::new(move |record: &PacketRecord<'_>| this.packet(record))
-        })
     }
 
     /// What could not be written.

@@ -35,17 +35,17 @@ impl Words {
         if let When::At(ns) = record.when {
             put(&mut self.time, crate::report::Time(ns));
         }
-        self.macs = record.macs.and_then(|macs| {
+        self.macs = record.macs().and_then(|macs| {
             let (dst, src) = (macs.first_chunk::<6>()?, macs.last_chunk::<6>()?);
             Some((*src, *dst))
         });
-        for name in record.links.names() {
+        for name in record.links().names() {
             self.layer(name);
         }
         match record.parsed {
             Ok(packet) if packet.key.is_ip() => {
                 self.of_flow(packet, record.book);
-                self.of_transport(packet, record.tcp);
+                self.of_transport(packet, record.tcp());
             }
             Ok(packet) => self.of_network(packet.key.network()),
             Err(reason) => {

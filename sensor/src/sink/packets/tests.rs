@@ -1,12 +1,12 @@
 use std::sync::{Arc, Mutex};
 
 use sensor_common::flow::Direction;
-use sensor_common::parse::{self, LinkType, Packet, Reason};
+use sensor_common::parse::{self, LinkType};
 use sensor_common::view::SliceView;
 
 use super::*;
 use crate::counters::When;
-use crate::source::tap::{Links, tcp_header};
+use crate::source::tap::{Bytes, Origin};
 
 /// Memory that can be looked at while a writer holds it.
 #[derive(Clone, Default)]
@@ -45,14 +45,8 @@ fn tagged() -> Vec<u8> {
     bytes
 }
 
-fn parsed(bytes: &[u8], link_type: LinkType) -> (Links, Result<Packet, Reason>) {
-    let mut links = Links::start(link_type);
-    let packet = parse::packet_observed(&SliceView(bytes), link_type, &mut links);
-    (links, packet)
-}
-
 fn write(writer: &mut PacketWriter, bytes: &[u8], interface: Option<&str>) {
-    let (links, packet) = parsed(bytes, LinkType::Ethernet);
+    let packet = parse::packet(&SliceView(bytes), LinkType::Ethernet);
     writer.packet(&PacketRecord {
         when: When::At(1_700_000_000_120_000_001),
         interface,
@@ -60,10 +54,14 @@ fn write(writer: &mut PacketWriter, bytes: &[u8], interface: Option<&str>) {
         packets: 1,
         wire_len: bytes.len() as u64,
         cap_len: bytes.len() as u64,
-        links: &links,
+        bytes: Bytes {
+            data: bytes,
+            link_type: 1,
+            tag: None,
+            len: bytes.len() as u32,
+        },
+        origin: Origin::default(),
         parsed: &packet,
-        macs: bytes.first_chunk(),
-        tcp: tcp_header(&packet, bytes),
         book: None,
     });
 }

@@ -10,7 +10,7 @@ use sensor_common::wire;
 
 use super::judge::Judge;
 use super::listener::Listener;
-use super::{Frame, Ring, RingConfig, RingError};
+use super::{Frame, Ring, RingConfig, RingError, RingStatistics};
 use crate::counters::{Counts, Delta, Seen, When};
 use crate::filter::Matcher;
 use crate::source::sampling::Sampler;
@@ -33,7 +33,7 @@ pub struct AfPacket {
 impl AfPacket {
     pub fn open(ifindex: u32, slot: u8, loopback: bool, want: Want) -> Result<Self, RingError> {
         let config = RingConfig {
-            snaplen: snaplen(want.filter.as_deref(), want.samples),
+            snaplen: want.snaplen(want.filter.as_deref()),
             ..RingConfig::new(ifindex)
         };
         Ok(AfPacket {
@@ -54,18 +54,22 @@ impl AfPacket {
         self.ifindex
     }
 
+    pub fn statistics(&self) -> RingStatistics {
+        self.ring.statistics()
+    }
+
     /// Keeps as much of each packet as this filter wants, and not less than before.
     pub fn widen(&self, filter: Option<&Matcher>) -> Result<(), RingError> {
         let before = self.counter.judge.as_ref().map(Judge::matcher);
-        let samples = self.counter.sampler.is_some();
+        let before = self.counter.snaplen(before);
         self.ring
-            .keep_only(snaplen(filter, samples).max(snaplen(before, samples)))
+            .keep_only(self.counter.snaplen(filter).max(before))
     }
 
     /// Decides by this filter from now on, also of packets that are in the ring already: poll first.
     pub fn set_filter(&mut self, filter: Option<Arc<Matcher>>) -> Result<(), RingError> {
-        let samples = self.counter.sampler.is_some();
-        self.ring.keep_only(snaplen(filter.as_deref(), samples))?;
+        self.ring
+            .keep_only(self.counter.snaplen(filter.as_deref()))?;
         self.counter.judge = filter.map(Judge::new);
         Ok(())
     }
@@ -95,11 +99,13 @@ impl AfPacket {
     }
 }
 
-/// Enough of each packet for the parser, for what the filter asks, and for names.
-fn snaplen(filter: Option<&Matcher>, samples: bool) -> u32 {
+/// Enough of each packet for the parser, for what the filter asks, for names, and for who listens.
+fn snaplen(filter: Option<&Matcher>, samples: bool, listener: Option<&Listener>) -> u32 {
     let reach = filter.map_or(0, Matcher::reach);
     let payload = if samples { LONG } else { HEADER_WINDOW };
-    u32::try_from(reach.max(payload)).unwrap_or(u32::MAX)
+    let listener = listener.map_or(0, |listener| listener.snaplen);
+    let counting = u32::try_from(reach.max(payload)).unwrap_or(u32::MAX);
+    counting.max(listener)
 }
 
 /// What a packet socket is opened for.
@@ -113,6 +119,12 @@ pub struct Want {
     pub tap: Option<Listener>,
 }
 
+impl Want {
+    fn snaplen(&self, filter: Option<&Matcher>) -> u32 {
+        snaplen(filter, self.samples, self.tap.as_ref())
+    }
+}
+
 /// What the frames of one ring become.
 pub(super) struct Counter {
     pub(super) slot: u8,
@@ -123,6 +135,10 @@ pub(super) struct Counter {
 }
 
 impl Counter {
+    fn snaplen(&self, filter: Option<&Matcher>) -> u32 {
+        snaplen(filter, self.sampler.is_some(), self.listener.as_ref())
+    }
+
     pub(super) fn count(&mut self, frame: &Frame<'_>, delta: &mut Delta) {
         let outgoing = frame.packet_type == PACKET_OUTGOING;
         if self.loopback && outgoing {

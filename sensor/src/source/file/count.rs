@@ -126,7 +126,7 @@ impl<'a, 't, L: Ledger> Counting<'a, 't, L> {
                 let seen = seen(&record, packet);
                 match ALONE {
                     true => self.ledger.of(record.when).packet(&seen),
-                    false => self.seen(&record, link_type, seen),
+                    false => self.seen(&record, seen),
                 }
             }
             // Put together anew, so that the one at hand need not lie in memory.
@@ -138,12 +138,12 @@ impl<'a, 't, L: Ledger> Counting<'a, 't, L> {
     #[inline(never)]
     fn other(&mut self, record: Record<'_>, link_type: LinkType) {
         let packet = parse::packet(&SliceView(record.data), link_type);
-        self.seen(&record, link_type, seen(&record, packet));
+        self.seen(&record, seen(&record, packet));
     }
 
     /// Counts it, after its payload was looked at, and tells who listens.
     #[inline(always)]
-    pub(super) fn seen(&mut self, record: &Record<'_>, link_type: LinkType, seen: Seen) {
+    pub(super) fn seen(&mut self, record: &Record<'_>, seen: Seen) {
         let delta = self.ledger.of(record.when);
         // Whoever is called gets a copy, so that the original can stay in registers.
         if let Some(sampler) = &mut self.sampler {
@@ -153,7 +153,7 @@ impl<'a, 't, L: Ledger> Counting<'a, 't, L> {
         delta.packet(&seen);
         if let Some(tap) = &mut self.tap {
             let (record, copy) = (*record, seen);
-            tell::packet(tap, &record, link_type, &copy, delta);
+            tell::packet(tap, &record, &copy, delta);
         }
     }
 }

@@ -24,8 +24,18 @@ pub(super) struct Interface {
     pub(super) max_cap_len: u32,
     /// See [`Names`].
     pub(super) number: u8,
+    /// Only where it is asked for.
+    pub(super) described: Option<Box<Described>>,
     scale: Scale,
     offset_seconds: i64,
+}
+
+/// What is kept of an interface for those who write it down again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Described {
+    /// By order in the file, over all sections.
+    pub number: u32,
+    pub name: Option<String>,
 }
 
 /// The names of interfaces that somebody asks for, by their numbers from 1 on, and the names that the file has.
@@ -49,9 +59,6 @@ impl Names {
     }
 
     fn number(&mut self, name: &[u8]) -> u8 {
-        // Some writers end it with zeros, as C does.
-        let end = name.iter().position(|byte| *byte == 0);
-        let name = name.get(..end.unwrap_or(name.len())).unwrap_or_default();
         let place = self.wanted.iter().position(|one| one.as_bytes() == name);
         if place.is_some() || self.seen.len() < Self::MAX_SEEN {
             self.seen.insert(String::from_utf8_lossy(name).into_owned());
@@ -71,13 +78,19 @@ enum Scale {
 
 impl Interface {
     /// `block` is whole, from its type to its trailer.
-    pub(super) fn parse(block: &[u8], swap: bool, names: &mut Names) -> Result<Self, Damage> {
+    /// With a `number` it is described by it.
+    pub(super) fn parse(
+        (block, swap): (&[u8], bool),
+        number: Option<u32>,
+        names: &mut Names,
+    ) -> Result<Self, Damage> {
         let link_type = u16_at(block, 8, swap);
         let mut interface = Self {
             link_type,
             snaplen: u32_at(block, 12, swap),
             max_cap_len: link_type::max_cap_len(link_type),
             number: 0,
+            described: number.map(|number| Box::new(Described { number, name: None })),
             scale: Scale::Times(1000),
             offset_seconds: 0,
         };
@@ -101,7 +114,13 @@ impl Interface {
                 .get(4..4 + usize::from(length))
                 .ok_or(Damage::OptionBeyondBlock { code, length })?;
             match code {
-                NAME => self.number = names.number(value),
+                NAME => {
+                    let name = until_zero(value);
+                    self.number = names.number(name);
+                    if let Some(described) = &mut self.described {
+                        described.name = Some(short(name));
+                    }
+                }
                 TIME_RESOLUTION => {
                     self.scale = Scale::parse(fixed::<1>(code, value)?)?;
                 }
@@ -167,6 +186,18 @@ impl Scale {
             _ => Self::Over(10_u64.pow(u32::from(exponent - 9))),
         })
     }
+}
+
+/// Some writers end names with zeros, as C does.
+fn until_zero(name: &[u8]) -> &[u8] {
+    let end = name.iter().position(|byte| *byte == 0);
+    name.get(..end.unwrap_or(name.len())).unwrap_or_default()
+}
+
+/// As much of a name as any system has: a file may hold a hundred thousand of them.
+fn short(name: &[u8]) -> String {
+    const MOST: usize = 255;
+    String::from_utf8_lossy(name.get(..MOST).unwrap_or(name)).into_owned()
 }
 
 /// Options and packet data are padded to a multiple of four.

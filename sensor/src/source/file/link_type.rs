@@ -1,5 +1,7 @@
 //! Names of link types, for messages; the numbers are those of the registry at tcpdump.org.
 
+use crate::source::starts_with_ip;
+
 /// The registered name in lower case, without its `LINKTYPE_`.
 ///
 /// 12 and 14 are what some systems write for raw IP.
@@ -168,6 +170,23 @@ pub fn name(link_type: u16) -> Option<&'static str> {
     })
 }
 
+/// Of what a packet socket hands over for a device of this hardware type (ARPHRD_ number); 147, `user0`, where none is
+/// registered.
+pub fn of_hardware(arphrd: u16) -> u16 {
+    match (starts_with_ip(arphrd), arphrd) {
+        (Some(false), _) => 1,
+        (Some(true), _) => 101,
+        (None, 280) => 227, // CAN
+        (None, 801) => 105, // 802.11
+        (None, 802) => 119, // Prism
+        (None, 803) => 127, // radiotap
+        (None, 804) => 230, // 802.15.4, without FCS
+        (None, 824) => 253, // netlink
+        (None, 826) => 271, // vsock
+        (None, _) => 147,
+    }
+}
+
 const DBUS: u16 = 231;
 const USBPCAP: u16 = 249;
 const EBHSCR: u16 = 279;
@@ -176,7 +195,7 @@ const EBHSCR: u16 = 279;
 ///
 /// Longer ones are damage for libpcap and Wireshark too, whatever the snaplen says: a wrong length field must not swallow
 /// the rest of the file. Three links carry longer messages.
-pub(super) fn max_cap_len(link_type: u16) -> u32 {
+pub(crate) fn max_cap_len(link_type: u16) -> u32 {
     match link_type {
         DBUS | USBPCAP => 16 * 1024 * 1024 - 64,
         EBHSCR => 8 * 1024 * 1024,

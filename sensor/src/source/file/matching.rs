@@ -96,7 +96,7 @@ pub fn count(
                 seen.slot = record.interface;
             }
             if filter.matcher.matches(sight.facts(), record.data) {
-                counting.seen(&record, link_type, seen);
+                counting.seen(&record, seen);
             } else {
                 let delta = counting.ledger.of(record.when);
                 delta.filtered(seen.slot, sight.facts().key().direction(), seen.counts);

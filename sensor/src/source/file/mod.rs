@@ -37,6 +37,7 @@ pub use crate::counters::When;
 pub use error::{CaptureError, Damage, Unreadable};
 pub use format::{Compression, Container, Format};
 use input::{Input, RawPosition};
+pub use interface::Described;
 use interface::Names;
 use pcap::Pcap;
 use pcapng::PcapNg;
@@ -48,6 +49,8 @@ pub struct Record<'a> {
     pub link_type: u16,
     /// Which of the interfaces that [`CaptureFile::want_interfaces`] named, from 1 on; 0 = another, or not known.
     pub interface: u8,
+    /// Where [`CaptureFile::describe_interfaces`] asked for it, and the format describes any.
+    pub described: Option<&'a Described>,
     pub when: When,
     /// What was captured of it.
     pub data: &'a [u8],
@@ -150,6 +153,13 @@ impl CaptureFile {
     pub fn want_interfaces(&mut self, names: &[String]) {
         if let Walk::PcapNg(pcapng) = &mut self.walk {
             pcapng.names = Names::wanting(names);
+        }
+    }
+
+    /// Lets records say which interface they are of. To be called before the first record is read.
+    pub fn describe_interfaces(&mut self) {
+        if let Walk::PcapNg(pcapng) = &mut self.walk {
+            pcapng.describes = true;
         }
     }
 

@@ -122,6 +122,7 @@ impl Pcap {
         Ok(Some(Record {
             link_type: self.link_type,
             interface: 0,
+            described: None,
             when: When::At(ns),
             data,
             wire_len: header.orig_len.max(header.cap_len),

@@ -4,7 +4,7 @@
 //! however long they say they are.
 
 use super::error::{Cause, Damage, Fault};
-use super::interface::{Interface, Names, padded};
+use super::interface::{Described, Interface, Names, padded};
 use super::pcap::{u16_at, u32_at};
 use super::window::Window;
 use super::{Oddities, Record, Way, When};
@@ -31,6 +31,10 @@ const FLAGS_OPTION: u16 = 2;
 pub(super) struct PcapNg {
     pub(super) odd: Oddities,
     pub(super) names: Names,
+    /// Interfaces keep their names.
+    pub(super) describes: bool,
+    /// Interfaces so far, of all sections.
+    described: u32,
     swap: bool,
     interfaces: Vec<Interface>,
 }
@@ -38,6 +42,8 @@ pub(super) struct PcapNg {
 /// A packet in the block that lies ahead.
 struct Found {
     link_type: u16,
+    /// Of the section.
+    id: u32,
     interface: u8,
     when: When,
     data_at: usize,
@@ -68,7 +74,10 @@ impl PcapNg {
     }
 
     #[inline]
-    pub(super) fn next<'w>(&mut self, window: &'w mut Window) -> Result<Option<Record<'w>>, Fault> {
+    pub(super) fn next<'w>(
+        &'w mut self,
+        window: &'w mut Window,
+    ) -> Result<Option<Record<'w>>, Fault> {
         let found = match self.enhanced_ahead(window.ahead()) {
             Some(found) => found,
             None => match self.walk(window)? {
@@ -82,6 +91,7 @@ impl PcapNg {
         Ok(Some(Record {
             link_type: found.link_type,
             interface: found.interface,
+            described: described(&self.interfaces, found.id),
             when: found.when,
             data: data.unwrap_or_default(),
             wire_len: found.orig_len.max(found.cap_len),
@@ -183,7 +193,9 @@ impl PcapNg {
             let limit = MAX_INTERFACES;
             return Err(Damage::TooManyInterfaces { limit });
         }
-        let interface = Interface::parse(block, self.swap, &mut self.names)?;
+        let number = self.describes.then_some(self.described);
+        self.described = self.described.saturating_add(1);
+        let interface = Interface::parse((block, self.swap), number, &mut self.names)?;
         self.interfaces.push(interface);
         Ok(())
     }
@@ -202,6 +214,7 @@ impl PcapNg {
             .unwrap_or_default();
         Ok(Found {
             link_type: described.link_type,
+            id: interface,
             interface: described.number,
             when: described.when(ticks),
             data_at: PACKET_DATA,
@@ -231,6 +244,7 @@ impl PcapNg {
         )?;
         Ok(Found {
             link_type: described.link_type,
+            id: 0,
             interface: described.number,
             when: When::Missing,
             data_at: SIMPLE_PACKET_DATA,
@@ -263,6 +277,11 @@ impl PcapNg {
         }
         Ok(Step::Other)
     }
+}
+
+#[inline]
+fn described(interfaces: &[Interface], id: u32) -> Option<&Described> {
+    interfaces.get(id as usize)?.described.as_deref()
 }
 
 /// The shortest a block of this kind can be, with its fixed fields, header and trailer.

@@ -1,40 +1,30 @@
 //! Tells a tap of a packet of a file.
 
-use sensor_common::parse::{self, LinkType};
-use sensor_common::view::SliceView;
-
 use super::Record;
 use crate::counters::{Delta, Seen};
-use crate::source::tap::{Links, PacketRecord, Tap, tcp_header};
+use crate::source::tap::{Bytes, Origin, PacketRecord, Tap};
 
-/// The link layer is walked over once more for its headers, which nobody else wants to know.
 #[inline(never)]
-pub(super) fn packet(
-    tap: &mut Tap<'_>,
-    record: &Record<'_>,
-    link_type: LinkType,
-    seen: &Seen,
-    delta: &Delta,
-) {
-    let mut links = Links::start(link_type);
-    // The outcome is known already.
-    let _ = parse::packet_observed(&SliceView(record.data), link_type, &mut links);
-    let macs = match link_type {
-        LinkType::Ethernet => record.data.first_chunk(),
-        _ => None,
-    };
-    let direction = seen.way();
+pub(super) fn packet(tap: &mut Tap<'_>, record: &Record<'_>, seen: &Seen, delta: &Delta) {
+    let described = record.described;
     tap(&PacketRecord {
         when: record.when,
         interface: None,
-        direction,
+        direction: seen.way(),
         packets: seen.counts.packets,
         wire_len: seen.counts.bytes,
         cap_len: seen.captured_bytes,
-        links: &links,
+        bytes: Bytes {
+            data: record.data,
+            link_type: record.link_type,
+            tag: None,
+            len: record.wire_len,
+        },
+        origin: described.map_or_else(Origin::default, |one| Origin {
+            number: one.number,
+            name: one.name.as_deref(),
+        }),
         parsed: &seen.packet,
-        macs,
-        tcp: tcp_header(&seen.packet, record.data),
         book: delta.book(),
     });
 }

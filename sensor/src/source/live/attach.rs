@@ -73,12 +73,13 @@ impl Live {
                 tap: self.config.tap.clone().map(|tap| af_packet::Listener {
                     tap,
                     interface: link.name.as_str().into(),
+                    snaplen: self.config.snaplen,
                 }),
             };
             match af_packet::AfPacket::open(link.index, slot, link.loopback, want) {
                 Ok(ring) => {
                     self.rings.push(ring);
-                    return Ok(packet_hooks(link, refusals, asked));
+                    return Ok(packet_hooks(link, refusals, self.config.wish));
                 }
                 Err(error @ RingError::NoPermission(_)) => {
                     return Err(match privilege::missing(privilege::AF_PACKET) {
@@ -130,9 +131,9 @@ impl Live {
     }
 }
 
-fn packet_hooks(link: &Link, refusals: Vec<String>, asked: Backend) -> Hooks {
-    let why = if asked == Backend::AfPacket {
-        "AF_PACKET was asked for".to_owned()
+fn packet_hooks(link: &Link, refusals: Vec<String>, wish: Wish) -> Hooks {
+    let why = if wish.backend == Backend::AfPacket {
+        wish.why_af_packet().to_owned()
     } else {
         format!(
             "{}; it costs a copy of every packet's headers, and under load some may be lost, which the reports say",
