@@ -34,3 +34,4 @@ mod support;
 mod tables;
 mod top;
 mod usage;
+mod written;

@@ -94,6 +94,10 @@ fn line(summary: &Summary) -> String {
         units::packets(summary.packets),
         units::bytes(summary.bytes)
     );
+    if summary.replaced > 0 {
+        let replaced = units::count(summary.replaced);
+        line += &format!("; {replaced} of them are gone, because the next had the same name");
+    }
     if summary.beyond > 0 {
         let beyond = units::packets(summary.beyond);
         line += &format!("; {beyond} came after the last file of -W");

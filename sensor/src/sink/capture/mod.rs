@@ -52,6 +52,8 @@ pub struct Summary {
     /// As asked for.
     pub path: PathBuf,
     pub files: u64,
+    /// Of those, files that the next took the place of, because it had the same name.
+    pub replaced: u64,
     pub packets: u64,
     /// Before compression.
     pub bytes: u64,
@@ -274,6 +276,7 @@ impl State {
         Summary {
             path: self.path.clone(),
             files: count(&self.tally.files),
+            replaced: count(&self.tally.replaced),
             packets: count(&self.tally.packets),
             bytes: count(&self.tally.bytes),
             lost: self.lost(),

@@ -1,7 +1,7 @@
 //! Packets into files: layout, rotation, and what is left of them when the disk is full.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -39,6 +39,8 @@ pub(super) struct Tally {
     /// Before compression.
     pub(super) bytes: AtomicU64,
     pub(super) files: AtomicU64,
+    /// Of those, files that the next took the place of, because it had the same name.
+    pub(super) replaced: AtomicU64,
     /// Packets that came after the last file that -W allows.
     pub(super) beyond: AtomicU64,
 }
@@ -56,6 +58,8 @@ pub(super) struct Writer {
     rotation: Rotation,
     interfaces: Interfaces,
     current: Option<Current>,
+    /// Of the file that was opened last.
+    path: Option<PathBuf>,
     /// The last file that there may be is done.
     ended: bool,
     tally: Arc<Tally>,
@@ -96,6 +100,7 @@ impl Writer {
             rotation: Rotation::new(plan),
             interfaces,
             current: None,
+            path: None,
             ended: false,
             tally: Arc::default(),
         };
@@ -148,6 +153,10 @@ impl Writer {
         let path = self.rotation.path();
         self.current = Some(Current::open(&path, self.rotation.template(), &self.style)?);
         self.tally.files.fetch_add(1, Ordering::Relaxed);
+        let before = self.path.replace(path);
+        if before == self.path {
+            self.tally.replaced.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(())
     }
 
