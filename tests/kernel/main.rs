@@ -45,3 +45,4 @@ mod support;
 mod test_run;
 mod top;
 mod traffic;
+mod written;
