@@ -2,14 +2,14 @@
 
 use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use sensor_common::abi::{
-    CLASS_NOT_IP, CLASSES, Control, Counts, NO_SLOT, SLOT_L3, Totals, class_of, ip_index,
+    CLASS_NOT_IP, CLASSES, Control, Counts, NO_SLOT, SLOT_L3, Totals, class_of,
 };
-use sensor_common::flow::Direction;
+use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::{Packet, Reason};
 
 use crate::flow_table::{self, Half};
 use crate::maps;
-use crate::sample::{self, Request};
+use crate::sample::{self, Payload, Request};
 
 /// Where a packet was seen.
 #[derive(Clone, Copy)]
@@ -68,23 +68,37 @@ pub(crate) fn count(
     };
     let mut key = packet.key;
     key.set_origin(origin.number(), origin.direction);
-    let ip = ip_index(packet.key.protocol(), packet.key.is_ipv6()) & 511;
     if packet.key.is_ip() {
-        totals.ip[ip].add(counts.packets, counts.bytes);
+        by_protocol(&mut totals.ip, &packet.key).add(counts.packets, counts.bytes);
     } else {
         totals.class[CLASS_NOT_IP].add(counts.packets, counts.bytes);
     }
+    let payload = if maps::sampling() {
+        Payload::of(&packet)
+    } else {
+        Payload::NONE
+    };
     if let Some(record) = flow_table::add(Half { cpu, half }, &key, counts, packet.tcp_flags) {
-        if packet.payload_len != 0 && maps::sampling() {
-            sample::take(record, &packet, sample);
+        if maps::sampling() && payload.is_some() {
+            sample::take(record, payload, sample);
         }
         return;
     }
     if packet.key.is_ip() {
-        totals.overflow[ip].add(counts.packets, counts.bytes);
+        by_protocol(&mut totals.overflow, &packet.key).add(counts.packets, counts.bytes);
     } else {
         totals.overflow_not_ip.add(counts.packets, counts.bytes);
     }
+}
+
+/// The place of [`sensor_common::abi::ip_index`]. Protocol and family are added to the pointer one by one: before 6.10 the
+/// verifier knows nothing of the result of an OR, and the mask behind it is one that LLVM takes away.
+#[inline(always)]
+fn by_protocol<'a>(counts: &'a mut [Counts; 512], key: &FlowKey) -> &'a mut Counts {
+    let (ipv4, ipv6) = counts.split_at_mut(256);
+    let family = if key.is_ipv6() { ipv6 } else { ipv4 };
+    // SAFETY: either part has 256 counts, one for each protocol.
+    unsafe { family.get_unchecked_mut(usize::from(key.protocol())) }
 }
 
 /// # Safety

@@ -24,6 +24,37 @@ pub(crate) struct Buffer {
     bytes: [u8; LONG],
 }
 
+/// Where in the packet the payload is, and how long: in one word that is unknown to the verifier, which would follow each
+/// way through the headers into each way through the flow table otherwise (a million instructions before 6.3).
+#[derive(Clone, Copy)]
+pub(crate) struct Payload(u64);
+
+impl Payload {
+    pub(crate) const NONE: Payload = Payload(0);
+
+    #[inline(always)]
+    pub(crate) fn of(packet: &Packet) -> Self {
+        // Without ports too it is none: such flows have no names.
+        let len = if packet.key.has_ports() {
+            packet.payload_len as u64
+        } else {
+            0
+        };
+        let place = packet.header_len as u64 | (packet.transport_offset as u64) << 16;
+        maps::blurred(len << 32 | place).map_or(Payload::NONE, Payload)
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_some(self) -> bool {
+        self.len() != 0
+    }
+
+    #[inline(always)]
+    fn len(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
+
 /// Where in the packet the payload is, and how far its flow has come: in one word, because the functions that take it are
 /// verified by themselves, for any number.
 #[derive(Clone, Copy)]
@@ -33,15 +64,10 @@ const SYN: u64 = 2;
 
 impl Request {
     #[inline(always)]
-    fn new(packet: &Packet, record: &Record) -> Self {
+    fn new(payload: Payload, record: &Record) -> Self {
         let taken = record.packets_flags >> SAMPLES_SHIFT & 0xff;
         let begins = record.packets_flags >> FLAGS_SHIFT & SYN;
-        Request(
-            packet.header_len as u64
-                | (packet.transport_offset as u64) << 16
-                | taken << 32
-                | begins << 40,
-        )
+        Request(payload.0 & 0xffff_ffff | taken << 32 | begins << 40)
     }
 
     #[inline(always)]
@@ -75,9 +101,9 @@ impl Request {
 
 /// Hands over the payload of a packet that was counted in `record`, if it is among the first of its flow.
 #[inline(always)]
-pub(crate) fn take(record: &mut Record, packet: &Packet, hand_over: impl FnOnce(Request) -> u64) {
+pub(crate) fn take(record: &mut Record, payload: Payload, hand_over: impl FnOnce(Request) -> u64) {
     const DONE: u64 = (SAMPLES_DONE as u64) << SAMPLES_SHIFT;
-    if record.packets_flags & DONE == DONE || !packet.key.has_ports() {
+    if record.packets_flags & DONE == DONE {
         return;
     }
     let Some(buffer) = maps::SAMPLE.get_ptr_mut(0) else {
@@ -86,8 +112,8 @@ pub(crate) fn take(record: &mut Record, packet: &Packet, hand_over: impl FnOnce(
     // SAFETY: a live value of the map, this CPU's own.
     let head = unsafe { &mut (*buffer).head };
     head.key = record.key;
-    head.payload_len = packet.payload_len;
-    let taken = hand_over(Request::new(packet, record)) & 0xff;
+    head.payload_len = payload.len();
+    let taken = hand_over(Request::new(payload, record)) & 0xff;
     record.packets_flags = record.packets_flags & !DONE | taken << SAMPLES_SHIFT;
 }
 

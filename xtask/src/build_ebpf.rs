@@ -152,6 +152,9 @@ fn build_command(
 
 fn rustflags(paths: &Paths) -> String {
     let mut flags = vec!["-Clink-arg=--btf".to_owned(), "-Cdebuginfo=2".to_owned()];
+    // v2 (Linux 4.14) has jumps on "less than". Without them the constant stands in a register, and before 6.10 the verifier
+    // does not see that such a jump can't be taken, and follows it to where nothing is known of an offset.
+    flags.push("-Ctarget-cpu=v2".to_owned());
     // aya would take the build machine's; it only matters to kprobes, of which there are none.
     flags.push("--cfg=bpf_target_arch=\"x86_64\"".to_owned());
     flags.extend(
