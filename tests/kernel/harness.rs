@@ -33,6 +33,12 @@ pub(crate) fn missing() -> Option<String> {
     None
 }
 
+/// Whether the running kernel lacks what came with this one.
+pub(crate) fn kernel_before(major: u8, minor: u8) -> bool {
+    let running = aya::util::KernelVersion::current().unwrap();
+    running < aya::util::KernelVersion::new(major, minor, 0)
+}
+
 /// Prints the reason and returns from the test where the machine can't run it.
 macro_rules! need_kernel {
     () => {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sensor::source::file::CaptureFile;
 
 use crate::alike::{self, Differences};
-use crate::harness::{Pair, Sensor, need_kernel, read};
+use crate::harness::{Pair, Sensor, kernel_before, need_kernel, read, refused};
 use crate::{conversations, handed, packets};
 
 #[test]
@@ -17,7 +17,19 @@ fn by_native_xdp() {
 
 #[test]
 fn by_native_xdp_with_jumbo_frames() {
+    need_kernel!();
+    if kernel_before(5, 18) {
+        return jumbo_frames_are_refused();
+    }
     replay(9000, &["--backend", "xdp"], "xdp (native)");
+}
+
+fn jumbo_frames_are_refused() {
+    let pair = Pair::new(9000);
+    let (code, said) = refused(&pair.b, &["-i", "b0", "--backend", "xdp"]);
+    assert_eq!(code, Some(4), "{said}");
+    let why = "MTU 9000 of b0 is more than its driver takes for XDP without multi-buffer; try --backend tc";
+    assert!(said.contains(why), "{said}");
 }
 
 #[test]
@@ -31,12 +43,20 @@ fn by_generic_xdp() {
 
 #[test]
 fn by_tc() {
-    replay(1500, &["--backend", "tc"], "ingress by tc");
+    replay(1500, &["--backend", "tc"], ingress_by_tc());
 }
 
 #[test]
 fn by_tc_with_jumbo_frames() {
-    replay(9000, &[], "ingress by tc");
+    replay(9000, &[], ingress_by_tc());
+}
+
+fn ingress_by_tc() -> &'static str {
+    if kernel_before(6, 6) {
+        "ingress by clsact"
+    } else {
+        "ingress by tcx"
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::build_ebpf::{self, Comparison};
 use crate::test_output::{Reader, Totals};
 use crate::{cmd, gallery, kernels, setup, tidy};
 
-/// Runs all steps, on other kernels too where `kernels` says so; `args` go to `cargo test`.
+/// Runs all steps, on other kernels too where `kernels` says so and in CI; `args` go to `cargo test`.
 pub(crate) fn main(kernels: bool, args: &[String]) -> Result<ExitCode> {
     let begin = Instant::now();
     let mut steps = Steps::default();
@@ -29,7 +29,7 @@ pub(crate) fn main(kernels: bool, args: &[String]) -> Result<ExitCode> {
         totals = counted;
         outcome
     });
-    if kernels {
+    if kernels || cmd::is_ci() {
         steps.run("kernels", || {
             let (counted, outcome) = kernels::step()?;
             totals += counted;

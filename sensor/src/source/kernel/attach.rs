@@ -8,6 +8,7 @@ use aya::programs::xdp::XdpLink;
 use aya::programs::{ProgramError, SchedClassifier, TcAttachType, XdpMode, tc};
 
 use super::object::{self, Object, ObjectError};
+use super::sole::{self, Sole};
 use crate::link::Link;
 
 /// Keeps a program attached while it lives.
@@ -27,7 +28,7 @@ enum Held {
     /// A bpf_link: the kernel detaches when the descriptor closes, also after SIGKILL.
     Link(FdLink),
     /// A netlink filter, before 6.6: outlives a killed agent, so the next one cleans it up.
-    Filter(SchedClassifierLink),
+    Filter(SchedClassifierLink, Option<Sole>),
 }
 
 impl Attached {
@@ -55,12 +56,12 @@ impl Attached {
                     .map_err(told)?;
                 Held::Link(FdLink::try_from(program.take_link(id).map_err(told)?)?)
             }
-            (Program::Tc { egress }, Held::Filter(filter)) => {
+            (Program::Tc { egress }, Held::Filter(filter, sole)) => {
                 let program = to.tc(egress)?;
                 let id = program.attach_to_link(filter).map_err(told)?;
-                Held::Filter(program.take_link(id).map_err(told)?)
+                Held::Filter(program.take_link(id).map_err(told)?, sole)
             }
-            (Program::Xdp { .. }, Held::Filter(_)) => {
+            (Program::Xdp { .. }, Held::Filter(..)) => {
                 return Err(Refusal::Told("XDP has no netlink filter".to_owned()));
             }
         };
@@ -211,7 +212,7 @@ pub fn tc(
         Err(ProgramError::SyscallError(error))
             if error.io_error.raw_os_error() == Some(libc::EINVAL) =>
         {
-            let held = Held::Filter(clsact(program, link, way)?);
+            let held = clsact(program, link, way)?;
             Ok((
                 Attached {
                     program: kind,
@@ -227,12 +228,9 @@ pub fn tc(
     }
 }
 
-fn clsact(
-    program: &mut SchedClassifier,
-    link: &Link,
-    way: TcAttachType,
-) -> Result<SchedClassifierLink, Refusal> {
-    // aya calls a filter after its program. Below 6.6 a second sensor on the same interface takes the first one's place.
+fn clsact(program: &mut SchedClassifier, link: &Link, way: TcAttachType) -> Result<Held, Refusal> {
+    let sole = sole::hold(link.index).map_err(|taken| Refusal::Told(taken.to_string()))?;
+    // aya calls a filter after its program.
     let name = if matches!(way, TcAttachType::Egress) {
         object::TC_EGRESS
     } else {
@@ -240,7 +238,7 @@ fn clsact(
     };
     match tc::qdisc_add_clsact(&link.name) {
         Ok(()) | Err(TcError::AlreadyAttached) => {}
-        Err(TcError::NetlinkError(error)) if error.to_string().contains("File exists") => {}
+        Err(TcError::NetlinkError(error)) if error.raw_os_error() == Some(libc::EEXIST) => {}
         Err(error) => {
             return Err(Refusal::Told(format!(
                 "adding the clsact qdisc to {}: {error}",
@@ -260,8 +258,9 @@ fn clsact(
             what: "attaching to clsact",
             error,
         })?;
-    program.take_link(id).map_err(|error| Refusal::Kernel {
+    let filter = program.take_link(id).map_err(|error| Refusal::Kernel {
         what: "holding the filter",
         error,
-    })
+    })?;
+    Ok(Held::Filter(filter, sole))
 }

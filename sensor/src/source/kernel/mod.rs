@@ -9,8 +9,10 @@ mod mapping;
 pub mod object;
 pub mod probe;
 mod samples;
+mod sole;
 mod statistics;
 mod undisturbed;
+mod verdict;
 
 use std::time::Duration;
 

@@ -18,6 +18,7 @@ use super::mapping::{Mapped, MappingError};
 use super::samples::Samples;
 use super::statistics::RunTime;
 use super::undisturbed::undisturbed;
+use super::verdict;
 
 /// Stripped, reproducible; `cargo xtask build-ebpf` makes it and compares it.
 static OBJECT: &[u8] =
@@ -43,7 +44,7 @@ pub enum ObjectError {
         kind: &'static str,
         name: &'static str,
     },
-    #[error("program {name} is refused by the kernel: {error}")]
+    #[error("program {name} is refused by the kernel: {}", verdict::of(.error))]
     Program {
         name: &'static str,
         error: ProgramError,
