@@ -131,6 +131,34 @@ fn keys_lead_through_the_view_and_out_of_it() {
 }
 
 #[test]
+fn whoever_looks_at_a_file_has_given_up_the_rest_unless_told_not_to() {
+    need_tmux!();
+    let seccomp = |arguments: &str| {
+        let top = Top::ended(arguments);
+        let status = tmux::status(top.terminal.child("sensor"));
+        // Lists that a filter names are still read from where one was, and from nowhere else.
+        top.terminal.press(&["/"]);
+        top.terminal.write("net in file /etc/hostname");
+        let screen = top
+            .terminal
+            .until("why not", |screen| screen.contains("help:"));
+        let mode = status
+            .lines()
+            .find_map(|line| line.strip_prefix("Seccomp:\t"));
+        (
+            mode.unwrap().to_owned(),
+            screen.contains("Permission denied"),
+        )
+    };
+    let (mode, refused) = seccomp("");
+    if mode == "0" || !refused {
+        return println!("skipped: this kernel has no seccomp, or no landlock");
+    }
+    assert_eq!(mode, "2");
+    assert_eq!(seccomp("--no-sandbox"), ("0".to_owned(), false));
+}
+
+#[test]
 fn a_filter_is_judged_while_it_is_typed() {
     need_tmux!();
     let top = Top::ended("");
@@ -158,7 +186,10 @@ fn a_filter_is_judged_while_it_is_typed() {
         "psh ack",
     ]);
     terminal.press(&["Escape"]);
-    terminal.shows(&["filter: tcp port 80: 2 of 3 flows"]);
+    // Two of them that come together are another key.
+    terminal.until("the flows again", |screen| {
+        screen.contains("source > destination 2") && !screen.contains("told by the port")
+    });
     terminal.press(&["Escape"]);
     terminal.shows(&["source > destination 3"]);
     terminal.press(&["C-c"]);

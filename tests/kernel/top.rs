@@ -19,6 +19,10 @@ fn what_is_counted_is_seen_by_every_backend() {
         let line = format!("{binary} top -i a0 --backend {backend} --interval 200ms udp");
         let terminal = Terminal::start(pair.a.command("tmux"), (80, 24), &line);
         terminal.shows(&[hooks, "0 packets", "lost 0", "accounting holds"]);
+        let status = tmux::status(terminal.child("sensor"));
+        for given_up in ["CapEff:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"] {
+            assert!(status.contains(given_up), "{given_up:?}: {status}");
+        }
         let frames = traffic::frames(FLOWS);
         traffic::send(&pair.b, "b0", &frames, 1);
         terminal.shows(&["64 packets", "ingress", "dns"]);

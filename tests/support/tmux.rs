@@ -125,6 +125,11 @@ impl Terminal {
     }
 }
 
+/// What the kernel says of a process.
+pub(crate) fn status(process: i32) -> String {
+    std::fs::read_to_string(format!("/proc/{process}/status")).unwrap()
+}
+
 impl Drop for Terminal {
     fn drop(&mut self) {
         let _ended = Command::new("tmux")

@@ -44,6 +44,8 @@ pub struct Top {
     #[arg(long)]
     pub processes: bool,
     #[command(flatten)]
+    pub sandbox: super::NoSandbox,
+    #[command(flatten)]
     pub expression: Expression,
 }
 

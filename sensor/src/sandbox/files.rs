@@ -48,7 +48,7 @@ pub(super) fn restrict(needs: &Needs) -> Result<Files, RulesetError> {
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(abi))?
         .handle_access(AccessNet::from_all(abi))?
-        .scope(Scope::from_all(abi))?
+        .scope(scopes(needs, abi))?
         .create()?
         .add_rules(path_beneath_rules(fixed, read))?
         .add_rules(path_beneath_rules(reads, read))?
@@ -60,6 +60,14 @@ pub(super) fn restrict(needs: &Needs) -> Result<Files, RulesetError> {
         RulesetStatus::PartiallyEnforced => Files::Partly,
         RulesetStatus::NotEnforced => Files::Not,
     })
+}
+
+/// What of the processes around it is out of reach.
+fn scopes(needs: &Needs, abi: ABI) -> BitFlags<Scope> {
+    match needs.signals {
+        true => Scope::AbstractUnixSocket.into(),
+        false => Scope::from_all(abi),
+    }
 }
 
 /// Folders to write into, with those in which they may be made again.

@@ -36,6 +36,8 @@ pub struct Needs {
     pub remade: Vec<PathBuf>,
     /// Ports of others that may be connected to by TCP.
     pub connect: Vec<u16>,
+    /// Processes around it may be signalled: Ctrl-Z stops everybody of the job.
+    pub signals: bool,
     /// The system's resolver loads libraries while it runs.
     pub resolver: bool,
     /// The eBPF system call, for programs that are loaded later.

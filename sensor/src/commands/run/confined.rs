@@ -1,12 +1,8 @@
 //! What a run needs from when it counts, and giving up the rest.
 
-use std::path::PathBuf;
-
 use crate::cli;
-use crate::commands::confined::Written;
-use crate::config;
+use crate::commands::confined::{Written, of_live};
 use crate::failure::{Exit, Failure};
-use crate::privilege::{self, Capability};
 use crate::sandbox::{self, Needs, Sandbox};
 use crate::source::live::Live;
 use crate::status;
@@ -40,31 +36,14 @@ pub(super) fn enter(args: &cli::Run, live: &mut Live) -> Result<Option<Sandbox>,
 }
 
 fn needs(args: &cli::Run, live: &Live) -> Needs {
-    let strict = args.sandbox.strict_sandbox;
-    let (in_reserve, in_effect) = match strict {
-        true => (Vec::new(), live.rights_to_end()),
-        false => (with_old_form(live.rights_to_attach()), Vec::new()),
-    };
     let written = Written::of(&args.outputs, Some(&args.capture));
     let mut remade = written.folders;
     remade.push(args.out.clone());
     Needs {
-        in_reserve,
-        in_effect,
-        read: vec![PathBuf::from("/etc/sensor")],
-        again: config::files_read(),
         write: remade.iter().chain(&written.around).cloned().collect(),
         remade,
         connect: written.connect,
         resolver: args.naming.resolve,
-        bpf: live.bpf(strict),
+        ..of_live(live, args.sandbox.strict_sandbox)
     }
-}
-
-/// Where SYS_ADMIN stands for the capabilities that were split from it.
-fn with_old_form(mut capabilities: Vec<Capability>) -> Vec<Capability> {
-    if privilege::stands_on_sys_admin() {
-        capabilities.push(privilege::SYS_ADMIN);
-    }
-    capabilities
 }

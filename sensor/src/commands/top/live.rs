@@ -7,6 +7,7 @@ use super::{LONGEST_SLEEP, of_flows};
 use crate::agent::{Agent, AgentConfig, Tick};
 use crate::cli;
 use crate::clock::Now;
+use crate::commands::confined;
 use crate::commands::live::{self, events, infos, left_out, names, say_how, select};
 use crate::counters::DeltaConfig;
 use crate::escape;
@@ -16,6 +17,7 @@ use crate::filter::tree::Tree;
 use crate::follow::{self, Rules};
 use crate::processes::Watch;
 use crate::report::{Context, FlowRow, Process};
+use crate::sandbox;
 use crate::source::ladder::Wish;
 use crate::source::live::{Interface, LiveConfig};
 use crate::source::{self, Event, Hook};
@@ -44,6 +46,9 @@ impl Live {
         delta: DeltaConfig,
         verbose: bool,
     ) -> Result<Self, Failure> {
+        if !args.sandbox.no_sandbox {
+            sandbox::begin();
+        }
         let wish = Wish::new(args.backend, args.xdp_mode);
         if wish.contradicts_itself() {
             let message = "--xdp-mode is for --backend auto or xdp: leave one of the two away";
@@ -73,6 +78,7 @@ impl Live {
             say_how(interface, verbose);
         }
         let processes = args.processes.then(|| Watch::start(args.interval));
+        confined::enter_view(args.sandbox, &mut source, verbose);
         let config = AgentConfig {
             delta,
             report_every: delta.interval,

@@ -10,6 +10,7 @@ mod signals;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
+use super::confined;
 use crate::cli;
 use crate::counters::DeltaConfig;
 use crate::failure::{Exit, Failure};
@@ -36,7 +37,11 @@ pub fn run(args: &cli::Top, library: &dyn Library, verbose: bool) -> Result<Exit
         .map_err(failed)?;
     let config = delta_config(args);
     let feed: Box<dyn Feed> = match &args.read {
-        Some(path) => Box::new(file::Played::open(path, args.speed, filter, config)?),
+        Some(path) => {
+            // Before the thread that reads it begins.
+            confined::enter_file(args.sandbox, path);
+            Box::new(file::Played::open(path, args.speed, filter, config)?)
+        }
         None => Box::new(live::Live::open(args, filter, config, verbose)?),
     };
     let app = App::new(feed, config, library, theme());
