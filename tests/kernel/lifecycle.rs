@@ -140,6 +140,20 @@ fn count_ends_the_run() {
 }
 
 #[test]
+fn what_is_reached_first_ends_the_run() {
+    need_kernel!();
+    let pair = Pair::new(1500);
+    let ended = |duration: &str, count: &str| {
+        let arguments = ["-i", "a0", "--duration", duration, "--count", count];
+        let sensor = Sensor::start(&pair.a, &arguments);
+        traffic::send(&pair.a, "a0", &traffic::frames(10), 10);
+        sensor.wait().checked()["totals"]["packets"].clone()
+    };
+    assert_eq!(ended("3s", "1000000"), 100);
+    assert_eq!(ended("1h", "100"), 100);
+}
+
+#[test]
 fn polls_every_ten_milliseconds_stay_exact_on_ingress_by_xdp() {
     while_polling("b0", "xdp");
 }

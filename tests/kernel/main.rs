@@ -35,6 +35,7 @@ mod replay;
 mod reports;
 mod samples;
 mod sandbox;
+mod scarce;
 mod serve;
 mod service;
 mod soak;

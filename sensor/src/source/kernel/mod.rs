@@ -11,6 +11,7 @@ pub mod probe;
 mod samples;
 mod sole;
 mod statistics;
+mod tables;
 mod undisturbed;
 mod verdict;
 

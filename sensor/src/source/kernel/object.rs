@@ -17,6 +17,7 @@ use super::filter::{FilterLoadError, KernelFilter};
 use super::mapping::{Mapped, MappingError};
 use super::samples::Samples;
 use super::statistics::RunTime;
+use super::tables::{self, TableError};
 use super::undisturbed::undisturbed;
 use super::verdict;
 
@@ -37,6 +38,8 @@ const CLOCK: &str = "sensor_clock";
 pub enum ObjectError {
     #[error(transparent)]
     Cpus(#[from] CpusError),
+    #[error(transparent)]
+    Table(#[from] TableError),
     #[error("the eBPF object can't be loaded: {0}")]
     Load(#[from] EbpfError),
     #[error("the eBPF object has no {kind} {name}: rebuild it with cargo xtask build-ebpf --bless")]
@@ -97,6 +100,12 @@ impl TableSize {
 
     pub fn records(&self) -> u64 {
         (u64::from(self.regions()) << self.set_bits) * WAYS as u64
+    }
+
+    /// Of sets and log, which is most of it.
+    pub(super) fn bytes(&self) -> u64 {
+        let spilled = u64::from(self.regions()) * u64::from(self.log);
+        (self.records() + spilled) * size_of::<Record>() as u64
     }
 }
 
@@ -170,7 +179,8 @@ impl Object {
             .override_global("LOG_SIZE", &log_size, true)
             .override_global("FILTER", &filter_flags, true)
             .override_global("SAMPLING", &sampling, true)
-            .load(&spliced)?;
+            .load(&spliced)
+            .map_err(|error| tables::explained(error, &size))?;
         fill_lines(&mut ebpf, filter_lines)?;
         let maps = Maps {
             control: mapped(&mut ebpf, "CONTROL")?,

@@ -17,6 +17,23 @@ fn record(lengths: (u32, u32), data: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn a_file_that_grows_is_read_to_its_end_of_then_and_one_in_its_place_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("growing.pcap");
+    let one = record((3, 3), b"abc");
+    std::fs::write(&path, capture(std::slice::from_ref(&one))).unwrap();
+    let mut file = CaptureFile::open(&path).unwrap();
+    assert!(file.next().unwrap().is_some());
+    let appended = std::fs::OpenOptions::new().append(true).open(&path);
+    io::Write::write_all(&mut appended.unwrap(), &one).unwrap();
+    assert!(file.next().unwrap().is_some());
+    std::fs::rename(&path, folder.path().join("old")).unwrap();
+    std::fs::write(&path, capture(&[one.clone(), one.clone(), one])).unwrap();
+    assert!(file.next().unwrap().is_none());
+    assert_eq!(file.packets(), 2);
+}
+
+#[test]
 fn every_magic_in_both_byte_orders() {
     for order in Order::BOTH {
         for (magic, container, ns) in [
