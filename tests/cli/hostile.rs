@@ -3,8 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::corpus::corpus;
 use crate::harness::{Ran, file_in, sensor};
+use crate::support::capture::{Pcap, Record};
+use crate::support::packets::{at, ethernet_ip, udp};
 use crate::support::report::number;
 
 /// File, packets that must be counted, and the end of what is said; an empty one where nothing is wrong.
@@ -296,6 +300,42 @@ fn what_is_absurd_is_refused_in_one_line() {
         assert!(ran.stderr.lines().count() <= 4, "{}", ran.stderr);
         assert!(!ran.stderr.contains("backtrace"), "{}", ran.stderr);
     }
+}
+
+#[test]
+fn hostile_names_are_strings_in_every_format() {
+    const NAME: &str = "=<img/src=x/onerror=\"alert(1)\">,';&"; // as names have no spaces
+    let name = [&[NAME.len() as u8], NAME.as_bytes(), b"\x03org\0"].concat();
+    let header = b"\0\x07\x81\x80\0\x01\0\x01\0\0\0\0";
+    let answer = b"\0\x01\0\x01\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\0\x02\x07";
+    let message = [&header[..], &name, answer].concat();
+    let (server, client, named) = (at("192.0.2.53:53"), at("10.0.0.1:4000"), at("192.0.2.7:9"));
+    let mut datagram = udp(server, client, message.len());
+    datagram[28..].copy_from_slice(&message);
+    let packets = [datagram, udp(client, named, 10)];
+    let records = packets.map(|packet| Record::new(0, ethernet_ip(&packet)));
+    let folder = tempfile::tempdir().unwrap();
+    file_in(folder.path(), "x.pcap", &Pcap::default().write(&records));
+    let outputs = ["--json", "r.json", "--csv", "csv", "--html", "r.html"];
+    let arguments = ["read", "x.pcap"].iter().chain(&outputs);
+    let ran = sensor(arguments).folder(folder.path()).run();
+    assert_eq!(ran.code(), 0, "{}", ran.stderr);
+    let written = |file: &str| fs::read_to_string(folder.path().join(file)).unwrap();
+    let report: Value = serde_json::from_str(&written("r.json")).unwrap();
+    let shown = format!("{NAME}.org");
+    let endpoints = report["endpoints"].as_array().unwrap();
+    let named = endpoints.iter().find(|one| one["addr"] == "192.0.2.7");
+    assert_eq!(named.unwrap()["names"][0]["name"], shown);
+    let mut rows = csv::Reader::from_path(folder.path().join("csv/endpoints.csv")).unwrap();
+    let mut cells = rows.records().flat_map(|row| {
+        let row = row.unwrap();
+        row.iter().map(str::to_owned).collect::<Vec<_>>()
+    });
+    assert!(
+        cells.any(|cell| cell == format!("'{shown}")),
+        "no such cell"
+    );
+    assert!(!written("r.html").contains("<img/src=x"));
 }
 
 fn read(path: &Path) -> Ran {

@@ -22,6 +22,7 @@ mod hostile;
 mod ipfix;
 mod labels;
 mod libpcap;
+mod meanwhile;
 mod packets;
 mod read;
 mod reliability;

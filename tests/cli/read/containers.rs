@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{MILLISECOND, START, sample};
 use crate::harness::{file_in, read, read_bytes, sensor};
+use crate::meanwhile;
 use crate::support::capture::{ETHERNET, Endian, Pcap, PcapNg, Record};
 use crate::support::packets::{at, ethernet_ip, udp};
 
@@ -309,4 +310,24 @@ fn a_link_type_without_a_decoder_is_named_and_its_packets_counted() {
     // Beside a file that can be read it is a warning.
     let good = file_in(folder.path(), "good.pcap", &pcap());
     assert_eq!(read(&[&strange, &good], &[], 0)["totals"]["packets"], 12);
+}
+
+#[test]
+fn a_file_that_unpacks_to_much_more_takes_no_more_memory() {
+    const RECORDS: usize = 800;
+    let whole = Pcap::default().write(&[Record::new(START, vec![0; 262_144])]);
+    let (header, record) = whole.split_at(24);
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(header).unwrap();
+    for _ in 0..RECORDS {
+        gzip.write_all(record).unwrap();
+    }
+    let packed = gzip.finish().unwrap();
+    assert!(packed.len() < 2 << 20, "{} bytes", packed.len());
+    // At its end, which is not there yet.
+    let status = meanwhile::status(&["read", "-"], &packed[..packed.len() - 8]);
+    let most = meanwhile::field(&status, "VmHWM").trim_end_matches(" kB");
+    let most: usize = most.parse().unwrap();
+    let unpacked = RECORDS * record.len() / 1024;
+    assert!(most < unpacked / 3, "{most} of {unpacked} kB");
 }

@@ -80,3 +80,8 @@ fn numbers_say_their_range() {
     refused(&["run", "--kernel-flows", "4294967296"]).says(&["--kernel-flows"]);
     refused(&["run", "--backend", "magic"]).says(&["auto", "xdp", "tc", "af-packet"]);
 }
+
+#[test]
+fn top_takes_a_file_or_interfaces() {
+    refused(&["top", "-i", "lo", "-r", "x.pcap"]).says(&["'--interface <IF>' cannot be used with"]);
+}

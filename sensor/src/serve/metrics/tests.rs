@@ -195,3 +195,16 @@ fn a_run_without_a_packet_has_its_metrics_too() {
     assert_eq!(sum(&text, "sensor_lost_packets_total"), 0);
     assert!(text.contains("sensor_lost_packets_total{place=\"af-packet\"} 0"));
 }
+
+/// An interface may be called almost anything.
+#[test]
+fn a_name_with_quotes_stays_in_its_label() {
+    let meter = meter();
+    let mut second = second(0);
+    second.context.interfaces[0].name = "a\"} 7\\b".to_owned();
+    meter.add(&second);
+    let text = meter.text(false);
+    let label = r#"interface="a\"} 7\\b""#;
+    assert!(text.contains(label), "{text}");
+    assert!(!text.contains("\"a\"}"), "{text}");
+}
