@@ -139,6 +139,12 @@ fn tcp(pair: &Pair) {
 
 /// A transfer that has ended on both sides, so that no packet is under way afterwards.
 fn tcp_to(pair: &Pair, address: &str) {
+    transfer(pair, address);
+    quiet(pair);
+}
+
+/// The last acknowledgements may still be under way.
+pub(crate) fn transfer(pair: &Pair, address: &str) {
     let listener = pair
         .b
         .inside(|| TcpListener::bind(("0.0.0.0", 5001)).unwrap());
@@ -164,7 +170,6 @@ fn tcp_to(pair: &Pair, address: &str) {
         assert_eq!(answer, b"done");
     });
     assert_eq!(server.join().unwrap(), TCP_BYTES);
-    quiet(pair);
 }
 
 /// `UDP_SEGMENT`: one system call, many datagrams.

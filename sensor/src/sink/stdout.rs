@@ -7,10 +7,16 @@ use super::SinkError;
 
 /// Runs `write` on buffered standard output.
 pub fn write_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), SinkError> {
-    if CLOSED.load(Ordering::Relaxed) {
-        return Err(SinkError::Stdout(io::Error::other("it is closed")));
-    }
+    refuse_closed()?;
     quiet_on_closed_pipe(io::stdout().lock(), write).map_err(SinkError::Stdout)
+}
+
+/// An error where it was closed when the process started.
+pub(super) fn refuse_closed() -> Result<(), SinkError> {
+    match CLOSED.load(Ordering::Relaxed) {
+        true => Err(SinkError::Stdout(io::Error::other("it is closed"))),
+        false => Ok(()),
+    }
 }
 
 fn quiet_on_closed_pipe(

@@ -46,6 +46,17 @@ pub struct Bytes<'a> {
     pub tag: Option<Tag>,
     /// Before it was cut to `data`, without that tag.
     pub len: u32,
+    /// Segmentation offload shows several packets as this one.
+    pub super_packet: Option<SuperPacket>,
+}
+
+/// How a super-packet is cut, by the kernel or the card, or was before it was put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SuperPacket {
+    /// Bytes of headers that each packet carries.
+    pub header_len: u32,
+    /// Bytes of payload in each but the last.
+    pub size: u16,
 }
 
 /// A VLAN tag that does not stand in the packet.

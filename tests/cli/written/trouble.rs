@@ -55,6 +55,23 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     assert_eq!(ran.stderr, "");
 }
 
+#[test]
+fn a_closed_standard_output_is_not_success() {
+    let place = Place::new();
+    let (name, bytes) = &captures()[0];
+    let input = place.input(name, bytes);
+    let script = r#"exec "$0" read "$1" -w - >&-"#;
+    let ran = Command::new("sh")
+        .args(["-c", script, BINARY])
+        .arg(input)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(7), "{said}");
+    assert!(said.contains("it is closed"), "{said}");
+}
+
 fn many(packets: i64) -> Vec<Record> {
     let noise = |number: i64| {
         let mut packet = ethernet_ip(&udp(at("10.0.0.1:1111"), at("10.0.0.2:53"), 1400));

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sensor_common::flow::Direction;
 
+use super::segments::Cut;
 use crate::counters::When;
 use crate::source::tap::{PacketRecord, Tag};
 
@@ -13,11 +14,14 @@ const MOST_BYTES: usize = 1 << 20;
 const MOST_PACKETS: usize = 8192;
 /// Destination and source of an Ethernet header: a tag stands behind them.
 const ADDRESSES: usize = 12;
+const TAG: usize = 4;
 
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     packets: Vec<Packet>,
     bytes: Vec<u8>,
+    /// Packets on the wire.
+    count: u64,
     /// What was written by then is to be seen by others.
     pub(super) flush: bool,
 }
@@ -31,9 +35,11 @@ pub(super) struct Packet {
     pub(super) direction: Direction,
     /// On the wire; more than 1 of a super-packet.
     pub(super) segments: u64,
+    /// How it is cut into them, where that is known.
+    pub(super) cut: Option<Cut>,
     /// Before it was cut.
     pub(super) len: u32,
-    captured: u32,
+    pub(super) captured: u32,
 }
 
 impl Batch {
@@ -41,13 +47,17 @@ impl Batch {
     pub(super) fn push(&mut self, record: &PacketRecord<'_>, interface: u32, snaplen: usize) {
         let start = self.bytes.len();
         let (data, len) = (record.bytes.data, record.bytes.len);
+        let mut cut = Cut::of(record);
+        // What is cut later is needed whole.
+        let snaplen = if cut.is_some() { usize::MAX } else { snaplen };
         let len = match (record.bytes.tag, data.split_at_checked(ADDRESSES)) {
             (Some(Tag { tpid, tci }), Some((addresses, rest))) => {
                 self.bytes.extend_from_slice(addresses);
                 self.bytes.extend(tpid.to_be_bytes());
                 self.bytes.extend(tci.to_be_bytes());
                 self.bytes.extend_from_slice(rest);
-                len.saturating_add(4)
+                cut = cut.map(|cut| cut.shifted(TAG));
+                len.saturating_add(TAG as u32)
             }
             _ => {
                 let kept = data.get(..snaplen).unwrap_or(data);
@@ -56,11 +66,13 @@ impl Batch {
             }
         };
         self.bytes.truncate(start.saturating_add(snaplen));
+        self.count += record.packets;
         self.packets.push(Packet {
             when: record.when,
             interface,
             direction: record.direction,
             segments: record.packets,
+            cut,
             len,
             captured: (self.bytes.len() - start) as u32,
         });
@@ -75,8 +87,9 @@ impl Batch {
         })
     }
 
+    /// Packets on the wire.
     pub(super) fn len(&self) -> u64 {
-        self.packets.len() as u64
+        self.count
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -91,6 +104,7 @@ impl Batch {
     pub(super) fn clear(&mut self) {
         self.packets.clear();
         self.bytes.clear();
+        self.count = 0;
         self.flush = false;
     }
 }

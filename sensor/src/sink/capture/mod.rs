@@ -8,9 +8,11 @@ mod batch;
 mod behind;
 mod blocks;
 mod classic;
+mod current;
 mod format;
 mod place;
 mod rotation;
+mod segments;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -178,7 +180,7 @@ impl Capture {
 
 impl State {
     fn packet(&mut self, record: &PacketRecord<'_>) {
-        self.taken += 1;
+        self.taken += record.packets;
         if matches!(self.feed, Feed::Done) {
             return;
         }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use flate2::write::GzEncoder;
 
 use super::format::Compression;
-use crate::sink::{SinkError, refuse_special};
+use crate::sink::{SinkError, refuse_special, stdout};
 use crate::source::file::link_type;
 
 /// Whole packets: for nobody's eyes but the owner's.
@@ -58,6 +58,7 @@ impl Place {
     }
 
     pub(super) fn stdout() -> Result<Self, SinkError> {
+        stdout::refuse_closed()?;
         let file = io::stdout().as_fd().try_clone_to_owned();
         Ok(Place {
             file: file.map_err(SinkError::Stdout)?.into(),

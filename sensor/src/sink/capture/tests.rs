@@ -52,6 +52,7 @@ fn write(capture: &Capture, sent: &Sent) {
             link_type: sent.link_type,
             tag: sent.tag,
             len: sent.len,
+            super_packet: None,
         },
         origin: sent.origin,
         parsed: &parsed,
@@ -133,7 +134,7 @@ fn what_is_written_is_read_again() {
         packets.iter().for_each(|packet| write(&capture, packet));
         let (summary, result) = capture.finish();
         result.unwrap();
-        assert_eq!((summary.packets, summary.lost, summary.files), (5, 0, 1));
+        assert_eq!((summary.packets, summary.lost, summary.files), (7, 0, 1));
         let got = read(&path);
         for (packet, got) in packets.iter().zip(&got) {
             let expected = Got {

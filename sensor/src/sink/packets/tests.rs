@@ -59,6 +59,7 @@ fn write(writer: &mut PacketWriter, bytes: &[u8], interface: Option<&str>) {
             link_type: 1,
             tag: None,
             len: bytes.len() as u32,
+            super_packet: None,
         },
         origin: Origin::default(),
         parsed: &packet,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Frame;
 use crate::counters::{Delta, Seen};
 use crate::source::file::link_type;
-use crate::source::tap::{Bytes, Origin, PacketRecord, SharedTap, Tag};
+use crate::source::tap::{Bytes, Origin, PacketRecord, SharedTap, SuperPacket, Tag};
 
 pub struct Listener {
     pub tap: SharedTap,
@@ -17,7 +17,8 @@ pub struct Listener {
 
 impl Listener {
     #[inline(never)]
-    pub(super) fn tell(&self, frame: &Frame<'_>, seen: &Seen, delta: &Delta) {
+    /// `header_len`: bytes of headers that each packet of a super-packet carries.
+    pub(super) fn tell(&self, frame: &Frame<'_>, seen: &Seen, header_len: u64, delta: &Delta) {
         (self.tap)(&PacketRecord {
             when: seen.when,
             interface: Some(&self.interface),
@@ -33,6 +34,10 @@ impl Listener {
                     tci: vlan.tci,
                 }),
                 len: frame.len,
+                super_packet: (frame.gso_size > 0).then_some(SuperPacket {
+                    header_len: header_len as u32,
+                    size: frame.gso_size,
+                }),
             },
             origin: Origin {
                 number: frame.ifindex,

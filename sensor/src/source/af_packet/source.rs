@@ -184,7 +184,7 @@ impl Counter {
         }
         delta.packet(&seen);
         if let Some(listener) = &self.listener {
-            listener.tell(frame, &seen, delta);
+            listener.tell(frame, &seen, header_len, delta);
         }
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn packet(tap: &mut Tap<'_>, record: &Record<'_>, seen: &Seen, delta:
             link_type: record.link_type,
             tag: None,
             len: record.wire_len,
+            super_packet: None,
         },
         origin: described.map_or_else(Origin::default, |one| Origin {
             number: one.number,
