@@ -1,6 +1,8 @@
 //! What is looked at. Nothing in here judges.
 
-use crate::link::{Link, Offloads, XdpFeatures};
+use std::net::IpAddr;
+
+use crate::link::{Link, Offloads, ReceiveQueues, XdpFeatures};
 use crate::source::kernel::probe::{Loaded, Probe};
 
 /// Or why it can't be told.
@@ -47,6 +49,8 @@ pub struct Host {
     pub membarrier: Known<bool>,
     /// A packet socket was opened and closed; else why not.
     pub packet_socket: Result<(), PacketSocket>,
+    /// The same of an AF_XDP socket.
+    pub xdp_socket: Result<(), PacketSocket>,
     /// ABI of landlock.
     pub landlock: Known<u32>,
     pub seccomp: bool,
@@ -68,7 +72,9 @@ pub struct Nic {
     /// `Ok(None)` where the kernel is too old to say.
     pub features: Known<Option<XdpFeatures>>,
     pub offloads: Offloads,
-    pub receive_queues: Option<u32>,
+    pub queues: Option<ReceiveQueues>,
+    /// But for those that every interface has (link-local).
+    pub addresses: Vec<IpAddr>,
     /// More about the program on its XDP hook, where there is one.
     pub xdp: Option<NicProgram>,
     pub tcx_ingress: Known<Vec<Loaded>>,

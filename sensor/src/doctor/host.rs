@@ -1,7 +1,7 @@
 //! Gates of the machine and of this process.
 
-use super::Gate;
 use super::facts::{Host, PacketSocket};
+use super::{Gate, af_xdp};
 use crate::privilege;
 use crate::units;
 
@@ -10,6 +10,7 @@ pub(super) fn gates(host: &Host) -> Vec<Gate> {
         version(host),
         capabilities(host),
         packet_socket(host),
+        af_xdp::socket(host),
         programs(host),
     ];
     gates.extend(features(host));
@@ -74,7 +75,7 @@ fn capabilities(host: &Host) -> Gate {
 
 fn packet_socket(host: &Host) -> Gate {
     const NAME: &str = "af-packet";
-    let costs = "the fallback for kernels and interfaces that have no eBPF, and --packets";
+    let costs = "the fallback for kernels and interfaces that have no eBPF, --packets and -w";
     match &host.packet_socket {
         Ok(()) => Gate::open(NAME, "a packet socket was opened and closed again"),
         Err(PacketSocket::NoPermission) => Gate::closed(

@@ -1,6 +1,7 @@
 //! Whether packets can be counted on this machine, by what, and what stands in the way: a judgement on facts that somebody
 //! else gathered, so that every machine can be judged in a test.
 
+mod af_xdp;
 mod facts;
 mod host;
 mod nic;

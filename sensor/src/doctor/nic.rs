@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::facts::{Host, Nic};
-use super::{Gate, Interface, plan};
+use super::{Gate, Interface, af_xdp, plan};
 use crate::link::Link;
 use crate::source::kernel::probe::Loaded;
 
@@ -14,7 +14,7 @@ pub(super) fn judge(host: &Host, nic: &Nic) -> Interface {
     gates.extend(tcx(nic));
     gates.extend(merging(nic));
     gates.extend(tags(nic));
-    gates.push(zero_copy(nic));
+    gates.extend(af_xdp::gates(nic));
     Interface {
         name: nic.link.name.clone(),
         ifindex: nic.link.index,
@@ -22,7 +22,7 @@ pub(super) fn judge(host: &Host, nic: &Nic) -> Interface {
         driver: nic.driver.clone(),
         kind: nic.link.kind.clone(),
         mtu: nic.link.mtu,
-        receive_queues: nic.receive_queues,
+        receive_queues: nic.queues.map(|queues| queues.now),
         ingress,
         egress,
         gates,
@@ -224,25 +224,6 @@ fn tags(nic: &Nic) -> Option<Gate> {
         ),
         Some(_) => Some(Gate::open(NAME, "packets keep their VLAN tags")),
         None => None,
-    }
-}
-
-fn zero_copy(nic: &Nic) -> Gate {
-    const NAME: &str = "af-xdp-zero-copy";
-    match nic.features {
-        Ok(Some(features)) if features.zero_copy() => Gate::open(
-            NAME,
-            "the driver says that it can; counting does not use it",
-        ),
-        Ok(Some(_)) => Gate::closed(
-            NAME,
-            "the driver says that it can't; counting does not use it",
-        ),
-        Ok(None) => Gate::unknown(
-            NAME,
-            "kernels before 6.3 don't tell; counting does not use it",
-        ),
-        Err(ref why) => Gate::unknown(NAME, why),
     }
 }
 

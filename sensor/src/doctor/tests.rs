@@ -1,7 +1,7 @@
 //! Machines that were made up, judged.
 
 use super::*;
-use crate::link::{Link, Offloads, XdpAttached, XdpFeatures, XdpMode};
+use crate::link::{Link, Offloads, ReceiveQueues, XdpAttached, XdpFeatures, XdpMode};
 use crate::source::kernel::probe::{Loaded, Probe};
 
 const ALL: u64 = u64::MAX;
@@ -35,6 +35,7 @@ fn host() -> Host {
         nohz_full: Ok(String::new()),
         membarrier: Ok(true),
         packet_socket: Ok(()),
+        xdp_socket: Ok(()),
         landlock: Ok(5),
         seccomp: true,
     }
@@ -52,9 +53,14 @@ fn nic() -> Nic {
             ..Link::default()
         },
         driver: Some("ice".to_owned()),
-        features: Ok(Some(XdpFeatures(0b10_1001))),
+        features: Ok(Some(XdpFeatures(0b10_1011))),
         offloads: Offloads::default(),
-        receive_queues: Some(8),
+        queues: Some(ReceiveQueues {
+            now: 8,
+            most: 8,
+            combined: true,
+        }),
+        addresses: Vec::new(),
         xdp: None,
         tcx_ingress: Ok(Vec::new()),
         tcx_egress: Ok(Vec::new()),
@@ -284,4 +290,70 @@ fn text_is_aligned_wrapped_and_inert() {
     );
     let plain = coloured.replace("\x1b[32m", "").replace("\x1b[1;31m", "");
     assert_eq!(plain.replace("\x1b[33m", "").replace("\x1b[0m", ""), text);
+}
+
+#[test]
+fn af_xdp_is_told_with_what_is_missing() {
+    let mut host = host();
+    host.capabilities = Ok(0);
+    host.memlock = Some(8 << 20);
+    let found = judged(host.clone(), nic());
+    let socket = gate(&found, "af-xdp-socket");
+    assert_eq!(socket.state, State::Closed);
+    assert!(socket.evidence.contains("8.39 MB"), "{socket:?}");
+    assert!(socket.remedy.as_deref().unwrap().contains("ulimit -l"));
+    host.xdp_socket = Err(PacketSocket::Missing("not supported".to_owned()));
+    let found = judged(host.clone(), nic());
+    let remedy = gate(&found, "af-xdp-socket").remedy.clone().unwrap();
+    assert!(remedy.contains("CONFIG_XDP_SOCKETS"));
+    host.xdp_socket = Err(PacketSocket::NoPermission);
+    let found = judged(host, nic());
+    assert!(
+        gate(&found, "af-xdp-socket")
+            .evidence
+            .contains("CAP_NET_RAW")
+    );
+}
+
+#[test]
+fn an_interface_says_of_af_xdp_what_its_driver_and_its_use_allow() {
+    let with = |change: &dyn Fn(&mut Nic)| {
+        let mut nic = nic();
+        change(&mut nic);
+        judged(host(), nic)
+    };
+    let used = with(&|nic| nic.addresses = vec!["192.0.2.1".parse().unwrap()]);
+    let used = gate(&used, "af-xdp");
+    assert_eq!(used.state, State::Open);
+    assert!(
+        used.evidence.contains("192.0.2.1: it is no mirror port"),
+        "{used:?}"
+    );
+    for (features, state, zero_copy) in [
+        (Some(0b1011), State::Open, State::Open),
+        (Some(0b0011), State::Open, State::Closed),
+        (Some(0b0001), State::Closed, State::Closed),
+        (Some(0), State::Closed, State::Closed),
+        (None, State::Unknown, State::Unknown),
+    ] {
+        let found = with(&|nic| nic.features = Ok(features.map(XdpFeatures)));
+        assert_eq!(gate(&found, "af-xdp").state, state, "{features:?}");
+        assert_eq!(
+            gate(&found, "af-xdp-zero-copy").state,
+            zero_copy,
+            "{features:?}"
+        );
+    }
+    let one = |most, combined| {
+        let queues = ReceiveQueues {
+            now: 1,
+            most,
+            combined,
+        };
+        let found = with(&|nic| nic.queues = Some(queues));
+        gate(&found, "receive-queues").remedy.clone()
+    };
+    assert_eq!(one(16, true).unwrap(), "sudo ethtool -L eth0 combined 16");
+    assert_eq!(one(4, false).unwrap(), "sudo ethtool -L eth0 rx 4");
+    assert_eq!(one(1, true), None);
 }

@@ -56,8 +56,23 @@ pub fn offloads(name: &str) -> Offloads {
     }
 }
 
-/// Receive queues in use: as many CPUs share the work. `None` where the driver does not tell.
+/// Queues that packets arrive by: as many CPUs share the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReceiveQueues {
+    /// In use.
+    pub now: u32,
+    pub most: u32,
+    /// They send too: what `ethtool -L` calls combined.
+    pub combined: bool,
+}
+
+/// Receive queues in use. `None` where the driver does not tell.
 pub fn receive_queues(name: &str) -> Option<u32> {
+    queues(name).map(|queues| queues.now)
+}
+
+/// `None` where the driver does not tell.
+pub fn queues(name: &str) -> Option<ReceiveQueues> {
     let mut channels = Channels {
         cmd: GET_CHANNELS,
         most: [0; 4],
@@ -68,8 +83,14 @@ pub fn receive_queues(name: &str) -> Option<u32> {
     };
     // SAFETY: ETHTOOL_GCHANNELS fills a struct ethtool_channels.
     unsafe { ask(name, &mut channels) }?;
-    let queues = channels.rx.saturating_add(channels.combined);
-    (queues > 0).then_some(queues)
+    let now = channels.rx.saturating_add(channels.combined);
+    let [most_rx, _, _, most_combined] = channels.most;
+    let combined = most_combined > 0;
+    (now > 0).then_some(ReceiveQueues {
+        now,
+        most: if combined { most_combined } else { most_rx },
+        combined,
+    })
 }
 
 /// For the commands that fill a struct ethtool_value.
@@ -187,7 +208,9 @@ mod tests {
         let before = pair.a.run(|| offloads("veth0"));
         assert_eq!((before.tso, before.lro), (Some(true), Some(false)));
         assert_eq!(before.rx_vlan, Some(true));
-        assert_eq!(pair.a.run(|| receive_queues("veth0")), Some(1));
+        let queues = pair.a.run(|| queues("veth0")).unwrap();
+        assert_eq!(queues.now, 1);
+        assert!(queues.most >= 1, "{queues:?}");
         assert_eq!(offloads("no-such-if"), Offloads::default());
     }
 }

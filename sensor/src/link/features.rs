@@ -13,6 +13,11 @@ impl XdpFeatures {
         self.0 & 1 != 0
     }
 
+    /// They may send a packet elsewhere, to an AF_XDP socket say.
+    pub fn redirect(self) -> bool {
+        self.0 >> 1 & 1 != 0
+    }
+
     /// Packets of several buffers too: jumbo frames.
     pub fn multi_buffer(self) -> bool {
         self.0 >> 5 & 1 != 0

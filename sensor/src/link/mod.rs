@@ -11,7 +11,9 @@ pub(crate) mod netns;
 mod route;
 pub mod wanted;
 
-pub use ethtool::{Offloads, driver, offloads, receive_queues, takes_vlan_tags_off};
+pub use ethtool::{
+    Offloads, ReceiveQueues, driver, offloads, queues, receive_queues, takes_vlan_tags_off,
+};
 pub use features::{XdpFeatures, xdp_features};
 
 use netlink::{Message, Request};

@@ -37,7 +37,8 @@ pub(super) fn gather() -> Host {
         preempt_rt: preempt_rt(),
         nohz_full: nohz_full(),
         membarrier: drain::grace_period_supported().map_err(|error| error.to_string()),
-        packet_socket: packet_socket(),
+        packet_socket: socket(libc::AF_PACKET),
+        xdp_socket: socket(libc::AF_XDP),
         landlock: landlock(),
         seccomp: fs::exists("/proc/sys/kernel/seccomp").unwrap_or(false),
     }
@@ -118,10 +119,10 @@ fn memlock() -> Option<u64> {
     (read == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }
 
-/// Of no protocol: it receives nothing.
-fn packet_socket() -> Result<(), PacketSocket> {
+/// Of no protocol and not bound: it receives nothing.
+fn socket(family: libc::c_int) -> Result<(), PacketSocket> {
     // SAFETY: plain system call without pointers.
-    let fd = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
+    let fd = unsafe { libc::socket(family, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
     if fd >= 0 {
         // SAFETY: the kernel just gave us this descriptor, nobody else owns it.
         drop(unsafe { OwnedFd::from_raw_fd(fd) });
