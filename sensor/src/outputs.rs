@@ -149,10 +149,11 @@ impl Outputs {
         self.capture.iter().for_each(Capture::next_input);
     }
 
-    /// Makes visible what was written by now.
-    pub fn flush_packets(&self) {
+    /// Makes visible what was written by now; captures, of which each flush costs compression, once a second.
+    pub fn flush_packets(&self, now: Now) {
         self.packets.flush();
-        self.capture.iter().for_each(Capture::flush);
+        let captures = self.capture.iter();
+        captures.for_each(|capture| capture.flush(now.monotonic));
     }
 
     /// Options whose outputs have not taken all packets so far.

@@ -7,6 +7,7 @@ use super::confined::{self, Written};
 use super::{delta_config, following};
 use crate::agent::Period;
 use crate::cli;
+use crate::clock::Now;
 use crate::counters::{Delta, DeltaConfig};
 use crate::dashboard::Data;
 use crate::enrich::Enrichment;
@@ -104,7 +105,7 @@ impl Reading<'_> {
             let (delta, followers) = slices.finish();
             (delta, files, followers)
         };
-        self.outputs.flush_packets();
+        self.outputs.flush_packets(Now::read());
         delta.conclude();
         context.files = files.iter().map(FileCounted::info).collect();
         context.notes = files.iter().flat_map(FileCounted::notes).collect();

@@ -223,7 +223,7 @@ impl Run {
                     break;
                 }
             };
-            outputs.flush_packets();
+            outputs.flush_packets(now);
             for option in outputs.behind() {
                 if !behind.contains(&option) {
                     behind.push(option);

@@ -35,6 +35,8 @@ use crate::source::tap::PacketRecord;
 
 /// The most that is kept of a packet: tcpdump's, and what readers believe.
 pub const MOST: u32 = 262_144;
+/// Nanoseconds: what a kill may cost.
+const FLUSH_EVERY: i64 = 1_000_000_000;
 
 /// What to write, and where.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +87,8 @@ struct State {
     left_out: u64,
     /// Nothing was handed over since the last flush.
     flushed: bool,
+    /// On a clock that does not jump, in nanoseconds.
+    flushed_at: i64,
     failure: Option<SinkError>,
     /// A reader that has seen enough: no failure, and nothing is missing.
     enough: bool,
@@ -122,6 +126,7 @@ impl Capture {
             taken: 0,
             left_out: 0,
             flushed: true,
+            flushed_at: 0,
             failure: None,
             enough: false,
         };
@@ -139,9 +144,10 @@ impl Capture {
         self.state().numbering.forget();
     }
 
-    /// Makes what was written visible to others.
-    pub fn flush(&self) {
-        self.state().flush();
+    /// Makes what was written visible to others, if a second is over since the last time. `now`: nanoseconds of a clock
+    /// that does not jump.
+    pub fn flush(&self, now: i64) {
+        self.state().flush(now);
     }
 
     /// Packets that the output was too slow for so far.
@@ -191,10 +197,12 @@ impl State {
         }
     }
 
-    fn flush(&mut self) {
-        if self.flushed && self.batch.is_empty() {
+    fn flush(&mut self, now: i64) {
+        let nothing = self.flushed && self.batch.is_empty();
+        if nothing || now.saturating_sub(self.flushed_at) < FLUSH_EVERY {
             return;
         }
+        self.flushed_at = now;
         self.batch.flush = true;
         self.hand_over();
     }

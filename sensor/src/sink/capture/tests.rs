@@ -297,7 +297,7 @@ fn a_flush_leaves_a_file_that_can_be_read() {
         let path = folder.path().join(name);
         let capture = open(&path, Asked::default());
         (0..3).for_each(|number| write(&capture, &sent(number)));
-        capture.flush();
+        capture.flush(i64::MAX);
         let end = Instant::now() + Duration::from_secs(20);
         let tally = Arc::clone(&capture.state().tally);
         while tally.packets.load(Ordering::Relaxed) < 3 {
