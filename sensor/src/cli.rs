@@ -132,7 +132,7 @@ pub struct Run {
 
 #[derive(Clone, Debug, Args)]
 #[command(
-    after_help = "Examples:\n  sensor read capture.pcap\n  sensor read monday.pcap tuesday.pcap.zst -n 50 --interval 10s\n  sensor read capture.pcap -f 'tcp port 443 and not net 10.0.0.0/8'\n  tcpdump -w - | sensor read - --json report.json --charts charts/"
+    after_help = "Examples:\n  sensor read capture.pcap\n  sensor read monday.pcap tuesday.pcap.zst -n 50 --interval 10s\n  sensor read capture.pcap -f 'tcp port 443 and not net 10.0.0.0/8'\n  sensor read capture.pcap -f 'host 192.0.2.7' -w suspect.pcapng\n  tcpdump -w - | sensor read - --json report.json --charts charts/"
 )]
 pub struct Read {
     /// Capture files; - is standard input

@@ -156,15 +156,19 @@ impl Outputs {
         captures.for_each(|capture| capture.flush(now.monotonic));
     }
 
-    /// Options whose outputs have not taken all packets so far.
-    pub fn behind(&self) -> Vec<&'static str> {
-        let left_out = |capture: &Capture| capture.left_out() > 0;
-        let behind = [
-            (PACKETS, self.packets.unwritten() > 0),
-            (CAPTURE, self.capture.as_ref().is_some_and(left_out)),
-        ];
-        let behind = behind.into_iter().filter(|(_, behind)| *behind);
-        behind.map(|(option, _)| option).collect()
+    /// Options whose outputs have not taken all packets so far; and why, if not because they are slow.
+    pub fn behind(&self) -> Vec<(&'static str, Option<String>)> {
+        let mut behind = Vec::new();
+        if self.packets.unwritten() > 0 {
+            behind.push((PACKETS, None));
+        }
+        if let Some(capture) = &self.capture {
+            let failure = capture.failure();
+            if failure.is_some() || capture.left_out() > 0 {
+                behind.push((CAPTURE, failure));
+            }
+        }
+        behind
     }
 
     /// No more packets come: by option, how many were not written. `received`: how the interfaces fared.

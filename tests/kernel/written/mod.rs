@@ -171,6 +171,10 @@ fn a_full_disk_costs_packets_of_the_file_and_no_count() {
         });
         pair.a.send("a0", &frames[200..]);
         sensor.counted(2000);
+        let said = "-w is given up, and counting goes on";
+        if !sensor.greeting.contains(said) {
+            sensor.wait_for_line(said);
+        }
         let ended = sensor.stop();
         let written = told(&ended, 2000);
         assert!(ended.stderr.contains("No space left"), "{}", ended.stderr);

@@ -94,7 +94,14 @@ pub(in crate::commands) fn held_back(at: i64) -> String {
 }
 
 /// `at` is in nanoseconds since the epoch.
-pub(in crate::commands) fn packets_left_out(option: &str, at: i64) -> String {
+pub(in crate::commands) fn packets_left_out(
+    option: &str,
+    failure: Option<&str>,
+    at: i64,
+) -> String {
+    if let Some(failure) = failure {
+        return format!("{failure}; {option} is given up, and counting goes on");
+    }
     format!(
         "packets can't be written by {option} as fast as they come: from {} on some are left out; all are counted",
         Time(at).strftime("%H:%M:%S UTC"),

@@ -224,10 +224,11 @@ impl Run {
                 }
             };
             outputs.flush_packets(now);
-            for option in outputs.behind() {
-                if !behind.contains(&option) {
-                    behind.push(option);
-                    self.say(events::packets_left_out(option, now.wall));
+            for (option, failure) in outputs.behind() {
+                let said = events::packets_left_out(option, failure.as_deref(), now.wall);
+                if !behind.contains(&(option, failure.is_some())) {
+                    behind.push((option, failure.is_some()));
+                    self.say(said);
                 }
             }
             self.tell(&tick, agent.counted());

@@ -155,6 +155,11 @@ impl Capture {
         self.state().left_out
     }
 
+    /// Why nothing is written any more, if anything went wrong so far.
+    pub fn failure(&self) -> Option<String> {
+        self.state().failure.as_ref().map(ToString::to_string)
+    }
+
     /// Nothing comes after that: waits for what is still to be written, of a live run a little. Packets that were not
     /// written.
     pub fn close(&self, received: &[Received]) -> u64 {
