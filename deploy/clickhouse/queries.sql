@@ -87,7 +87,7 @@ LIMIT 10;
 -- Is anything missing: what each sensor saw, could not tell apart, and lost.
 SELECT
     sensor,
-    sumIf(packets, term IN ('in_flows', 'overflow', 'not_ip', 'malformed', 'filtered')) AS seen,
+    sumIf(packets, term IN ('in_flows', 'overflow', 'not_ip', 'malformed', 'filtered', 'duplicates')) AS seen,
     sumIf(packets, term = 'overflow') AS overflow,
     sumIf(packets, term = 'malformed') AS malformed,
     sumIf(packets, term = 'filtered') AS filtered,

@@ -57,7 +57,7 @@ PARTITION BY toYYYYMM(start)
 ORDER BY (sensor, start)
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- The terms of the accounting identity: seen = in_flows + overflow + not_ip + malformed + filtered.
+-- The terms of the accounting identity: seen = in_flows + overflow + not_ip + malformed + filtered + duplicates.
 CREATE TABLE IF NOT EXISTS sensor.accounting
 (
     sensor    LowCardinality(String),

@@ -71,8 +71,8 @@ pub fn ip_index(protocol: u8, ipv6: bool) -> usize {
     protocol as usize | (ipv6 as usize) << 8
 }
 
-/// Every packet of one CPU, interface, direction and half, in exactly one of `ip`, `class` and `filtered`. They
-/// cannot overflow.
+/// Every packet of one CPU, interface, direction and half, in exactly one of `ip`, `class`, `filtered` and
+/// `duplicates`. They cannot overflow.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Totals {
@@ -85,7 +85,9 @@ pub struct Totals {
     pub overflow_not_ip: Counts,
     /// What the filter left out; in none of the others.
     pub filtered: Counts,
-    reserved: [u64; 4],
+    /// Packets that came a second time and were left out; in none of the others, and never counted by programs.
+    pub duplicates: Counts,
+    reserved: [u64; 2],
 }
 
 impl Totals {
@@ -95,7 +97,8 @@ impl Totals {
         overflow: [Counts::ZERO; 512],
         overflow_not_ip: Counts::ZERO,
         filtered: Counts::ZERO,
-        reserved: [0; 4],
+        duplicates: Counts::ZERO,
+        reserved: [0; 2],
     };
 }
 
@@ -108,6 +111,7 @@ impl AddAssign<&Totals> for Totals {
             overflow,
             overflow_not_ip,
             filtered,
+            duplicates,
             reserved: _,
         } = other;
         let pairs = self.ip.iter_mut().zip(ip);
@@ -116,10 +120,16 @@ impl AddAssign<&Totals> for Totals {
         pairs.for_each(|(to, from)| *to += *from);
         self.overflow_not_ip += *overflow_not_ip;
         self.filtered += *filtered;
+        self.duplicates += *duplicates;
     }
 }
 
-/// One value of map `CONTROL`: index = cpu * slots * 2 + slot * 2 + (0 ingress, 1 egress).
+/// Directions that a slot has in map `CONTROL`: ingress, egress.
+pub const SLOT_WAYS: u32 = 2;
+/// The same on a tap: unknown, ingress, egress.
+pub const TAP_WAYS: u32 = 3;
+
+/// One value of map `CONTROL`: index = (cpu * slots + slot) * directions of a slot + direction.
 #[repr(C, align(64))]
 pub struct Control {
     /// Written by the agent only; its lowest bit chooses the half.

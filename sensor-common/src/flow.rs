@@ -14,6 +14,18 @@ pub enum Direction {
     Egress = 2,
 }
 
+impl Direction {
+    /// Of a packet on a tap: it goes out where it comes from home only, and in where it goes there only.
+    #[inline(always)]
+    pub fn of_home(from_home: bool, to_home: bool) -> Self {
+        match (from_home, to_home) {
+            (true, false) => Direction::Egress,
+            (false, true) => Direction::Ingress,
+            _ => Direction::Unknown,
+        }
+    }
+}
+
 /// `[src 0..8, src 8..16, dst 0..8, dst 8..16, meta]`; IPv4 addresses are v4-mapped (::ffff:a.b.c.d).
 ///
 /// `meta`: bits 0-31 source and destination port as in the packet's memory, 32-39 IP protocol, 40-47 flags, 48-55 slot

@@ -2,12 +2,13 @@
 
 use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use sensor_common::abi::{
-    CLASS_NOT_IP, CLASSES, Control, Counts, NO_SLOT, SLOT_L3, Totals, class_of,
+    CLASS_NOT_IP, CLASSES, Control, Counts, NO_SLOT, SLOT_L3, SLOT_WAYS, TAP_WAYS, Totals, class_of,
 };
 use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::{Packet, Reason};
 
 use crate::flow_table::{self, Half};
+use crate::home;
 use crate::maps;
 use crate::sample::{self, Payload, Request};
 
@@ -36,6 +37,31 @@ impl Origin {
     pub(crate) fn number(self) -> u8 {
         self.slot as u8
     }
+
+    /// The way in a tap is no direction: that is known by addresses, or not at all.
+    #[inline(always)]
+    fn on_tap(self, outcome: &Result<Packet, Reason>) -> Self {
+        if !maps::is_tap() {
+            return self;
+        }
+        let direction = if maps::has_home() {
+            home::direction(outcome)
+        } else {
+            Direction::Unknown
+        };
+        Origin { direction, ..self }
+    }
+
+    /// Place in a CPU's part of `CONTROL`.
+    #[inline(always)]
+    fn way(self) -> u32 {
+        let slot = self.number() as u32;
+        if maps::is_tap() {
+            slot * TAP_WAYS + self.direction as u32
+        } else {
+            slot * SLOT_WAYS + (self.direction as u32 >> 1)
+        }
+    }
 }
 
 /// Adds to the totals and to the flow table. Nothing here can fail without being counted, but for a slot that the agent
@@ -45,18 +71,18 @@ pub(crate) fn count(
     outcome: Result<Packet, Reason>,
     origin: Origin,
     counts: Counts,
-    passes: impl FnOnce(&Result<Packet, Reason>) -> bool,
+    passes: impl FnOnce(&Result<Packet, Reason>, Origin) -> bool,
     sample: impl FnOnce(Request) -> u64,
 ) {
     // SAFETY: no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() };
-    let way = (origin.number() as u32) << 1 | (origin.direction as u32 >> 1);
-    let Some(control) = maps::CONTROL.get_ptr_mut(cpu * maps::slot_ways() + way) else {
+    let origin = origin.on_tap(&outcome);
+    let Some(control) = maps::CONTROL.get_ptr_mut(cpu * maps::slot_ways() + origin.way()) else {
         return;
     };
     // SAFETY: a live value of the map; the agent writes nothing but the epoch while programs run.
     let (half, totals) = unsafe { half_of(control) };
-    if !passes(&outcome) {
+    if !passes(&outcome, origin) {
         return totals.filtered.add(counts.packets, counts.bytes);
     }
     let packet = match outcome {

@@ -130,9 +130,14 @@ impl<C: Filterable> Subject<C> {
         let _end = parse::link_layer(view, starts_with_ip, facts);
     }
 
-    /// `wire_len`: of a super-packet, that of a full segment.
+    /// `origin`: with the direction as it is counted; `wire_len`: of a super-packet, that of a full segment.
     #[inline(always)]
-    pub(crate) fn passes(&self, outcome: &Result<Packet, Reason>, wire_len: u64) -> bool {
+    pub(crate) fn passes(
+        &self,
+        outcome: &Result<Packet, Reason>,
+        origin: Origin,
+        wire_len: u64,
+    ) -> bool {
         if !maps::filtering() {
             return true;
         }
@@ -141,7 +146,7 @@ impl<C: Filterable> Subject<C> {
         };
         // SAFETY: a live value of the map, this CPU's own.
         let known = unsafe { &mut *facts };
-        known.parsed(outcome, origin_bits(self.origin), wire_len as u32);
+        known.parsed(outcome, origin_bits(origin), wire_len as u32);
         if !maps::filter_needs_link() {
             let ethernet = !self.origin.starts_with_ip();
             known.flags = if ethernet { ETHERNET } else { 0 };

@@ -1,4 +1,4 @@
-//! The XDP and TC programs: each looks at one packet, counts it, and lets it pass.
+//! The XDP and TC programs: each looks at one packet, counts it, and lets it pass; on a tap it goes no further.
 //!
 //! Built for the kernel by `cargo xtask build-ebpf`. On the host only this stub remains, so that `cargo check` and
 //! `clippy` of the whole workspace work.
@@ -12,6 +12,8 @@ mod count;
 mod filter;
 #[cfg(target_arch = "bpf")]
 mod flow_table;
+#[cfg(target_arch = "bpf")]
+mod home;
 #[cfg(target_arch = "bpf")]
 mod maps;
 #[cfg(target_arch = "bpf")]

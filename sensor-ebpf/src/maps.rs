@@ -48,6 +48,10 @@ pub(crate) static FACTS: PerCpuArray<Facts> = PerCpuArray::with_max_entries(1, 0
 #[map]
 pub(crate) static FILTER_LINES: Array<Line> = Array::with_max_entries(1, 0);
 
+/// The networks that are ours on a tap, one set, in cache lines.
+#[map]
+pub(crate) static HOME_LINES: Array<Line> = Array::with_max_entries(1, 0);
+
 /// A word on its way to being unknown to the verifier.
 #[map]
 static BLUR: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
@@ -59,7 +63,7 @@ static mut SLOT_OF: [u16; SLOT_TABLE] = [NO_SLOT; SLOT_TABLE];
 
 #[unsafe(no_mangle)]
 static HASH_SEEDS: HashSeeds = [1; 10];
-/// Slots times two directions.
+/// Slots times the directions of one.
 #[unsafe(no_mangle)]
 static SLOT_WAYS: u32 = 2;
 /// Binary logarithm of the sets per CPU and half.
@@ -77,6 +81,23 @@ static SAMPLING: u32 = 0;
 #[inline(always)]
 pub(crate) fn sampling() -> bool {
     read(&SAMPLING) != 0
+}
+
+/// Nobody else wants the packets: they are dropped, and the hook says nothing of their direction.
+const TAP_ON: u32 = 1;
+/// Addresses tell it.
+const TAP_HOME: u32 = 2;
+#[unsafe(no_mangle)]
+static TAP: u32 = 0;
+
+#[inline(always)]
+pub(crate) fn is_tap() -> bool {
+    read(&TAP) & TAP_ON != 0
+}
+
+#[inline(always)]
+pub(crate) fn has_home() -> bool {
+    read(&TAP) & TAP_HOME != 0
 }
 
 /// There is a filter.

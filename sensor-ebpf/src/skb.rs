@@ -1,6 +1,6 @@
 //! Both ways through the traffic control hooks (TCX, clsact), where a buffer may stand for many packets.
 
-use aya_ebpf::bindings::{__sk_buff, TC_ACT_UNSPEC};
+use aya_ebpf::bindings::{__sk_buff, TC_ACT_SHOT, TC_ACT_UNSPEC};
 use aya_ebpf::helpers::generated::bpf_skb_load_bytes;
 use aya_ebpf::macros::classifier;
 use aya_ebpf::programs::TcContext;
@@ -20,7 +20,11 @@ use crate::view::{Copied, Direct};
 #[inline(always)] // a call of its own costs 7 ns a packet
 fn sensor_tc_ingress(ctx: TcContext) -> i32 {
     look_at(&ctx, Direction::Ingress);
-    TC_ACT_UNSPEC
+    if maps::is_tap() {
+        TC_ACT_SHOT
+    } else {
+        TC_ACT_UNSPEC
+    }
 }
 
 #[classifier]
@@ -46,7 +50,7 @@ fn look_at(ctx: &TcContext, direction: Direction) {
         parse(ctx, origin),
         origin,
         counts,
-        |outcome| subject.passes(outcome, full_len(ctx, header_len)),
+        |outcome, origin| subject.passes(outcome, origin, full_len(ctx, header_len)),
         |request| sample::from_skb(skb, request),
     );
 }

@@ -1,6 +1,6 @@
 //! Ingress before the kernel's own stack: every packet as it came from the wire.
 
-use aya_ebpf::bindings::xdp_action::XDP_PASS;
+use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS};
 use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
 use aya_ebpf::macros::xdp;
@@ -35,11 +35,11 @@ fn sensor_xdp(ctx: XdpContext) -> u32 {
             parse::on_interface(&direct, false),
             origin,
             Counts { packets: 1, bytes },
-            |outcome| subject.passes(outcome, bytes),
+            |outcome, origin| subject.passes(outcome, origin, bytes),
             |request| sample::from_xdp(ctx.ctx, request),
         );
     }
-    XDP_PASS
+    verdict()
 }
 
 /// Multi-buffer: jumbo frames count in full, and the driver's MTU stays as it is.
@@ -78,11 +78,17 @@ fn sensor_xdp_frags(ctx: XdpContext) -> u32 {
             outcome,
             origin,
             counts,
-            |outcome| subject.passes(outcome, bytes),
+            |outcome, origin| subject.passes(outcome, origin, bytes),
             |request| sample::from_xdp_frags(ctx.ctx, request),
         );
     }
-    XDP_PASS
+    verdict()
+}
+
+/// What becomes of every packet.
+#[inline(always)]
+fn verdict() -> u32 {
+    if maps::is_tap() { XDP_DROP } else { XDP_PASS }
 }
 
 #[inline(always)]

@@ -4,8 +4,6 @@ use crate::clock::Now;
 use crate::counters::{Counts, Delta, DeltaConfig};
 use crate::source::{Event, Source, SourceError};
 
-/// How often the source is looked at between polls.
-const LOOK_EVERY: i64 = 50_000_000;
 /// How often the interfaces are asked for, however long the interval is.
 const CHECK_EVERY: i64 = 1_000_000_000;
 /// Wall and monotonic clock may drift apart by this much between two ticks before it counts as a jump.
@@ -74,6 +72,8 @@ pub struct Agent {
     last_poll: Now,
     /// Not told yet.
     late: Option<Late>,
+    /// How often the source is looked at between polls.
+    look_every: i64,
 }
 
 impl Agent {
@@ -93,6 +93,7 @@ impl Agent {
             last: now,
             last_poll: now,
             late: None,
+            look_every: source.look_every(),
             config,
         }
     }
@@ -101,7 +102,7 @@ impl Agent {
     pub fn sleep(&self, now: Now) -> i64 {
         let to_end = self.end.map_or(i64::MAX, |end| end - now.monotonic);
         let to_poll = self.next_poll.min(self.next_report) - now.wall;
-        LOOK_EVERY.min(to_poll).min(to_end).max(0)
+        self.look_every.min(to_poll).min(to_end).max(0)
     }
 
     pub fn tick(&mut self, now: Now, source: &mut dyn Source) -> Result<Tick, SourceError> {

@@ -1,5 +1,6 @@
 //! What may be typed. What it means is decided by the commands.
 
+mod backend;
 mod capture;
 mod charts;
 mod history;
@@ -9,14 +10,16 @@ mod sandbox;
 mod saved;
 mod schema;
 mod serving;
+mod tap;
 mod top;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
 
+pub use backend::{Backend, XdpMode};
 pub use capture::{Capture, RotateSize};
 pub use charts::{ChartFormat, ChartSize, ChartTheme, Charts};
 pub use history::{History, Parquet, Size};
@@ -26,6 +29,7 @@ pub use sandbox::{NoSandbox, Sandbox};
 pub use saved::{Diff, Recount, Report};
 pub use schema::{Schema, SchemaOf};
 pub use serving::Serving;
+pub use tap::{Mirrored, Tap};
 pub use top::Top;
 
 #[derive(Debug, Parser)]
@@ -97,6 +101,10 @@ pub struct Run {
     /// Where in the kernel an XDP program may run; generic sees several packets as one
     #[arg(long, value_enum, default_value_t = XdpMode::Auto)]
     pub xdp_mode: XdpMode,
+    #[command(flatten)]
+    pub tap: Tap,
+    #[command(flatten)]
+    pub mirrored: Mirrored,
     /// Period of the reports in --out
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = period)]
     pub report_every: Duration,
@@ -146,6 +154,8 @@ pub struct Read {
     /// else 1. The report is the same
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=64))]
     pub threads: u32,
+    #[command(flatten)]
+    pub mirrored: Mirrored,
     #[command(flatten)]
     pub naming: Naming,
     #[command(flatten)]
@@ -310,21 +320,6 @@ pub struct Outputs {
 
 /// Default of `--max-names`.
 pub const MAX_NAMES: u32 = 262_144;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Backend {
-    Auto,
-    Xdp,
-    Tc,
-    AfPacket,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum XdpMode {
-    Auto,
-    Native,
-    Generic,
-}
 
 /// Longer than anybody waits, and far from where nanoseconds overflow.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);

@@ -270,7 +270,7 @@ pub fn check_packets(
         (false, true) => return Ok(wish),
     };
     match wish.backend {
-        Backend::AfPacket => Ok(wish),
+        Backend::AfPacket | Backend::AfXdp => Ok(wish),
         Backend::Auto if captures && !wish.pins_xdp() => Ok(wish.for_whole_packets()),
         _ => Err(Failure::told(
             Exit::Usage,

@@ -11,6 +11,7 @@ pub const DAC_OVERRIDE: Capability = (1, "CAP_DAC_OVERRIDE");
 pub const DAC_READ_SEARCH: Capability = (2, "CAP_DAC_READ_SEARCH");
 pub const NET_ADMIN: Capability = (12, "CAP_NET_ADMIN");
 const NET_RAW: Capability = (13, "CAP_NET_RAW");
+const IPC_LOCK: Capability = (14, "CAP_IPC_LOCK");
 const SYS_PTRACE: Capability = (19, "CAP_SYS_PTRACE");
 pub const SYS_ADMIN: Capability = (21, "CAP_SYS_ADMIN");
 const PERFMON: Capability = (38, "CAP_PERFMON");
@@ -22,6 +23,7 @@ pub const KNOWN: &[Capability] = &[
     DAC_READ_SEARCH,
     NET_ADMIN,
     NET_RAW,
+    IPC_LOCK,
     SYS_PTRACE,
     SYS_ADMIN,
     PERFMON,
@@ -32,6 +34,8 @@ pub const KNOWN: &[Capability] = &[
 pub const EBPF: &[Capability] = &[BPF, NET_ADMIN, PERFMON];
 /// To open a packet socket.
 pub const AF_PACKET: &[Capability] = &[NET_RAW];
+/// To open an AF_XDP socket, and to lock its memory where the limit is low.
+pub const AF_XDP: &[Capability] = &[NET_RAW, IPC_LOCK];
 
 /// To see which process holds a socket of another user.
 pub const PROCESSES: &[Capability] = &[SYS_PTRACE, DAC_READ_SEARCH];

@@ -23,6 +23,7 @@ mod ipfix;
 mod labels;
 mod libpcap;
 mod meanwhile;
+mod mirrored;
 mod packets;
 mod read;
 mod reliability;

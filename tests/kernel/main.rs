@@ -6,6 +6,7 @@
     reason = "a test that leaves something out says what and why"
 )]
 
+mod af_xdp;
 mod alike;
 mod come_and_go;
 mod conversations;
@@ -43,6 +44,7 @@ mod stalled;
 mod stories;
 #[path = "../support/mod.rs"]
 mod support;
+mod tap;
 mod test_run;
 mod top;
 mod traffic;

@@ -99,11 +99,15 @@ fn real(backend: &str) {
     compare(9000, &["--backend", backend], backend, &frames);
 }
 
-fn replay(mtu: u32, arguments: &[&str], hook: &str) {
+pub(crate) fn replay(mtu: u32, arguments: &[&str], hook: &str) {
     need_kernel!();
-    let frames = [packets::mixed(mtu as usize + 14), conversations::all()].concat();
-    let (live, _) = compare(mtu, arguments, hook, &frames);
+    let (live, _) = compare(mtu, arguments, hook, &everything(mtu));
     labelled(&live);
+}
+
+/// What fits the MTU.
+pub(crate) fn everything(mtu: u32) -> Vec<Vec<u8>> {
+    [packets::mixed(mtu as usize + 14), conversations::all()].concat()
 }
 
 /// Each of the conversations has its label, and how it was found, and its name.
@@ -129,7 +133,12 @@ fn labelled(report: &Value) {
     }
 }
 
-fn compare(mtu: u32, arguments: &[&str], hook: &str, frames: &[Vec<u8>]) -> (Value, Differences) {
+pub(crate) fn compare(
+    mtu: u32,
+    arguments: &[&str],
+    hook: &str,
+    frames: &[Vec<u8>],
+) -> (Value, Differences) {
     let pair = Pair::new(mtu);
     // So that the host answers nothing of what it is sent.
     crate::harness::ip(&["-n", &pair.b.name, "addr", "flush", "dev", "b0"]);
@@ -143,8 +152,12 @@ fn compare(mtu: u32, arguments: &[&str], hook: &str, frames: &[Vec<u8>]) -> (Val
     let file = folder.path().join("sent.pcap");
     packets::write_pcap(&file, frames);
     let whole = read(&file);
+    let way = match arguments.contains(&"--tap") {
+        true => "unknown_direction",
+        false => "ingress",
+    };
     assert_eq!(
-        live["totals"]["ingress"], live["accounting"]["seen"],
+        live["totals"][way], live["accounting"]["seen"],
         "nothing may leave the receiver"
     );
     for part in ["seen", "in_flows", "overflow", "not_ip", "malformed"] {
@@ -157,7 +170,7 @@ fn compare(mtu: u32, arguments: &[&str], hook: &str, frames: &[Vec<u8>]) -> (Val
     assert!(lost.values().all(|packets| *packets == 0), "{lost:?}");
     assert_eq!(live["naming"]["lost"], 0);
     let mut found = Differences::default();
-    if hook.contains("af-packet") {
+    if hook.contains("af-packet") || hook.contains("af-xdp") {
         // It sees whole packets, one by one, as a file has them.
         alike::as_handed(&live, &whole, &mut found);
     } else {

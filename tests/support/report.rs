@@ -153,7 +153,8 @@ pub(crate) fn problems(report: &Value) -> Vec<String> {
         .into_iter()
         .map(counts)
         .sum();
-    let rest: Counts = [&accounting["not_ip"], &accounting["filtered"]]
+    let rest: Counts = ["not_ip", "filtered", "duplicates"]
+        .map(|part| &accounting[part])
         .into_iter()
         .map(counts)
         .sum();

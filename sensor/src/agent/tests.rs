@@ -1,4 +1,5 @@
 use super::*;
+use crate::source::LOOK_EVERY;
 use sensor_common::flow::{Direction, FlowKey};
 
 const S: i64 = 1_000_000_000;

@@ -12,6 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::report::FileInfo;
 use crate::source::file::count::{self, Ledger, Outcome};
 use crate::source::file::matching::{self, FileFilter};
+use crate::source::file::mirrored::{self, Mirrored};
 use crate::source::file::parts::{self, Threads};
 use crate::source::file::{CaptureError, CaptureFile, link_type};
 use crate::source::tap::Tap;
@@ -59,12 +60,19 @@ pub(super) fn check(paths: &[PathBuf]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How files are counted.
+#[derive(Clone, Copy)]
+pub(super) struct How<'a> {
+    pub(super) filter: Option<&'a FileFilter>,
+    pub(super) mirrored: Option<&'a Mirrored>,
+    pub(super) threads: Threads,
+}
+
 pub(super) fn count_file(
     path: &Path,
     ledger: &mut impl Ledger,
-    filter: Option<&FileFilter>,
+    how: How<'_>,
     tap: Option<Tap<'_>>,
-    threads: Threads,
 ) -> Counted {
     let mut counted = Counted {
         path: path.to_owned(),
@@ -80,7 +88,7 @@ pub(super) fn count_file(
         CaptureFile::open(path)
     };
     match opened {
-        Ok(file) => counted.count(file, ledger, (filter, threads), tap),
+        Ok(file) => counted.count(file, ledger, how, tap),
         Err(error) => counted.outcome.error = Some(error),
     }
     counted
@@ -103,9 +111,14 @@ impl Counted {
         &mut self,
         mut file: CaptureFile,
         ledger: &mut impl Ledger,
-        (filter, threads): (Option<&FileFilter>, Threads),
+        how: How<'_>,
         tap: Option<Tap<'_>>,
     ) {
+        let How {
+            filter,
+            mirrored,
+            threads,
+        } = how;
         if tap.is_some() {
             file.describe_interfaces();
         }
@@ -117,17 +130,20 @@ impl Counted {
         {
             self.miss_interfaces(filter, &file);
         }
-        let in_parts = match tap {
-            Some(_) => None, // which gets packets in their order
-            None => parts::count(&mut file, ledger, threads, |part, delta| match filter {
+        let in_parts = match (&tap, mirrored) {
+            (Some(_), _) | (_, Some(_)) => None, // which get packets in their order
+            (None, None) => parts::count(&mut file, ledger, threads, |part, delta| match filter {
                 None => count::count(part, delta, None, progress),
                 Some(filter) => matching::count(part, delta, filter, None, progress),
             }),
         };
-        self.outcome = match (in_parts, filter) {
-            (Some(outcome), _) => outcome,
-            (None, None) => count::count(&mut file, ledger, tap, progress),
-            (None, Some(filter)) => matching::count(&mut file, ledger, filter, tap, progress),
+        self.outcome = match (in_parts, mirrored, filter) {
+            (Some(outcome), _, _) => outcome,
+            (None, Some(port), _) => {
+                mirrored::count(&mut file, ledger, (port, filter), tap, progress)
+            }
+            (None, None, None) => count::count(&mut file, ledger, tap, progress),
+            (None, None, Some(filter)) => matching::count(&mut file, ledger, filter, tap, progress),
         };
         bar.finish_and_clear();
         if let (Some(filter), Some(_)) = (filter, file.interfaces()) {

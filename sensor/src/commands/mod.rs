@@ -28,6 +28,8 @@ use crate::counters::DeltaConfig;
 use crate::failure::{Exit, Failure};
 use crate::filter::Filter;
 use crate::source::file::matching::FileFilter;
+use crate::source::file::mirrored::Mirrored;
+use crate::source::home::HomeNet;
 
 /// What the command line says of counting, live and from files.
 pub(crate) fn delta_config(
@@ -51,6 +53,14 @@ pub(crate) fn delta_config(
 fn for_files(filter: Option<&Filter>) -> Result<Option<FileFilter>, Failure> {
     let matching = filter.map(FileFilter::new).transpose();
     matching.map_err(|error| Failure::new(Exit::Filter, error))
+}
+
+/// What is known of the mirror port that captures come from. `seed`: any number.
+fn mirrored(asked: &cli::Mirrored, seed: u64) -> Mirrored {
+    Mirrored {
+        home: HomeNet::new(&asked.home_net, seed),
+        dedup: asked.window(),
+    }
 }
 
 fn nanoseconds(duration: Duration) -> i64 {

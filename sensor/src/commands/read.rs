@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::captures::{self, Counted as FileCounted};
+use super::captures::{self, Counted as FileCounted, How};
 use super::confined::{self, Written};
 use super::{delta_config, following};
 use crate::agent::Period;
@@ -18,7 +18,9 @@ use crate::outputs::Outputs;
 use crate::report::{Context, Report};
 use crate::source::file::count::Ledger;
 use crate::source::file::matching::FileFilter;
+use crate::source::file::mirrored::Mirrored;
 use crate::source::file::parts::Threads;
+use crate::source::home::HomeNet;
 use crate::source::tap::{PacketRecord, Tap};
 use crate::{seeds, status};
 
@@ -47,6 +49,7 @@ pub fn run(args: &cli::Read, library: &dyn Library) -> Result<Exit, Failure> {
         args,
         outputs: &outputs,
         matching,
+        mirrored: super::mirrored(&args.mirrored, config.seeds[0]).asked(),
         rules: Rules::of_files(filter).into(),
         part,
     };
@@ -75,6 +78,7 @@ struct Reading<'a> {
     args: &'a cli::Read,
     outputs: &'a Outputs,
     matching: Option<FileFilter>,
+    mirrored: Option<Mirrored>,
     rules: Arc<Rules>,
     /// Nanoseconds of what followers get at a time.
     part: i64,
@@ -108,7 +112,11 @@ impl Reading<'_> {
         self.outputs.flush_packets(Now::read());
         delta.conclude();
         context.files = files.iter().map(FileCounted::info).collect();
-        context.notes = files.iter().flat_map(FileCounted::notes).collect();
+        let home = self.mirrored.as_ref().and_then(|port| port.home.as_ref());
+        context.notes = home.map(HomeNet::note).into_iter().collect();
+        context
+            .notes
+            .extend(files.iter().flat_map(FileCounted::notes));
         let (start, end) = delta.span().unwrap_or_default();
         let period = Period { delta, start, end };
         let whole = Part::of_file(period, Arc::clone(&self.rules), context);
@@ -116,14 +124,17 @@ impl Reading<'_> {
     }
 
     fn count_files(&self, ledger: &mut impl Ledger) -> Vec<FileCounted> {
-        let threads = Threads::new(self.args.threads);
+        let how = How {
+            filter: self.matching.as_ref(),
+            mirrored: self.mirrored.as_ref(),
+            threads: Threads::new(self.args.threads),
+        };
         let mut files = Vec::new();
         for path in &self.args.files {
             self.outputs.next_input();
             let mut tap = |record: &PacketRecord<'_>| self.outputs.packet(record);
             let tap: Option<Tap<'_>> = self.outputs.wants_packets().then_some(&mut tap);
-            let matching = self.matching.as_ref();
-            files.push(captures::count_file(path, ledger, matching, tap, threads));
+            files.push(captures::count_file(path, ledger, how, tap));
         }
         files
     }

@@ -11,7 +11,7 @@ use super::{Class, Counts, Delta, Kind};
 
 const DIRECTIONS: usize = 3;
 
-/// `seen = in_flows + overflow + not_ip + malformed + filtered`, in packets and in bytes.
+/// `seen = in_flows + overflow + not_ip + malformed + filtered + duplicates`, in packets and in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accounting {
     pub seen: Counts,
@@ -21,6 +21,8 @@ pub struct Accounting {
     pub malformed: BTreeMap<&'static str, Counts>,
     /// What the filter left out: in none of the others, nor in anything else that a delta says.
     pub filtered: Counts,
+    /// Packets that came before: in none of the others either.
+    pub duplicates: Counts,
     pub identity_holds: bool,
 }
 
@@ -143,7 +145,8 @@ impl Delta {
             });
         }
         whole.identity_holds &=
-            self.buckets().total() + self.untimed() + whole.filtered == whole.seen;
+            self.buckets().total() + self.untimed() + whole.filtered + whole.duplicates
+                == whole.seen;
         (whole, slots)
     }
 }
@@ -155,6 +158,7 @@ impl Accounting {
         self.overflow += part.overflow;
         self.not_ip += part.not_ip;
         self.filtered += part.filtered;
+        self.duplicates += part.duplicates;
         for (reason, counts) in &part.malformed {
             *self.malformed.entry(reason).or_default() += *counts;
         }
@@ -169,25 +173,27 @@ fn account(totals: &Totals, (ip_flows, not_ip_flows): (Counts, Counts)) -> Accou
         .filter(|(_, counts)| *counts != Counts::ZERO)
         .collect();
     let mut accounting = Accounting {
-        seen: matched_in(totals) + totals.filtered,
+        seen: matched_in(totals) + totals.filtered + totals.duplicates,
         in_flows: ip_flows,
         overflow: totals.overflow.iter().copied().sum(),
         not_ip: totals.class[CLASS_NOT_IP],
         malformed,
         filtered: totals.filtered,
+        duplicates: totals.duplicates,
         identity_holds: false,
     };
     let counted = accounting.in_flows
         + accounting.overflow
         + accounting.not_ip
         + accounting.malformed.values().copied().sum()
-        + accounting.filtered;
+        + accounting.filtered
+        + accounting.duplicates;
     accounting.identity_holds =
         accounting.seen == counted && not_ip_flows + totals.overflow_not_ip == accounting.not_ip;
     accounting
 }
 
-/// All but what the filter left out.
+/// All but what the filter left out, and what came before.
 pub(super) fn matched_in(totals: &Totals) -> Counts {
     totals.ip.iter().chain(&totals.class).copied().sum()
 }

@@ -161,6 +161,12 @@ impl Delta {
         self.totals_mut(slot, direction).filtered += counts;
     }
 
+    /// Counts a packet that came before, of one interface and direction, and nothing more of it.
+    #[inline]
+    pub fn duplicate(&mut self, slot: u8, direction: Direction, counts: Counts) {
+        self.totals_mut(slot, direction).duplicates += counts;
+    }
+
     /// Packets that the kernel says it lost, by where.
     pub fn lost(&mut self, place: &'static str, packets: u64) {
         *self.lost.entry(place).or_default() += packets;

@@ -167,6 +167,7 @@ impl Rows {
             );
         }
         add(Term::Filtered, totals.filtered);
+        add(Term::Duplicates, totals.duplicates);
     }
 
     /// What is counted of all interfaces together.

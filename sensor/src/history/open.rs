@@ -365,6 +365,7 @@ fn add_term(term: &Term, counts: Counts, totals: &mut Totals) {
             }
         }
         Term::Filtered => totals.filtered += counts,
+        Term::Duplicates => totals.duplicates += counts,
         Term::Lost(_) | Term::Captured | Term::Untimed | Term::OutOfRange | Term::PayloadsLost => {}
     }
 }

@@ -86,6 +86,7 @@ pub(super) enum Term {
     NotIpOverflow,
     Malformed(u8),
     Filtered,
+    Duplicates,
     /// Beside the identity from here on: packets that the kernel says it lost, by where.
     Lost(String),
     /// Bytes that were captured; its times are those of the first and the last packet.
@@ -149,7 +150,8 @@ impl Term {
             | Term::NotIp
             | Term::NotIpOverflow
             | Term::Malformed(_)
-            | Term::Filtered => true,
+            | Term::Filtered
+            | Term::Duplicates => true,
             Term::Lost(_)
             | Term::Captured
             | Term::Untimed

@@ -132,6 +132,7 @@ pub(super) fn of_term(term: &Term) -> (&'static str, Option<Cow<'_, str>>, Optio
             ("malformed", name, Some((*number).into()))
         }
         Term::Filtered => ("filtered", None, None),
+        Term::Duplicates => ("duplicates", None, None),
         Term::Lost(place) => ("lost", Some(place.as_str().into()), None),
         Term::Captured => ("captured", None, None),
         Term::Untimed => ("untimed", None, None),
@@ -157,6 +158,7 @@ pub(super) fn term(name: &str, what: Option<&str>, number: Option<i32>) -> Optio
         "not_ip" => Term::NotIp,
         "malformed" => Term::Malformed(reason(byte()?)? as u8),
         "filtered" => Term::Filtered,
+        "duplicates" => Term::Duplicates,
         "lost" => Term::Lost(what?.to_owned()),
         "captured" => Term::Captured,
         "untimed" => Term::Untimed,

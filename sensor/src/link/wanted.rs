@@ -156,7 +156,7 @@ fn is_one_of(kinds: &[&str], link: &Link) -> bool {
 }
 
 /// No interface has blanks or control characters in its name, so that nothing could match.
-fn is_pattern(name: &str) -> bool {
+pub fn is_pattern(name: &str) -> bool {
     let class = name.find('[').is_some_and(|at| name[at..].contains(']'));
     (class || name.contains(['*', '?'])) && !name.contains(|c: char| c.is_control() || c == ' ')
 }

@@ -35,7 +35,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
     let overflow = accounted.overflow;
     let interfaces = interfaces(&context.interfaces, &slots);
     let identity_holds = accounted.identity_holds
-        && counts + accounted.filtered == accounted.seen
+        && counts + accounted.filtered + accounted.duplicates == accounted.seen
         && add_up(&protocols, counts);
 
     Report {
@@ -70,6 +70,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
             not_ip: accounted.not_ip,
             malformed: named(&accounted.malformed),
             filtered: accounted.filtered,
+            duplicates: accounted.duplicates,
             lost: named(delta.lost_by_place()),
             interface_counters: interface_counters::compared(context, &interfaces),
             identity_holds,

@@ -13,10 +13,16 @@ pub(super) fn compared(context: &Context, interfaces: &[Interface]) -> Vec<Inter
             .iter()
             .find(|interface| interface.name == theirs.interface)
         {
-            let counted = if theirs.direction == "ingress" {
-                ours.counted.ingress
-            } else {
-                ours.counted.egress
+            let super::SlotCounts {
+                ingress,
+                egress,
+                unknown,
+            } = ours.counted;
+            let counted = match (theirs.direction.as_str(), &ours.egress.hook) {
+                // On a mirror port all of it comes in, whichever way it went before.
+                ("ingress", None) => ingress + egress + unknown,
+                ("ingress", Some(_)) => ingress,
+                _ => egress,
             };
             compare(theirs, counted);
         }

@@ -186,7 +186,7 @@ impl Totals {
     }
 }
 
-/// `seen = in_flows + overflow + not_ip + malformed + filtered`.
+/// `seen = in_flows + overflow + not_ip + malformed + filtered + duplicates`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Accounting {
     /// Every packet that was looked at.
@@ -203,6 +203,9 @@ pub struct Accounting {
     /// What the filter left out: in no other field but `seen` and the interfaces' `counted`.
     #[serde(default)]
     pub filtered: Counts,
+    /// Packets that came before, left out by `--dedup`: in no other field but `seen` and the interfaces' `counted` either.
+    #[serde(default)]
+    pub duplicates: Counts,
     /// What the kernel says it lost; not a part of `seen`.
     pub lost: BTreeMap<String, u64>,
     pub interface_counters: Vec<InterfaceCounters>,

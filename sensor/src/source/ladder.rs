@@ -2,7 +2,8 @@
 //!
 //! XDP native, then TC ingress, then AF_PACKET. On veth native XDP would cost the host its segmentation offload
 //! (measured: 60 % of TCP throughput), so TC comes first there; generic XDP sees several packets as one and is used only
-//! when it is asked for.
+//! when it is asked for. A tap has nobody who would miss an offload: there native XDP comes first on veth too, and counted
+//! packets are dropped.
 
 use crate::cli::{Backend, XdpMode};
 use crate::link::{self, Link};
@@ -18,6 +19,8 @@ pub struct Wish {
     pub xdp_mode: XdpMode,
     /// AF_PACKET was not asked for by name, but follows from what was.
     pub whole_packets: bool,
+    /// Counted packets go no further, and nothing leaves.
+    pub tap: bool,
 }
 
 impl Wish {
@@ -26,12 +29,14 @@ impl Wish {
             backend,
             xdp_mode,
             whole_packets: false,
+            tap: false,
         }
     }
 
     /// An XDP mode for a backend that has none.
     pub fn contradicts_itself(self) -> bool {
-        self.xdp_mode != XdpMode::Auto && !matches!(self.backend, Backend::Auto | Backend::Xdp)
+        self.xdp_mode != XdpMode::Auto
+            && !matches!(self.backend, Backend::Auto | Backend::Xdp | Backend::AfXdp)
     }
 
     /// Packets are to be written as they are, which only a packet socket can.
@@ -60,6 +65,7 @@ impl Wish {
     /// What to type when what was asked for is refused.
     pub(super) fn advice(self) -> &'static str {
         match (self.backend, self.pins_xdp()) {
+            (Backend::AfXdp, _) => "try --backend xdp",
             (_, true) => "try --backend tc",
             (Backend::Tc, _) => "try --backend af-packet",
             (Backend::AfPacket, _) => "try --backend auto",
@@ -119,7 +125,10 @@ pub(super) fn climb(
         }
         return Err(refusals);
     };
-    let egress = egress(kernel, link, &mut refusals);
+    let egress = match wish.tap {
+        true => Hook::mirror_egress(),
+        false => egress(kernel, link, &mut refusals),
+    };
     Ok(Hooks {
         ingress,
         egress,
@@ -152,7 +161,7 @@ fn ingress(
             Some(Hook {
                 name: Some(name),
                 mode: None,
-                why: why_not,
+                why: said_of_tap(wish, &why_not),
             })
         }
         Err(refusal) => {
@@ -169,7 +178,8 @@ fn xdp(
 ) -> Result<Hook, String> {
     let native = wish.xdp_mode != XdpMode::Generic;
     let driver = link::driver(&link.name);
-    if let Some(why) = rules_xdp_out(link, driver.as_deref(), wish.pins_xdp()) {
+    let free = wish.tap && link.xdp.is_none();
+    if let Some(why) = rules_xdp_out(link, driver.as_deref(), wish.pins_xdp() || free) {
         return Err(why);
     }
     if !wish.pins_xdp()
@@ -192,8 +202,15 @@ fn xdp(
     Ok(Hook {
         name: Some("xdp"),
         mode: Some(mode),
-        why: why.to_owned(),
+        why: said_of_tap(wish, why),
     })
+}
+
+fn said_of_tap(wish: Wish, why: &str) -> String {
+    match wish.tap {
+        true => format!("{why}; counted packets are dropped"),
+        false => why.to_owned(),
+    }
 }
 
 /// Why native XDP is not tried on `link`; some of it is overruled where it was `asked` for.

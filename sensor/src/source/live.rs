@@ -3,8 +3,11 @@
 mod attach;
 mod filter;
 mod rights;
+mod ring;
 mod slots;
 mod watch;
+
+use std::sync::Arc;
 
 use sensor_common::flow::HashSeeds;
 
@@ -15,17 +18,23 @@ use crate::link::Link;
 use crate::link::wanted::{Choice, Stacked, Wanted};
 use crate::privilege::{self, Missing};
 
-use super::af_packet;
+use super::af_packet::RingStatistics;
+use super::dedup::SharedDedup;
 use super::kernel::drain;
-use super::kernel::object::{Cpus, ObjectError, TableSize, Task};
+use super::kernel::object::{Cpus, ObjectError, Role, TableSize, Task};
 use super::kernel::{Kernel, RunTime, Statistics};
 use super::ladder::Wish;
+use super::mirror::{MirrorPort, Promiscuous};
 use super::tap::SharedTap;
 use super::{Event, Hook, Source, SourceError, first_line};
 pub use filter::{LiveFilter, Preparation, Prepared, ReloadError, SETTLED, Switched};
+use ring::Ring;
 use watch::Refusal;
 
 const AF_PACKET: &str = "af-packet";
+const AF_XDP: &str = "af-xdp";
+/// Nanoseconds between two looks where whole packets come at full rate: their memory lasts for some forty milliseconds.
+const LOOK_OFTEN: i64 = 1_000_000;
 
 pub struct LiveConfig {
     /// Interfaces, also those that come later.
@@ -43,6 +52,10 @@ pub struct LiveConfig {
     pub tap: Option<SharedTap>,
     /// Bytes of each packet that the tap wants; 0 = those that are there for counting.
     pub snaplen: u32,
+    /// The interfaces are mirror ports.
+    pub mirror: Option<Arc<MirrorPort>>,
+    /// Packets that come twice count once; by sockets only.
+    pub dedup: Option<SharedDedup>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -87,10 +100,12 @@ pub struct Live {
     kernel: Option<Kernel>,
     /// Why the kernel's programs can't be had at all.
     no_kernel: Option<String>,
-    rings: Vec<af_packet::AfPacket>,
+    rings: Vec<Ring>,
     /// Of interfaces that are gone, with what was not read yet.
-    gone_rings: Vec<af_packet::AfPacket>,
+    gone_rings: Vec<Ring>,
     interfaces: Vec<Interface>,
+    /// Of mirror ports, with the index of the interface.
+    promiscuous: Vec<(u32, Promiscuous)>,
     statistics: Option<Statistics>,
     /// Of programs that others have taken over from.
     run_before: RunTime,
@@ -111,6 +126,7 @@ impl Live {
             rings: Vec::new(),
             gone_rings: Vec::new(),
             interfaces: Vec::new(),
+            promiscuous: Vec::new(),
             statistics: None,
             run_before: RunTime::default(),
             room,
@@ -160,6 +176,8 @@ impl Live {
             "xdp"
         } else if uses(&["tcx", "clsact"]) {
             "tc"
+        } else if uses(&[AF_XDP]) {
+            AF_XDP
         } else {
             AF_PACKET
         }
@@ -167,11 +185,11 @@ impl Live {
 
     /// Whether the programs count on any interface: their counts take their time from the polls.
     pub fn counts_in_kernel(&self) -> bool {
-        self.backend() != AF_PACKET
+        ![AF_PACKET, AF_XDP].contains(&self.backend())
     }
 
-    /// What the packet sockets have got and lost so far, by the index of their interface.
-    pub fn received(&self) -> impl Iterator<Item = (u32, af_packet::RingStatistics)> {
+    /// What the sockets have got and lost so far, by the index of their interface.
+    pub fn received(&self) -> impl Iterator<Item = (u32, RingStatistics)> {
         let rings = self.rings.iter();
         rings.map(|ring| (ring.ifindex(), ring.statistics()))
     }
@@ -179,6 +197,14 @@ impl Live {
     fn load_kernel(&mut self, slots: u32, now: Now) -> Result<(), OpenError> {
         if self.config.wish.backend == Backend::AfPacket {
             self.no_kernel = Some(self.config.wish.why_af_packet().to_owned());
+            return Ok(());
+        }
+        if self.config.wish.backend == Backend::AfXdp {
+            let needed = [privilege::EBPF, privilege::AF_PACKET].concat();
+            if let Some(missing) = privilege::missing(&needed) {
+                return Err(OpenError::Permission(missing));
+            }
+            self.no_kernel = Some("AF_XDP was asked for".to_owned());
             return Ok(());
         }
         let pinned = self.config.wish.backend != Backend::Auto || self.config.wish.pins_xdp();
@@ -212,7 +238,8 @@ impl Live {
             filter,
             samples: self.config.samples,
         };
-        load_programs((self.config.kernel_flows, slots), task, now)
+        let role = role(self.config.mirror.as_deref());
+        load_programs(role, (self.config.kernel_flows, slots), task, now)
     }
 
     fn finish_gone(&mut self, delta: &mut Delta) -> Result<(), SourceError> {
@@ -242,6 +269,13 @@ impl Source for Live {
         self.rings.iter_mut().for_each(|ring| ring.poll(delta));
     }
 
+    fn look_every(&self) -> i64 {
+        match self.config.wish.backend {
+            Backend::AfXdp => LOOK_OFTEN,
+            _ => super::LOOK_EVERY,
+        }
+    }
+
     fn needs_poll(&mut self) -> bool {
         self.kernel.as_ref().is_some_and(Kernel::needs_poll)
     }
@@ -259,8 +293,21 @@ impl Source for Live {
     }
 }
 
+/// What the programs do with the packets.
+fn role(mirror: Option<&MirrorPort>) -> Role<'_> {
+    match mirror {
+        Some(mirror) => Role::Tap(mirror.home.as_ref()),
+        None => Role::Host,
+    }
+}
+
 /// `(flows, slots)`: how much room there should be.
-fn load_programs((flows, slots): (u32, u32), task: Task<'_>, now: Now) -> Result<Kernel, String> {
+fn load_programs(
+    role: Role<'_>,
+    (flows, slots): (u32, u32),
+    task: Task<'_>,
+    now: Now,
+) -> Result<Kernel, String> {
     if preempt_rt() {
         return Err(
             "on a PREEMPT_RT kernel the programs of one CPU may interrupt each other".to_owned(),
@@ -274,12 +321,12 @@ fn load_programs((flows, slots): (u32, u32), task: Task<'_>, now: Now) -> Result
     }
     let load = || -> Result<Kernel, ObjectError> {
         let size = TableSize::for_flows(flows, Cpus::read()?, slots);
-        Kernel::load(size, task, now)
+        Kernel::load_as(role, size, task, now)
     };
     load().map_err(|error| first_line(&error))
 }
 
-fn finish_all(rings: &mut [af_packet::AfPacket], delta: &mut Delta) -> Result<(), SourceError> {
+fn finish_all(rings: &mut [Ring], delta: &mut Delta) -> Result<(), SourceError> {
     let results = rings.iter_mut().map(|ring| ring.finish(delta));
     Ok(first_error(results)?)
 }

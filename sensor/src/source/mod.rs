@@ -1,10 +1,14 @@
 //! Where packets come from. Every source yields the same [`Delta`].
 
 pub mod af_packet;
+pub mod af_xdp;
+pub mod dedup;
 pub mod file;
+pub mod home;
 pub mod kernel;
 pub mod ladder;
 pub mod live;
+pub mod mirror;
 pub mod sampling;
 pub mod tap;
 
@@ -13,6 +17,9 @@ use std::io;
 use crate::clock::Now;
 use crate::counters::Delta;
 use crate::link::wanted::Stacked;
+
+/// How often a source is looked at between polls, unless it wants it more often.
+pub(crate) const LOOK_EVERY: i64 = 50_000_000;
 
 /// A live source, as the agent sees it.
 pub trait Source {
@@ -27,6 +34,11 @@ pub trait Source {
 
     /// A table would fill up before the interval ends.
     fn needs_poll(&mut self) -> bool;
+
+    /// Nanoseconds between two looks, at most.
+    fn look_every(&self) -> i64 {
+        LOOK_EVERY
+    }
 
     /// What happened to the interfaces since the last call.
     fn check(&mut self) -> Vec<Event>;
@@ -82,14 +94,23 @@ pub enum SourceError {
 /// How packets of one direction of an interface are counted, or why they are not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hook {
-    /// `xdp`, `tcx`, `clsact`, `af-packet`.
+    /// `xdp`, `tcx`, `clsact`, `af-packet`, `af-xdp`.
     pub name: Option<&'static str>,
-    /// XDP's: `native`, `generic`.
+    /// XDP's: `native`, `generic`; AF_XDP's: `zero-copy`, `copy`.
     pub mode: Option<&'static str>,
     pub why: String,
 }
 
 impl Hook {
+    /// By every backend alike.
+    fn mirror_egress() -> Self {
+        Hook {
+            name: None,
+            mode: None,
+            why: "a mirror port sends nothing".to_owned(),
+        }
+    }
+
     /// By every backend alike.
     fn loopback_egress() -> Self {
         Hook {

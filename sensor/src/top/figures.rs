@@ -161,6 +161,7 @@ impl Figures {
     pub fn total(&self) -> Counts {
         let mut total = self.accounting.seen;
         take(&mut total, self.accounting.filtered);
+        take(&mut total, self.accounting.duplicates);
         total
     }
 
@@ -307,6 +308,7 @@ impl Interval {
                 .map(|one| {
                     let mut counts = one.accounting.seen;
                     take(&mut counts, one.accounting.filtered);
+                    take(&mut counts, one.accounting.duplicates);
                     ((one.slot, one.direction), counts)
                 })
                 .collect(),

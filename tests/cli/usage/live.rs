@@ -120,3 +120,27 @@ fn without_capabilities_the_missing_ones_and_the_remedy_are_named() {
         assert_eq!(stderr.lines().count(), 1, "{backend}: {stderr}");
     }
 }
+
+#[test]
+fn what_is_for_mirror_ports_needs_one_by_name() {
+    for (arguments, said) in [
+        (&["--tap"][..], "--tap takes packets away from this host"),
+        (&["--tap", "-i", "any"], "no pattern and not any"),
+        (
+            &["--tap", "-i", "lo", "-i", "veth*"],
+            "no pattern and not any",
+        ),
+        (&["-i", "lo", "--force"], "--force is for --tap"),
+        (
+            &["-i", "lo", "--home-net", "10.0.0.0/8"],
+            "--home-net is for mirror ports",
+        ),
+    ] {
+        let ran = sensor([&["run"], arguments].concat()).run().ended(2);
+        assert!(ran.line().contains(said), "{}", ran.stderr);
+    }
+    let ran = sensor(["read", "x.pcap", "--home-net", "10.0.0.1/8"])
+        .run()
+        .ended(2);
+    assert!(ran.stderr.contains("write 10.0.0.0/8"), "{}", ran.stderr);
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cli;
-use crate::commands::captures;
+use crate::commands::captures::{self, How};
 use crate::counters::{Counts, Delta, DeltaConfig};
 use crate::failure::{Exit, Failure};
 use crate::filter::Filter;
@@ -49,12 +49,17 @@ pub(super) fn count(
     }
     let matching = FileFilter::new(filter).map_err(|error| Failure::new(Exit::Filter, error))?;
     let config = config(filter);
+    let how = How {
+        filter: Some(&matching),
+        mirrored: None,
+        threads: Threads::new(0),
+    };
     let mut all = Delta::new(config);
     let mut files = Vec::new();
     let mut counted = Vec::new();
     for path in paths {
         let mut delta = Delta::new(config);
-        let file = captures::count_file(path, &mut delta, Some(&matching), None, Threads::new(0));
+        let file = captures::count_file(path, &mut delta, how, None);
         delta.conclude();
         file.complain();
         let (matched, seen) = matched(&matching, &delta);

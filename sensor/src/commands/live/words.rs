@@ -28,6 +28,12 @@ pub(in crate::commands) fn captured(report: &Report) -> String {
             units::count(accounting.filtered.packets)
         );
     }
+    if accounting.duplicates.packets > 0 {
+        line += &format!(
+            "duplicates {}; ",
+            units::count(accounting.duplicates.packets)
+        );
+    }
     line += &format!("lost {}", units::count(lost));
     if lost > 0 {
         line += &format!(" ({})", places.join(", "));

@@ -8,6 +8,7 @@ mod own;
 mod recorder;
 mod reload;
 mod signals;
+mod tap;
 mod words;
 
 use std::sync::Arc;
@@ -35,7 +36,6 @@ use crate::sandbox::{self, Sandbox, capabilities};
 use crate::seeds;
 use crate::serve::metrics::Polls;
 use crate::source::Event;
-use crate::source::ladder::Wish;
 use crate::source::live::{Live, LiveConfig};
 use crate::status;
 use crate::units;
@@ -49,12 +49,7 @@ use signals::{Signal, Signals};
 use words::{closing_line, progress};
 
 pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit, Failure> {
-    let wish = Wish::new(args.backend, args.xdp_mode);
-    if wish.contradicts_itself() {
-        let message = "--xdp-mode is for --backend auto or xdp: leave one of the two away";
-        return Err(Failure::told(Exit::Usage, message));
-    }
-    let wish = outputs::check_packets(&args.outputs, &args.capture, wish)?;
+    let wish = outputs::check_packets(&args.outputs, &args.capture, tap::wish(args)?)?;
     confined::check(&args.sandbox)?;
     if !args.sandbox.not.no_sandbox {
         sandbox::begin();
@@ -74,6 +69,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
     let (wanted, choice) = select::links(&args.interfaces)?;
     let seeds = seeds::random();
     let rules = Rules::new(filter, follow::names(&choice.links))?;
+    let mirror = tap::mirror(args, seeds[0]);
     let config = LiveConfig {
         wanted,
         wish,
@@ -84,6 +80,8 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         bpf_stats: args.bpf_stats,
         tap: outputs.packet_tap(),
         snaplen: outputs.snaplen(),
+        mirror: mirror.clone(),
+        dedup: tap::dedup(args),
     };
     let polls = Arc::default();
     let followers = following::of_run(args, &enrichment, &polls)?;
@@ -91,6 +89,9 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
     for note in select::notes(&choice) {
         status::warn(&note);
         notes.push(note);
+    }
+    if let Some(home) = mirror.as_ref().and_then(|mirror| mirror.home.as_ref()) {
+        notes.push(home.note());
     }
     let mut live = open(choice, config)?;
     outputs::prepare_folder(&args.out)?;

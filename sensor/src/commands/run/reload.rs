@@ -167,14 +167,13 @@ fn told(error: &anyhow::Error) -> Vec<String> {
 
 /// Puts back what can't be changed while it runs; gives what differed.
 fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
+    let port = keep_port(old, new);
     let (counting, outputs) = (&mut new.counting, &mut new.outputs);
     let (naming, serving) = (&mut new.naming, &mut new.serving);
     let kept = [
         kept("interface", &old.interfaces, &mut new.interfaces),
         kept("duration", &old.duration, &mut new.duration),
         kept("count", &old.count, &mut new.count),
-        kept("backend", &old.backend, &mut new.backend),
-        kept("xdp-mode", &old.xdp_mode, &mut new.xdp_mode),
         kept("processes", &old.processes, &mut new.processes),
         kept("bpf-stats", &old.bpf_stats, &mut new.bpf_stats),
         kept("out", &old.out, &mut new.out),
@@ -247,7 +246,26 @@ fn keep_fixed(old: &cli::Run, new: &mut cli::Run) -> Vec<&'static str> {
     // Whatever comes to be an output: they were checked and opened at the start.
     new.outputs = old.outputs.clone();
     new.capture = old.capture.clone();
-    kept.into_iter().flatten().collect()
+    port.into_iter().chain(kept).flatten().collect()
+}
+
+/// The same of how packets are taken.
+fn keep_port(old: &cli::Run, new: &mut cli::Run) -> [Option<&'static str>; 8] {
+    let (tap, mirrored) = (&mut new.tap, &mut new.mirrored);
+    [
+        kept("backend", &old.backend, &mut new.backend),
+        kept("xdp-mode", &old.xdp_mode, &mut new.xdp_mode),
+        kept("tap", &old.tap.tap, &mut tap.tap),
+        kept("force", &old.tap.force, &mut tap.force),
+        kept("busy-poll", &old.tap.busy_poll, &mut tap.busy_poll),
+        kept("dedup", &old.mirrored.dedup, &mut mirrored.dedup),
+        kept(
+            "dedup-window",
+            &old.mirrored.dedup_window,
+            &mut mirrored.dedup_window,
+        ),
+        kept("home-net", &old.mirrored.home_net, &mut mirrored.home_net),
+    ]
 }
 
 fn kept<T: Clone + PartialEq>(name: &'static str, old: &T, new: &mut T) -> Option<&'static str> {

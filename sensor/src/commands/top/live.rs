@@ -50,6 +50,11 @@ impl Live {
             sandbox::begin();
         }
         let wish = Wish::new(args.backend, args.xdp_mode);
+        if args.backend == cli::Backend::AfXdp {
+            let message =
+                "--backend af-xdp takes packets away from this host: it is for sensor run --tap";
+            return Err(Failure::told(Exit::Usage, message));
+        }
         if wish.contradicts_itself() {
             let message = "--xdp-mode is for --backend auto or xdp: leave one of the two away";
             return Err(Failure::told(Exit::Usage, message));
@@ -67,6 +72,8 @@ impl Live {
             bpf_stats: false,
             tap: None,
             snaplen: 0,
+            mirror: None,
+            dedup: None,
         };
         let notes = select::notes(&choice);
         let mut source = live::open(choice, config)?;

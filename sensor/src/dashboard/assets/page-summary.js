@@ -119,7 +119,7 @@ const Summary = (() => {
       el("p", { class: told.identity_holds ? "" : "alarm" }, verdict, " ", lost.length > 0 ? el("strong", {}, `${lost.join(", ")}.`) : model.report.source.files.length === 0 ? "Nothing was lost, says the kernel." : ""),
       el("table", { class: "sums" }, el("caption", { class: "hidden" }, "Where every packet is, of the whole time"),
         el("thead", {}, el("tr", {}, ["", "Packets", "Bytes"].map((text, at) => el("th", { scope: "col", class: at > 0 && "number" }, text)))),
-        el("tbody", {}, line("in flows", told.in_flows), line("overflow (flow table full)", told.overflow), line("not IP", told.not_ip), line("malformed", malformed), details, line("left out by the filter", told.filtered), line("seen", told.seen, true))),
+        el("tbody", {}, line("in flows", told.in_flows), line("overflow (flow table full)", told.overflow), line("not IP", told.not_ip), line("malformed", malformed), details, line("left out by the filter", told.filtered), told.duplicates?.packets > 0 && line("duplicates", told.duplicates), line("seen", told.seen, true))),
       counters.length > 0 && el("ul", { class: "small" }, counters),
       el("p", { class: "small faint" }, `Of the seen ${count(totals.packets)} packets, ${count(totals.bytes)} bytes are in this report.`));
   };

@@ -48,7 +48,7 @@ impl PortList {
 
 impl Prefix {
     /// `addr`, without the bits behind `len`.
-    fn of(addr: IpAddr, len: u8) -> Prefix {
+    pub fn of(addr: IpAddr, len: u8) -> Prefix {
         let addr = match addr {
             IpAddr::V4(addr) => {
                 let behind = 32_u32.saturating_sub(len.into());

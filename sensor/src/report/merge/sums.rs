@@ -117,6 +117,7 @@ fn add_accounting(sum: &mut Accounting, more: &Accounting) {
     add(&mut sum.not_ip, more.not_ip);
     add_named(&mut sum.malformed, &more.malformed);
     add(&mut sum.filtered, more.filtered);
+    add(&mut sum.duplicates, more.duplicates);
     for (place, packets) in &more.lost {
         let lost = sum.lost.entry(place.clone()).or_default();
         *lost = lost.saturating_add(*packets);
@@ -141,6 +142,7 @@ fn identity(accounting: &Accounting) -> bool {
         accounting.overflow,
         accounting.not_ip,
         accounting.filtered,
+        accounting.duplicates,
     ];
     for part in parts.iter().chain(accounting.malformed.values()) {
         add(&mut terms, *part);
@@ -190,6 +192,7 @@ fn no_accounting() -> Accounting {
         not_ip: Counts::ZERO,
         malformed: BTreeMap::new(),
         filtered: Counts::ZERO,
+        duplicates: Counts::ZERO,
         lost: BTreeMap::new(),
         interface_counters: Vec::new(),
         identity_holds: true,

@@ -39,6 +39,7 @@ pub(super) struct Sums {
     pub(super) not_ip: Counts,
     pub(super) malformed: Counts,
     pub(super) filtered: Counts,
+    pub(super) duplicates: Counts,
 }
 
 /// What one part adds.
@@ -113,6 +114,7 @@ impl Sums {
             not_ip: of.not_ip,
             malformed: of.malformed.values().copied().sum(),
             filtered: of.filtered,
+            duplicates: of.duplicates,
         }
     }
 
@@ -123,6 +125,7 @@ impl Sums {
         self.not_ip += more.not_ip;
         self.malformed += more.malformed;
         self.filtered += more.filtered;
+        self.duplicates += more.duplicates;
     }
 }
 

@@ -109,10 +109,10 @@ fn traffic(registry: &mut Registry, counted: &Counted) {
     };
     of(
         "traffic",
-        "that were counted: seen, and not left out by the filter",
+        "that were counted: seen, and not left out by the filter or as duplicates",
         |sums| Counts {
-            packets: sums.seen.packets - sums.filtered.packets,
-            bytes: sums.seen.bytes - sums.filtered.bytes,
+            packets: sums.seen.packets - sums.filtered.packets - sums.duplicates.packets,
+            bytes: sums.seen.bytes - sums.filtered.bytes - sums.duplicates.bytes,
         },
     );
     of("seen", "that crossed the interface", |sums| sums.seen);
@@ -124,6 +124,7 @@ fn traffic(registry: &mut Registry, counted: &Counted) {
     );
     of("not_ip", "without IP", |sums| sums.not_ip);
     of("filtered", "that the filter left out", |sums| sums.filtered);
+    of("duplicates", "that came before", |sums| sums.duplicates);
     let rows = counted.malformed.iter();
     let rows = rows.map(|(reason, counts)| (vec![("reason", reason.clone().into())], *counts));
     counts(registry, "malformed", "that could not be understood", rows);

@@ -104,6 +104,7 @@ fn accounting(report: &Report, table: &mut Table<'_>) -> io::Result<()> {
         ("overflow", accounting.overflow),
         ("not_ip", accounting.not_ip),
         ("filtered", accounting.filtered),
+        ("duplicates", accounting.duplicates),
     ] {
         counts(table, "accounting", name, counted)?;
     }

@@ -167,6 +167,9 @@ impl Page {
         if filtered {
             terms.push((accounting.filtered, "filtered"));
         }
+        if accounting.duplicates != Counts::ZERO {
+            terms.push((accounting.duplicates, "duplicates"));
+        }
         let terms: Vec<String> = terms
             .iter()
             .map(|(counts, name)| format!("{} {name}", units::count(counts.packets)))

@@ -40,6 +40,8 @@ fn counted(filter: &str, frame: &Frame<'_>) -> (Counts, Counts) {
     let slots = |name: &str| if name == "eth0" { vec![5] } else { Vec::new() };
     let matcher = filter.matcher(&slots).unwrap();
     let mut counter = Counter {
+        mirror: None,
+        dedup: None,
         sampler: None,
         listener: None,
         slot: 5,

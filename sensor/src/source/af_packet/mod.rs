@@ -13,7 +13,7 @@ mod source;
 pub use block::{Frame, Vlan};
 pub use listener::Listener;
 pub use ring::{Ring, RingConfig, RingError, RingStatistics};
-pub use source::{AfPacket, Want};
+pub use source::{AfPacket, Counter, Want};
 
 #[cfg(test)]
 mod tests;

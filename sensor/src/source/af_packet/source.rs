@@ -13,6 +13,8 @@ use super::listener::Listener;
 use super::{Frame, Ring, RingConfig, RingError, RingStatistics};
 use crate::counters::{Counts, Delta, Seen, When};
 use crate::filter::Matcher;
+use crate::source::dedup::{self, SharedDedup};
+use crate::source::mirror::MirrorPort;
 use crate::source::sampling::Sampler;
 use crate::source::starts_with_ip;
 
@@ -33,19 +35,17 @@ pub struct AfPacket {
 impl AfPacket {
     pub fn open(ifindex: u32, slot: u8, loopback: bool, want: Want) -> Result<Self, RingError> {
         let config = RingConfig {
-            snaplen: want.snaplen(want.filter.as_deref()),
+            // Packets are told apart by all of their bytes.
+            snaplen: match want.dedup {
+                Some(_) => 0,
+                None => want.snaplen(want.filter.as_deref()),
+            },
             ..RingConfig::new(ifindex)
         };
         Ok(AfPacket {
             ifindex,
             ring: Ring::open(&config)?,
-            counter: Counter {
-                slot,
-                loopback,
-                judge: want.filter.map(Judge::new),
-                sampler: want.samples.then(Sampler::default),
-                listener: want.tap,
-            },
+            counter: Counter::new(slot, loopback, want),
             lost: 0,
         })
     }
@@ -60,6 +60,9 @@ impl AfPacket {
 
     /// Keeps as much of each packet as this filter wants, and not less than before.
     pub fn widen(&self, filter: Option<&Matcher>) -> Result<(), RingError> {
+        if self.counter.dedup.is_some() {
+            return Ok(()); // has all of it
+        }
         let before = self.counter.judge.as_ref().map(Judge::matcher);
         let before = self.counter.snaplen(before);
         self.ring
@@ -68,9 +71,11 @@ impl AfPacket {
 
     /// Decides by this filter from now on, also of packets that are in the ring already: poll first.
     pub fn set_filter(&mut self, filter: Option<Arc<Matcher>>) -> Result<(), RingError> {
-        self.ring
-            .keep_only(self.counter.snaplen(filter.as_deref()))?;
-        self.counter.judge = filter.map(Judge::new);
+        if self.counter.dedup.is_none() {
+            self.ring
+                .keep_only(self.counter.snaplen(filter.as_deref()))?;
+        }
+        self.counter.set_filter(filter);
         Ok(())
     }
 
@@ -117,6 +122,10 @@ pub struct Want {
     pub samples: bool,
     /// Hears of each packet that is counted.
     pub tap: Option<Listener>,
+    /// It is a mirror port.
+    pub mirror: Option<Arc<MirrorPort>>,
+    /// Of all interfaces together: packets that came before.
+    pub dedup: Option<SharedDedup>,
 }
 
 impl Want {
@@ -125,13 +134,15 @@ impl Want {
     }
 }
 
-/// What the frames of one ring become.
-pub(super) struct Counter {
+/// What the frames of one ring become; also where another kind of socket has them.
+pub struct Counter {
     pub(super) slot: u8,
     pub(super) loopback: bool,
     pub(super) judge: Option<Judge>,
     pub(super) sampler: Option<Sampler>,
     pub(super) listener: Option<Listener>,
+    pub(super) mirror: Option<Arc<MirrorPort>>,
+    pub(super) dedup: Option<SharedDedup>,
 }
 
 impl Counter {
@@ -139,15 +150,31 @@ impl Counter {
         snaplen(filter, self.sampler.is_some(), self.listener.as_ref())
     }
 
-    pub(super) fn count(&mut self, frame: &Frame<'_>, delta: &mut Delta) {
-        let outgoing = frame.packet_type == PACKET_OUTGOING;
-        if self.loopback && outgoing {
-            return; // the same packet comes again as incoming
+    pub fn new(slot: u8, loopback: bool, want: Want) -> Self {
+        Counter {
+            slot,
+            loopback,
+            judge: want.filter.map(Judge::new),
+            sampler: want.samples.then(Sampler::default),
+            listener: want.tap,
+            mirror: want.mirror,
+            dedup: want.dedup,
         }
-        let direction = if outgoing {
-            Direction::Egress
-        } else {
-            Direction::Ingress
+    }
+
+    pub fn set_filter(&mut self, filter: Option<Arc<Matcher>>) {
+        self.judge = filter.map(Judge::new);
+    }
+
+    pub fn count(&mut self, frame: &Frame<'_>, delta: &mut Delta) {
+        let outgoing = frame.packet_type == PACKET_OUTGOING;
+        // Of loopback the same packet comes again as incoming; what leaves a mirror port is no traffic that was mirrored.
+        if outgoing && (self.loopback || self.mirror.is_some()) {
+            return;
+        }
+        let way = match outgoing {
+            true => Direction::Egress,
+            false => Direction::Ingress,
         };
         let view = SliceView(frame.data);
         let packet = match (&mut self.judge, starts_with_ip(frame.arphrd)) {
@@ -155,6 +182,8 @@ impl Counter {
             (None, Some(l3)) => parse::on_interface(&view, l3),
             (None, None) => Err(Reason::UnsupportedLinkType),
         };
+        let mirror = self.mirror.as_deref();
+        let direction = mirror.map_or(way, |mirror| mirror.direction(&packet));
         let header_len = packet.as_ref().map_or(0, |packet| match frame.gso_size {
             0 => u64::from(packet.header_len),
             _ => u64::from(parse::segment_header_len(&view, Outer::of(packet))),
@@ -166,6 +195,12 @@ impl Counter {
             packets: on_wire.packets,
             bytes: on_wire.bytes,
         };
+        if let Some(dedup) = &self.dedup {
+            let when = When::At(frame.time_ns);
+            if dedup::is_duplicate(dedup, frame.data, counts.bytes, &packet, when) {
+                return delta.duplicate(self.slot, direction, counts);
+            }
+        }
         if let Some(judge) = &mut self.judge
             && !judge.matches(frame, &packet, (self.slot, direction), header_len)
         {

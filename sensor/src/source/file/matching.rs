@@ -15,11 +15,11 @@ use crate::source::tap::Tap;
 /// A filter for files. The names of interfaces that it has are the slots of filtering, from 1 on, as numbered by
 /// [`CaptureFile::want_interfaces`]; what is counted has slot 0 as all packets of files.
 pub struct FileFilter {
-    matcher: Matcher,
+    pub(super) matcher: Matcher,
     selection: Option<Selection>,
-    interfaces: Vec<String>,
+    pub(super) interfaces: Vec<String>,
     /// Flows are told apart by interface, because the filter's part about flows will ask for that.
-    keeps_interfaces: bool,
+    pub(super) keeps_interfaces: bool,
 }
 
 impl FileFilter {
@@ -138,10 +138,21 @@ impl Sight {
             (Direction::Unknown, Ok(packet)) => packet.direction,
             (known, _) => known,
         };
+        self.note(record, &packet, direction);
+        packet
+    }
+
+    /// It went this way.
+    #[inline]
+    pub(super) fn note(
+        &mut self,
+        record: &Record<'_>,
+        packet: &Result<Packet, Reason>,
+        direction: Direction,
+    ) {
         let mut origin = FlowKey([0; 5]);
         origin.set_origin(record.interface, direction);
-        self.facts.parsed(&packet, origin.0[4], record.wire_len);
-        packet
+        self.facts.parsed(packet, origin.0[4], record.wire_len);
     }
 
     /// Of the packet that was looked at last.

@@ -16,6 +16,7 @@ mod input;
 mod interface;
 pub mod link_type;
 pub mod matching;
+pub mod mirrored;
 pub mod parts;
 mod pcap;
 mod pcapng;

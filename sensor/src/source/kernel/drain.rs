@@ -3,7 +3,9 @@
 use std::io;
 use std::sync::atomic::{Ordering, fence};
 
-use sensor_common::abi::{Control, Counts, Cpu, FLAGS_SHIFT, PACKETS_MASK, Record, Totals, WAYS};
+use sensor_common::abi::{
+    Control, Counts, Cpu, FLAGS_SHIFT, PACKETS_MASK, Record, SLOT_WAYS, Totals, WAYS,
+};
 use sensor_common::flow::{Direction, FlowKey, VALID};
 
 use super::clock::TickClock;
@@ -43,11 +45,18 @@ pub struct Quiet {
 pub struct Reader {
     epoch: u64,
     size: TableSize,
+    /// Directions of a slot.
+    ways: u32,
 }
 
 impl Reader {
-    pub fn new(size: TableSize) -> Self {
-        Reader { epoch: 0, size }
+    /// `ways`: [`SLOT_WAYS`], or of a tap [`sensor_common::abi::TAP_WAYS`].
+    pub fn new(size: TableSize, ways: u32) -> Self {
+        Reader {
+            epoch: 0,
+            size,
+            ways,
+        }
     }
 
     /// From now on the programs count into the other half; returns the one that falls quiet after a grace period.
@@ -56,7 +65,7 @@ impl Reader {
         fence(Ordering::Release);
         let quiet = (self.epoch & 1) as usize;
         self.epoch += 1;
-        for index in 0..(self.size.cpus * self.size.slots * 2) as usize {
+        for index in 0..(self.size.cpus * self.size.slots * self.ways) as usize {
             if let Some(control) = maps.control.at(index) {
                 // SAFETY: a live value of the mapping; only this thread writes the epoch, one aligned store.
                 unsafe { (&raw mut (*control).epoch).write_volatile(self.epoch) };
@@ -80,18 +89,16 @@ impl Reader {
     /// Moves everything from the quiet half to the delta.
     pub fn drain(&self, maps: &Maps, quiet: Quiet, clock: &TickClock, delta: &mut Delta) {
         let Quiet { half, since, slots } = quiet;
-        let (ways, used) = (self.size.slots as usize * 2, slots as usize * 2);
-        let indexes = (0..self.size.cpus as usize).flat_map(|cpu| cpu * ways..cpu * ways + used);
-        for index in indexes {
-            let direction = if index % 2 == 0 {
-                Direction::Ingress
-            } else {
-                Direction::Egress
-            };
-            if let Some(control) = maps.control.at(index) {
-                drain_totals(control, half, |totals| {
-                    delta.totals((index % ways / 2) as u8, direction, totals, since);
-                });
+        let ways = self.ways as usize;
+        let of_cpu = self.size.slots as usize * ways;
+        for cpu in 0..self.size.cpus as usize {
+            for place in 0..slots as usize * ways {
+                if let Some(control) = maps.control.at(cpu * of_cpu + place) {
+                    let (slot, direction) = (place / ways, self.direction(place % ways));
+                    drain_totals(control, half, |totals| {
+                        delta.totals(slot as u8, direction, totals, since);
+                    });
+                }
             }
         }
         for cpu in 0..self.size.cpus as usize {
@@ -100,6 +107,14 @@ impl Reader {
             });
         }
         delta.flush();
+    }
+
+    fn direction(&self, way: usize) -> Direction {
+        let ways = [Direction::Unknown, Direction::Ingress, Direction::Egress];
+        match self.ways {
+            SLOT_WAYS => ways[1 + way % 2],
+            _ => ways[way % ways.len()],
+        }
     }
 
     fn drain_flows(&self, maps: &Maps, cpu: usize, quiet: usize, each: &mut impl FnMut(&Record)) {

@@ -8,6 +8,7 @@ pub mod filter;
 mod mapping;
 pub mod object;
 pub mod probe;
+mod role;
 mod samples;
 mod sole;
 mod statistics;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use attach::{Attached, Program, Refusal};
 use clock::TickClock;
 use drain::{Quiet, Reader};
-use object::{Object, ObjectError, TableSize, Task};
+use object::{Object, ObjectError, Role, TableSize, Task};
 use samples::{BEFORE_A_POLL, BETWEEN_POLLS, Samples};
 
 pub use statistics::{RunTime, Statistics};
@@ -56,12 +57,21 @@ pub struct Kernel {
 
 impl Kernel {
     pub fn load(size: TableSize, task: Task<'_>, now: Now) -> Result<Self, ObjectError> {
-        let mut object = Object::load(size, task)?;
+        Self::load_as(Role::Host, size, task, now)
+    }
+
+    pub fn load_as(
+        role: Role<'_>,
+        size: TableSize,
+        task: Task<'_>,
+        now: Now,
+    ) -> Result<Self, ObjectError> {
+        let mut object = Object::load_as(role, size, task)?;
         let samples = object.samples()?;
         let clock = TickClock::new(object.ticks()?, now.wall, clock::tick());
         Ok(Kernel {
             object,
-            reader: Reader::new(size),
+            reader: Reader::new(size, role.ways()),
             clock,
             samples,
             since: now.wall,

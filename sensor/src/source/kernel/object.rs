@@ -15,6 +15,7 @@ use super::attach::Program;
 pub use super::cpus::{Cpus, CpusError};
 use super::filter::{FilterLoadError, KernelFilter};
 use super::mapping::{Mapped, MappingError};
+pub use super::role::Role;
 use super::samples::Samples;
 use super::statistics::RunTime;
 use super::tables::{self, TableError};
@@ -140,12 +141,17 @@ pub struct Maps {
 
 impl Object {
     pub fn load(size: TableSize, task: Task<'_>) -> Result<Self, ObjectError> {
+        Self::load_as(Role::Host, size, task)
+    }
+
+    pub fn load_as(role: Role<'_>, size: TableSize, task: Task<'_>) -> Result<Self, ObjectError> {
         // Without a filter too: kernels before 6.8 verify the stub that stands in its place, though nothing calls it.
         let everything = KernelFilter::everything();
         let filter = task.filter.unwrap_or(&everything);
         let spliced = filter.put_into(OBJECT, task.samples)?;
         let (filter_flags, filter_lines) = (filter.flags(), filter.lines());
-        let slot_ways = size.slots * 2;
+        let slot_ways = size.slots * role.ways();
+        let (tap, home_lines) = (role.flags(), role.lines());
         let log_size = u64::from(size.log);
         let sampling = u32::from(task.samples);
         let sets = size.regions() << size.set_bits;
@@ -157,6 +163,7 @@ impl Object {
             .map_max_entries("LOG", size.regions() * size.log)
             .map_max_entries("TOUCHED", sets / 64)
             .map_max_entries("FILTER_LINES", filter_lines.len().max(1) as u32)
+            .map_max_entries("HOME_LINES", home_lines.len().max(1) as u32)
             .map_max_entries(
                 "TAGS",
                 if task.samples {
@@ -178,10 +185,12 @@ impl Object {
             .override_global("SET_BITS", &size.set_bits, true)
             .override_global("LOG_SIZE", &log_size, true)
             .override_global("FILTER", &filter_flags, true)
+            .override_global("TAP", &tap, true)
             .override_global("SAMPLING", &sampling, true)
             .load(&spliced)
             .map_err(|error| tables::explained(error, &size))?;
-        fill_lines(&mut ebpf, filter_lines)?;
+        fill_lines(&mut ebpf, "FILTER_LINES", filter_lines)?;
+        fill_lines(&mut ebpf, "HOME_LINES", home_lines)?;
         let maps = Maps {
             control: mapped(&mut ebpf, "CONTROL")?,
             cpu: mapped(&mut ebpf, "CPU")?,
@@ -313,14 +322,10 @@ pub(super) fn place_of(ifindex: u32) -> usize {
     ifindex as usize & (SLOT_TABLE - 1)
 }
 
-/// The tables that the filter looks into.
-fn fill_lines(ebpf: &mut Ebpf, lines: &[Line]) -> Result<(), ObjectError> {
-    const NAME: &str = "FILTER_LINES";
-    let missing = ObjectError::Missing {
-        kind: "map",
-        name: NAME,
-    };
-    let map = ebpf.map_mut(NAME).ok_or(missing)?;
+/// A table that programs look into.
+fn fill_lines(ebpf: &mut Ebpf, name: &'static str, lines: &[Line]) -> Result<(), ObjectError> {
+    let missing = ObjectError::Missing { kind: "map", name };
+    let map = ebpf.map_mut(name).ok_or(missing)?;
     let mut map: Array<_, [u64; 8]> = Array::try_from(map)?;
     for (index, line) in lines.iter().enumerate() {
         map.set(index as u32, line.0, 0)?;

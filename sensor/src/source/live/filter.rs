@@ -14,6 +14,7 @@ use crate::source::kernel::filter::KernelFilter;
 use crate::source::kernel::object::Task;
 use crate::source::kernel::{Kernel, Programs};
 use crate::source::ladder;
+use crate::source::mirror::MirrorPort;
 use crate::source::starts_with_ip;
 
 use super::{Interface, Live, asks_for_tags, first_line};
@@ -49,6 +50,7 @@ pub struct Preparation {
     kernel_flows: u32,
     seeds: HashSeeds,
     samples: bool,
+    mirror: Option<Arc<MirrorPort>>,
     /// The programs in use, and slots.
     kernel: Option<(Programs, u32)>,
 }
@@ -89,13 +91,14 @@ impl Preparation {
             None => None,
         };
         let room = (self.kernel_flows, slots);
+        let role = super::role(self.mirror.as_deref());
         let task = Task {
             seeds: &self.seeds,
             filter,
             samples: self.samples,
         };
         let mut kernel =
-            super::load_programs(room, task, Now::read()).map_err(ReloadError::Programs)?;
+            super::load_programs(role, room, task, Now::read()).map_err(ReloadError::Programs)?;
         kernel
             .prepare_for(programs)
             .map_err(|error| ReloadError::Programs(first_line(&error)))?;
@@ -127,6 +130,7 @@ impl Live {
             kernel_flows,
             seeds: self.config.seeds,
             samples: self.config.samples,
+            mirror: self.config.mirror.clone(),
             // Programs that nothing is attached to have no say.
             kernel: kernel.filter(|(programs, _)| !programs.is_empty()),
         })
@@ -202,7 +206,8 @@ impl Live {
             return Vec::new();
         };
         for interface in self.interfaces.iter().filter(|one| one.alive) {
-            let in_kernel = interface.ingress.name != Some(super::AF_PACKET);
+            let in_kernel =
+                ![Some(super::AF_PACKET), Some(super::AF_XDP)].contains(&interface.ingress.name);
             if let Some(l3) = starts_with_ip(interface.link.arphrd)
                 && in_kernel
                 && let Err(error) = new.object.assign(interface.link.index, interface.slot, l3)

@@ -19,13 +19,21 @@ impl Live {
         let backend = self.config.wish.backend;
         let ebpf = match backend {
             Backend::AfPacket => &[],
-            Backend::Auto | Backend::Xdp | Backend::Tc => privilege::EBPF,
+            Backend::Auto | Backend::Xdp | Backend::Tc | Backend::AfXdp => privilege::EBPF,
         };
         let packets = match backend {
             Backend::Auto | Backend::AfPacket => privilege::AF_PACKET,
+            Backend::AfXdp => privilege::AF_XDP,
             Backend::Xdp | Backend::Tc => &[],
         };
-        [ebpf, packets].concat()
+        let promiscuous = match self.config.mirror {
+            Some(_) => privilege::AF_PACKET,
+            None => &[],
+        };
+        let mut all = [ebpf, packets, promiscuous].concat();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// To end: a hook that is no bpf_link has to be taken off.

@@ -182,6 +182,8 @@ impl Live {
             .partition(|ring| ring.ifindex() == interface.link.index);
         self.rings = rings;
         self.gone_rings.extend::<Vec<_>>(gone);
+        self.promiscuous
+            .retain(|(ifindex, _)| *ifindex != interface.link.index);
         match &mut self.kernel {
             Some(kernel) => kernel.let_go(interface.slot, interface.link.index),
             None => Ok(()),

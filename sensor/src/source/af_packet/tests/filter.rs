@@ -66,8 +66,7 @@ fn a_filter_reads_behind_the_headers_and_can_be_changed() {
             false,
             Want {
                 filter: matcher("udp port 9999"),
-                samples: false,
-                tap: None,
+                ..Want::default()
             },
         )
         .expect("a ring")
