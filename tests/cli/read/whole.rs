@@ -175,7 +175,7 @@ fn expected(path: &str) -> Value {
         },
         "accounting": {
             "seen": c(6, 438), "in_flows": c(4, 354), "overflow": c(0, 0), "overflow_by_transport": {},
-            "not_ip": c(1, 60), "malformed": {"truncated_network": c(1, 24)}, "filtered": c(0, 0), "lost": {},
+            "not_ip": c(1, 60), "malformed": {"truncated_network": c(1, 24)}, "duplicates": c(0, 0), "filtered": c(0, 0), "lost": {},
             "interface_counters": [], "identity_holds": true,
         },
         "protocols": {
