@@ -144,9 +144,7 @@ fn a_folder_that_is_taken_away_costs_what_was_in_it() {
     let mut sensor = keeping_with(&pair, &history, &["--no-sandbox"]);
     let send = |times| traffic::send(&pair.a, "a0", &traffic::frames(10), times);
     send(1);
-    eventually("history of the packets", || {
-        complete(&history) && merged(&history).totals.packets >= 10
-    });
+    has_of(&history, 10);
     fs::rename(&away, folder.path().join("taken")).unwrap();
     send(2);
     let line = sensor.wait_for_line("--parquet: can't write ");
@@ -180,9 +178,7 @@ fn in_the_sandbox_a_folder_around_that_is_another_one_takes_a_new_start() {
     let mut sensor = Sensor::launch(command, &arguments, own, reports.clone());
     let send = |times| traffic::send(&pair.a, "a0", &traffic::frames(10), times);
     send(1);
-    eventually("history of the packets", || {
-        complete(&history) && merged(&history).totals.packets >= 10
-    });
+    has_of(&history, 10);
     fs::rename(&away, folder.path().join("taken")).unwrap();
     send(2);
     sensor.wait_for_line("--parquet: can't write ");
@@ -220,15 +216,20 @@ fn two_runs_on_one_folder_add_up() {
     let pair = Pair::new(1500);
     let sensors = [keeping(&pair, &history), keeping(&pair, &history)];
     traffic::send(&pair.a, "a0", &traffic::frames(10), 5);
-    eventually("history of both", || {
-        complete(&history) && merged(&history).totals.packets >= 100
-    });
+    has_of(&history, 100);
     let [one, two] = sensors.map(|sensor| sensor.stop().checked());
     let both = merged(&history);
     assert!(both.accounting.identity_holds);
     let packets = |report: &serde_json::Value| report["totals"]["packets"].as_u64().unwrap();
     assert_eq!(both.totals.packets, packets(&one) + packets(&two));
     assert_eq!(one["flows"].as_array().unwrap().len(), both.flows.len());
+}
+
+/// Waits until so many packets are in it, at the least.
+fn has_of(history: &Path, packets: u64) {
+    eventually("history of the packets", || {
+        complete(history) && merged(history).totals.packets >= packets
+    });
 }
 
 /// Whether a set is there: files get their names last.

@@ -246,7 +246,7 @@ impl Delta {
         when: When,
         (counts, captured_bytes): (Counts, u64),
     ) {
-        let at = time_of(when);
+        let at = when.time();
         let record = FlowCounts {
             key,
             counts,
@@ -337,7 +337,7 @@ impl Delta {
     ) {
         let totals = self.totals_mut(slot, direction);
         totals.class[class_of(reason)].add(counts.packets, counts.bytes);
-        if let Some(at) = time_of(when) {
+        if let Some(at) = when.time() {
             self.in_bucket(at, Class::of_malformed(direction, reason), counts);
         }
         if let Some(trail) = &mut self.trail {
@@ -388,12 +388,5 @@ impl Delta {
     #[cold]
     fn more_totals(&mut self, index: usize) {
         self.totals.resize(index + 1, Totals::ZERO);
-    }
-}
-
-fn time_of(when: When) -> Option<i64> {
-    match when {
-        When::At(at) => Some(at),
-        When::Missing | When::OutOfRange => None,
     }
 }

@@ -25,3 +25,14 @@ pub enum When {
     /// The capture's time does not fit (before the year 1678 or after 2262): it can't be true.
     OutOfRange,
 }
+
+impl When {
+    /// Nanoseconds since the Unix epoch, where that is known.
+    #[inline(always)]
+    pub fn time(self) -> Option<i64> {
+        match self {
+            When::At(at) => Some(at),
+            When::Missing | When::OutOfRange => None,
+        }
+    }
+}

@@ -97,10 +97,7 @@ impl Cuts {
     /// A packet of this time comes next: gives the part that is over by that.
     #[inline]
     pub fn turn_to(&mut self, when: When) -> Option<Period> {
-        let number = match when {
-            When::At(at) => Some(at.div_euclid(self.part)),
-            When::Missing | When::OutOfRange => None,
-        };
+        let number = when.time().map(|at| at.div_euclid(self.part));
         let mut over = None;
         if number != self.number {
             over = self.cut();

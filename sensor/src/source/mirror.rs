@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use sensor_common::flow::Direction;
 use sensor_common::parse::{Packet, Reason};
 
 use super::home::HomeNet;
+use super::raw_socket;
 use crate::escape;
 use crate::link::{self, Address, Link, LinkError};
 
@@ -80,34 +81,16 @@ pub struct Promiscuous {
 
 impl Promiscuous {
     pub fn on(ifindex: u32) -> io::Result<Self> {
-        // Protocol 0: it receives nothing.
-        // SAFETY: plain system call without pointers.
-        let fd = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the kernel just gave us this descriptor, nobody else owns it.
-        let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+        let socket = raw_socket::open(libc::AF_PACKET, 0)?;
         let membership = libc::packet_mreq {
             mr_ifindex: ifindex as libc::c_int,
             mr_type: libc::PACKET_MR_PROMISC as libc::c_ushort,
             mr_alen: 0,
             mr_address: [0; 8],
         };
-        // SAFETY: pointer and length describe `membership`.
-        let status = unsafe {
-            libc::setsockopt(
-                socket.as_raw_fd(),
-                libc::SOL_PACKET,
-                libc::PACKET_ADD_MEMBERSHIP,
-                (&raw const membership).cast(),
-                size_of_val(&membership) as libc::socklen_t,
-            )
-        };
-        match status {
-            0 => Ok(Promiscuous { _socket: socket }),
-            _ => Err(io::Error::last_os_error()),
-        }
+        let (level, name) = (libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP);
+        raw_socket::set(&socket, level, name, &membership)?;
+        Ok(Promiscuous { _socket: socket })
     }
 }
 

@@ -9,6 +9,7 @@ pub mod kernel;
 pub mod ladder;
 pub mod live;
 pub mod mirror;
+pub(crate) mod raw_socket;
 pub mod sampling;
 pub mod tap;
 

@@ -6,7 +6,7 @@ use sensor_common::parse::Packet;
 use sensor_common::protocol::ip;
 use sensor_common::sample::{self, COUNT_MASK, TAGS, Tags};
 
-use crate::counters::{Delta, Seen, When};
+use crate::counters::{Delta, Seen};
 use crate::names::Sample;
 
 /// Binary logarithm of the lines of tags at first: room for 16,384 flows, 64 KiB. A flow that is forgotten is looked at
@@ -124,13 +124,9 @@ impl Sampler {
         if turn.over && !begins_request(payload) {
             return;
         }
-        let at = match seen.when {
-            When::At(at) => Some(at),
-            When::Missing | When::OutOfRange => None,
-        };
         delta.sample(&Sample {
             key,
-            at,
+            at: seen.when.time(),
             payload,
             payload_len: packet.payload_len,
             tcp_seq: sequence_number(packet, &key, data),
@@ -195,7 +191,7 @@ fn begins_request(payload: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::counters::{Counts, DeltaConfig};
+    use crate::counters::{Counts, DeltaConfig, When};
     use sensor_common::flow::Direction;
     use sensor_common::parse::{self, LinkType};
     use sensor_common::sample::FEW;

@@ -4,7 +4,6 @@ use std::ffi::CStr;
 use std::fs;
 use std::io;
 use std::mem;
-use std::os::fd::{FromRawFd, OwnedFd};
 
 use crate::commands::hostname;
 use crate::doctor::{Host, Known, PacketSocket, Programs};
@@ -12,6 +11,7 @@ use crate::privilege;
 use crate::seeds;
 use crate::source::kernel::{drain, probe};
 use crate::source::live::preempt_rt;
+use crate::source::raw_socket;
 
 pub(super) fn gather() -> Host {
     let (release, machine) = uname();
@@ -121,15 +121,8 @@ fn memlock() -> Option<u64> {
 
 /// Of no protocol and not bound: it receives nothing.
 fn socket(family: libc::c_int) -> Result<(), PacketSocket> {
-    // SAFETY: plain system call without pointers.
-    let fd = unsafe { libc::socket(family, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
-    if fd >= 0 {
-        // SAFETY: the kernel just gave us this descriptor, nobody else owns it.
-        drop(unsafe { OwnedFd::from_raw_fd(fd) });
-        return Ok(());
-    }
-    let error = io::Error::last_os_error();
-    Err(match error.kind() {
+    let opened = raw_socket::open(family, 0);
+    opened.map(drop).map_err(|error| match error.kind() {
         io::ErrorKind::PermissionDenied => PacketSocket::NoPermission,
         _ => PacketSocket::Missing(error.to_string()),
     })

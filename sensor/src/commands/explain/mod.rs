@@ -21,7 +21,7 @@ use crate::filter::{Filter, Library, Matcher};
 use crate::report::Time;
 use crate::sink::{self, SinkError};
 use crate::source::file::matching::Sight;
-use crate::source::file::{CaptureError, CaptureFile, Record, When, link_type};
+use crate::source::file::{CaptureError, CaptureFile, Record, link_type};
 use crate::{escape, status};
 
 use counted::{Counted, Learner};
@@ -262,10 +262,7 @@ impl<'a> Reader<'a> {
 }
 
 fn time(record: &Record<'_>) -> Option<Time> {
-    match record.when {
-        When::At(ns) => Some(Time(ns)),
-        When::Missing | When::OutOfRange => None,
-    }
+    record.when.time().map(Time)
 }
 
 fn link_name(number: u16) -> String {

@@ -2,9 +2,10 @@
 
 use super::block::Plain;
 use super::ring::{RingConfig, RingError};
+use crate::source::raw_socket::{self, check};
 use std::io;
 use std::mem;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr::{self, NonNull};
 
 /// An AF_PACKET socket that has been told to use TPACKET_V3 with virtio headers and listens to nothing yet.
@@ -24,26 +25,11 @@ pub(super) struct NewCounts {
 impl PacketSocket {
     pub(super) fn open() -> Result<Self, RingError> {
         // Protocol 0: a socket created with ETH_P_ALL would at once receive from every interface.
-        // SAFETY: plain system call without pointers.
-        let fd = unsafe {
-            libc::socket(
-                libc::AF_PACKET,
-                libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK,
-                0,
-            )
-        };
-        if fd < 0 {
-            let error = io::Error::last_os_error();
-            return Err(match error.raw_os_error() {
-                Some(libc::EPERM | libc::EACCES) => RingError::NoPermission(error),
-                _ => RingError::Setup {
-                    what: "packet socket",
-                    source: error,
-                },
-            });
-        }
-        // SAFETY: the kernel just gave us this descriptor, nobody else owns it.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        let opened = raw_socket::open(libc::AF_PACKET, libc::SOCK_NONBLOCK);
+        let fd = opened.map_err(|error| match error.raw_os_error() {
+            Some(libc::EPERM | libc::EACCES) => RingError::NoPermission(error),
+            _ => setup("packet socket")(error),
+        })?;
         let socket = PacketSocket { fd };
         let version = libc::tpacket_versions::TPACKET_V3 as libc::c_int;
         socket
@@ -177,17 +163,7 @@ impl PacketSocket {
     }
 
     fn set<T>(&self, level: libc::c_int, name: libc::c_int, value: &T) -> io::Result<()> {
-        let len = size_of::<T>() as libc::socklen_t;
-        // SAFETY: pointer and length describe `value`.
-        check(unsafe {
-            libc::setsockopt(
-                self.fd.as_raw_fd(),
-                level,
-                name,
-                ptr::from_ref(value).cast(),
-                len,
-            )
-        })
+        raw_socket::set(&self.fd, level, name, value)
     }
 
     fn get<T: Plain>(
@@ -213,14 +189,6 @@ impl PacketSocket {
 impl AsFd for PacketSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
-    }
-}
-
-fn check(status: libc::c_int) -> io::Result<()> {
-    if status == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
     }
 }
 

@@ -3,11 +3,12 @@
 use std::io;
 use std::mem;
 use std::num::NonZero;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::{self, NonNull};
 
 use super::ring::Parts;
 use super::umem::{FRAME, Umem};
+use crate::source::raw_socket::{self, check};
 
 /// Busy polling (asm-generic/socket.h).
 const SO_BUSY_POLL: libc::c_int = 46;
@@ -60,18 +61,11 @@ pub(super) struct Statistics {
 impl Socket {
     /// Bound to nothing, with `umem` registered.
     pub(super) fn open(umem: &Umem) -> Result<Self, XskError> {
-        // SAFETY: plain system call without pointers.
-        let fd = unsafe { libc::socket(libc::AF_XDP, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
-        if fd < 0 {
-            let error = io::Error::last_os_error();
-            return Err(match error.raw_os_error() {
-                Some(libc::EPERM | libc::EACCES) => XskError::NoPermission(error),
-                Some(libc::EAFNOSUPPORT) => XskError::NoAfXdp(error),
-                _ => setup("AF_XDP socket")(error),
-            });
-        }
-        // SAFETY: the kernel just gave us this descriptor, nobody else owns it.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        let fd = raw_socket::open(libc::AF_XDP, 0).map_err(|error| match error.raw_os_error() {
+            Some(libc::EPERM | libc::EACCES) => XskError::NoPermission(error),
+            Some(libc::EAFNOSUPPORT) => XskError::NoAfXdp(error),
+            _ => setup("AF_XDP socket")(error),
+        })?;
         let socket = Socket { fd };
         let registration = libc::xdp_umem_reg {
             addr: umem.address(),
@@ -177,10 +171,7 @@ impl Socket {
     }
 
     fn set<T>(&self, level: libc::c_int, name: libc::c_int, value: &T) -> io::Result<()> {
-        let len = size_of::<T>() as libc::socklen_t;
-        let value = ptr::from_ref(value).cast();
-        // SAFETY: pointer and length describe `value`.
-        check(unsafe { libc::setsockopt(self.fd.as_raw_fd(), level, name, value, len) })
+        raw_socket::set(&self.fd, level, name, value)
     }
 
     /// Structures of integers only, of which any bytes are one.
@@ -251,14 +242,6 @@ impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: the mapping was made with this address and length, and nothing can refer to it any more.
         unsafe { libc::munmap(self.memory.as_ptr().cast(), self.len.get()) };
-    }
-}
-
-fn check(status: libc::c_int) -> io::Result<()> {
-    if status == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
     }
 }
 
