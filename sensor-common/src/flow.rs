@@ -38,9 +38,10 @@ pub struct FlowKey(pub [u64; 5]);
 /// Place of the IP protocol in `meta`, and its eight bits.
 pub const PROTOCOL_SHIFT: u32 = 32;
 pub const PROTOCOL_MASK: u64 = 0xff << PROTOCOL_SHIFT;
+/// Right above the protocol: both together choose a counter ([`crate::abi::ip_index`]).
+pub const IPV6: u64 = 1 << 40;
 /// Set in every key; a record whose key lacks it is empty.
-pub const VALID: u64 = 1 << 40;
-pub const IPV6: u64 = 1 << 41;
+pub const VALID: u64 = 1 << 41;
 /// The packet has ports.
 pub const PORTS: u64 = 1 << 42;
 pub const NOT_IP: u64 = 1 << 43;
@@ -124,6 +125,12 @@ impl FlowKey {
         (self.0[4] >> PROTOCOL_SHIFT) as u8
     }
 
+    /// [`crate::abi::ip_index`] of the protocol and family, which stand side by side in the key.
+    #[inline(always)]
+    pub fn ip_index(&self) -> usize {
+        (self.0[4] >> PROTOCOL_SHIFT) as usize & 511
+    }
+
     /// EtherType or another network id, of a packet that is not IP.
     #[inline(always)]
     pub fn network(&self) -> u16 {
@@ -199,10 +206,16 @@ impl FlowKey {
     /// Of an IPv4 key four half-words can differ from those of another one, and only these are asked.
     #[inline(always)]
     pub fn hash(&self, seeds: &HashSeeds) -> u64 {
+        self.hash_by(|number| seeds[number])
+    }
+
+    /// [`Self::hash`], asking for those seeds only that this key needs.
+    #[inline(always)]
+    pub fn hash_by(&self, seed: impl Fn(usize) -> u64) -> u64 {
         let product = |pair: usize, a: u64, b: u64| {
             let (a, b) = (
-                seeds[2 * pair].wrapping_add(a),
-                seeds[2 * pair + 1].wrapping_add(b),
+                seed(2 * pair).wrapping_add(a),
+                seed(2 * pair + 1).wrapping_add(b),
             );
             a.wrapping_mul(b)
         };
@@ -335,6 +348,22 @@ mod tests {
                 );
                 assert_eq!((key.src_port(), key.dst_port()), (u16::MAX, u16::MAX));
                 assert!(key.is_ip() && key.is_ipv6() && key.0[4] & VALID != 0);
+            }
+        }
+    }
+
+    #[test]
+    fn protocol_and_family_are_an_index() {
+        for protocol in 0..=255 {
+            let mut keys = [
+                FlowKey::ipv4(u32::MAX, 1, protocol),
+                FlowKey::ipv6([1, 2], [3, 4], protocol),
+            ];
+            for key in &mut keys {
+                key.set_ports(u32::MAX);
+                key.set_origin(255, Direction::Egress);
+                let index = crate::abi::ip_index(protocol, key.is_ipv6());
+                assert_eq!(key.ip_index(), index, "{key:?}");
             }
         }
     }

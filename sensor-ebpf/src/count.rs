@@ -10,7 +10,7 @@ use sensor_common::parse::{Packet, Reason};
 use crate::flow_table::{self, Half};
 use crate::home;
 use crate::maps;
-use crate::sample::{self, Payload, Request};
+use crate::sample::{self, Request};
 
 /// Where a packet was seen.
 #[derive(Clone, Copy)]
@@ -41,9 +41,6 @@ impl Origin {
     /// The way in a tap is no direction: that is known by addresses, or not at all.
     #[inline(always)]
     fn on_tap(self, outcome: &Result<Packet, Reason>) -> Self {
-        if !maps::is_tap() {
-            return self;
-        }
         let direction = if maps::has_home() {
             home::direction(outcome)
         } else {
@@ -54,9 +51,9 @@ impl Origin {
 
     /// Place in a CPU's part of `CONTROL`.
     #[inline(always)]
-    fn way(self) -> u32 {
+    fn way<const TAP: bool>(self) -> u32 {
         let slot = self.number() as u32;
-        if maps::is_tap() {
+        if TAP {
             slot * TAP_WAYS + self.direction as u32
         } else {
             slot * SLOT_WAYS + (self.direction as u32 >> 1)
@@ -67,7 +64,7 @@ impl Origin {
 /// Adds to the totals and to the flow table. Nothing here can fail without being counted, but for a slot that the agent
 /// never set up.
 #[inline(always)]
-pub(crate) fn count(
+pub(crate) fn count<const TAP: bool>(
     outcome: Result<Packet, Reason>,
     origin: Origin,
     counts: Counts,
@@ -76,8 +73,9 @@ pub(crate) fn count(
 ) {
     // SAFETY: no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() };
-    let origin = origin.on_tap(&outcome);
-    let Some(control) = maps::CONTROL.get_ptr_mut(cpu * maps::slot_ways() + origin.way()) else {
+    let origin = if TAP { origin.on_tap(&outcome) } else { origin };
+    let index = cpu * maps::slot_ways() + origin.way::<TAP>();
+    let Some(control) = maps::CONTROL.get_ptr_mut(index) else {
         return;
     };
     // SAFETY: a live value of the map; the agent writes nothing but the epoch while programs run.
@@ -99,14 +97,9 @@ pub(crate) fn count(
     } else {
         totals.class[CLASS_NOT_IP].add(counts.packets, counts.bytes);
     }
-    let payload = if maps::sampling() {
-        Payload::of(&packet)
-    } else {
-        Payload::NONE
-    };
     if let Some(record) = flow_table::add(Half { cpu, half }, &key, counts, packet.tcp_flags) {
-        if maps::sampling() && payload.is_some() {
-            sample::take(record, payload, sample);
+        if maps::sampling() && sample::is_wanted(&packet) {
+            sample::take(record, origin.starts_with_ip(), sample);
         }
         return;
     }
@@ -117,14 +110,9 @@ pub(crate) fn count(
     }
 }
 
-/// The place of [`sensor_common::abi::ip_index`]. Protocol and family are added to the pointer one by one: before 6.10 the
-/// verifier knows nothing of the result of an OR, and the mask behind it is one that LLVM takes away.
 #[inline(always)]
 fn by_protocol<'a>(counts: &'a mut [Counts; 512], key: &FlowKey) -> &'a mut Counts {
-    let (ipv4, ipv6) = counts.split_at_mut(256);
-    let family = if key.is_ipv6() { ipv6 } else { ipv4 };
-    // SAFETY: either part has 256 counts, one for each protocol.
-    unsafe { family.get_unchecked_mut(usize::from(key.protocol())) }
+    &mut counts[key.ip_index()]
 }
 
 /// # Safety

@@ -33,15 +33,16 @@ pub(crate) fn add<'a>(
     counts: Counts,
     tcp_flags: u8,
 ) -> Option<&'a mut Record> {
-    let hash = key.hash(&maps::hash_seeds());
+    let hash = maps::hash(key);
     let bits = maps::set_bits();
     let index = place.region() << bits | (hash >> 32 >> (32 - bits)) as u32;
     let set = maps::SETS.get_ptr_mut(index)?;
     let first_way = (hash >> 32) as usize; // the bits below are no better than the key's own
     let now = clock::ticks();
     for step in 0..WAYS {
+        // The line beside it comes second: processors fetch them in pairs.
         // SAFETY: the way is masked; the set is this CPU's own.
-        let record = unsafe { way(set, first_way + step) };
+        let record = unsafe { way(set, first_way ^ step) };
         if key.same(&record.key) {
             record.packets_flags = record.packets_flags.wrapping_add(counts.packets)
                 | (tcp_flags as u64) << FLAGS_SHIFT;

@@ -4,7 +4,7 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray, RingBuf};
 use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SAMPLE_RING, SLOT_TABLE, Set};
 use sensor_common::facts::Facts;
-use sensor_common::flow::HashSeeds;
+use sensor_common::flow::{FlowKey, HashSeeds};
 use sensor_common::prefix_set::Line;
 use sensor_common::sample::Tags;
 
@@ -83,21 +83,13 @@ pub(crate) fn sampling() -> bool {
     read(&SAMPLING) != 0
 }
 
-/// Nobody else wants the packets: they are dropped, and the hook says nothing of their direction.
-const TAP_ON: u32 = 1;
-/// Addresses tell it.
-const TAP_HOME: u32 = 2;
+/// Addresses tell the direction on a tap.
 #[unsafe(no_mangle)]
-static TAP: u32 = 0;
-
-#[inline(always)]
-pub(crate) fn is_tap() -> bool {
-    read(&TAP) & TAP_ON != 0
-}
+static HOME: u32 = 0;
 
 #[inline(always)]
 pub(crate) fn has_home() -> bool {
-    read(&TAP) & TAP_HOME != 0
+    read(&HOME) != 0
 }
 
 /// There is a filter.
@@ -142,9 +134,10 @@ pub(crate) fn blurred(value: u64) -> Option<u64> {
     }
 }
 
+/// [`FlowKey::hash`] with the seeds of this run.
 #[inline(always)]
-pub(crate) fn hash_seeds() -> HashSeeds {
-    read(&HASH_SEEDS)
+pub(crate) fn hash(key: &FlowKey) -> u64 {
+    key.hash_by(|number| read(&HASH_SEEDS[number]))
 }
 
 #[inline(always)]

@@ -19,23 +19,27 @@ use crate::view::{Copied, Direct};
 #[classifier]
 #[inline(always)] // a call of its own costs 7 ns a packet
 fn sensor_tc_ingress(ctx: TcContext) -> i32 {
-    look_at(&ctx, Direction::Ingress);
-    if maps::is_tap() {
-        TC_ACT_SHOT
-    } else {
-        TC_ACT_UNSPEC
-    }
+    look_at::<false>(&ctx, Direction::Ingress);
+    TC_ACT_UNSPEC
+}
+
+/// Nobody else wants the packets of a tap.
+#[classifier]
+#[inline(always)]
+fn sensor_tc_tap(ctx: TcContext) -> i32 {
+    look_at::<true>(&ctx, Direction::Ingress);
+    TC_ACT_SHOT
 }
 
 #[classifier]
 #[inline(always)]
 fn sensor_tc_egress(ctx: TcContext) -> i32 {
-    look_at(&ctx, Direction::Egress);
+    look_at::<false>(&ctx, Direction::Egress);
     TC_ACT_UNSPEC
 }
 
 #[inline(always)]
-fn look_at(ctx: &TcContext, direction: Direction) {
+fn look_at<const TAP: bool>(ctx: &TcContext, direction: Direction) {
     let skb = ctx.skb.skb;
     // SAFETY: the context is live.
     let ifindex = unsafe { (*skb).ifindex };
@@ -46,8 +50,8 @@ fn look_at(ctx: &TcContext, direction: Direction) {
     note_link(ctx, &subject);
     let header_len = segment_header_len(ctx, origin);
     let counts = on_wire(ctx, header_len, direction);
-    count(
-        parse(ctx, origin),
+    count::<TAP>(
+        parse(ctx, origin.starts_with_ip()),
         origin,
         counts,
         |outcome, origin| subject.passes(outcome, origin, full_len(ctx, header_len)),
@@ -56,9 +60,9 @@ fn look_at(ctx: &TcContext, direction: Direction) {
 }
 
 #[inline(always)]
-fn parse(ctx: &TcContext, origin: Origin) -> Result<Packet, Reason> {
+pub(crate) fn parse(ctx: &TcContext, starts_with_ip: bool) -> Result<Packet, Reason> {
     let direct = direct(ctx);
-    let outcome = parse::on_interface(&direct, origin.starts_with_ip());
+    let outcome = parse::on_interface(&direct, starts_with_ip);
     let cut = outcome.map_or_else(|reason| reason.is_truncation(), |packet| packet.cut);
     let linear = direct.data_end - direct.data;
     // Big frames and those of packet sockets have little more than the link-layer header in line.
@@ -67,7 +71,7 @@ fn parse(ctx: &TcContext, origin: Origin) -> Result<Packet, Reason> {
         && linear < HEADER_WINDOW
         && let Some(copied) = copied(ctx)
     {
-        return parse::on_interface(&copied, origin.starts_with_ip());
+        return parse::on_interface(&copied, starts_with_ip);
     }
     outcome
 }

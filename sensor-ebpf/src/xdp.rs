@@ -7,7 +7,7 @@ use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
 use sensor_common::abi::Counts;
 use sensor_common::flow::Direction;
-use sensor_common::parse;
+use sensor_common::parse::{self, Packet, Reason};
 use sensor_common::view::HEADER_WINDOW;
 
 use crate::count::{Origin, count};
@@ -20,75 +20,103 @@ use crate::view::{Copied, Direct};
 #[xdp]
 #[inline(always)] // a call of its own costs 7 ns a packet
 fn sensor_xdp(ctx: XdpContext) -> u32 {
-    let direct = direct(&ctx);
-    if let Some(origin) = origin(&ctx) {
-        let bytes = (direct.data_end - direct.data) as u64;
-        let subject = Subject {
-            context: ctx.ctx,
-            origin,
-            tag: None,
-        };
-        if maps::filter_needs_link() {
-            subject.note_link(&direct);
-        }
-        count(
-            parse::on_interface(&direct, false),
-            origin,
-            Counts { packets: 1, bytes },
-            |outcome, origin| subject.passes(outcome, origin, bytes),
-            |request| sample::from_xdp(ctx.ctx, request),
-        );
-    }
-    verdict()
+    look_at::<false>(&ctx);
+    XDP_PASS
+}
+
+/// Nobody else wants the packets of a tap.
+#[xdp]
+#[inline(always)]
+fn sensor_xdp_tap(ctx: XdpContext) -> u32 {
+    look_at::<true>(&ctx);
+    XDP_DROP
 }
 
 /// Multi-buffer: jumbo frames count in full, and the driver's MTU stays as it is.
 #[xdp(frags)]
-#[inline(always)] // a call of its own costs 7 ns a packet
+#[inline(always)]
 fn sensor_xdp_frags(ctx: XdpContext) -> u32 {
-    let direct = direct(&ctx);
-    if let Some(origin) = origin(&ctx) {
-        // SAFETY: the context is live.
-        let bytes = unsafe { bpf_xdp_get_buff_len(ctx.ctx) };
-        let subject = Subject {
-            context: ctx.ctx,
-            origin,
-            tag: None,
-        };
-        if maps::filter_needs_link() {
-            let linear = direct.data_end - direct.data;
-            let short = linear < LONGEST_LINK_LAYER && (linear as u64) < bytes;
-            match if short { copied(&ctx, bytes) } else { None } {
-                Some(copied) => subject.note_link(&copied),
-                None => subject.note_link(&direct),
-            }
-        }
-        let mut outcome = parse::on_interface(&direct, false);
-        let linear = (direct.data_end - direct.data) as u64;
-        let cut = outcome.map_or_else(|reason| reason.is_truncation(), |packet| packet.cut);
-        if cut
-            && linear < bytes
-            && linear < HEADER_WINDOW as u64
-            && let Some(copied) = copied(&ctx, bytes)
-        {
-            outcome = parse::on_interface(&copied, false);
-        }
-        let counts = Counts { packets: 1, bytes };
-        count(
-            outcome,
-            origin,
-            counts,
-            |outcome, origin| subject.passes(outcome, origin, bytes),
-            |request| sample::from_xdp_frags(ctx.ctx, request),
-        );
-    }
-    verdict()
+    look_at_frags::<false>(&ctx);
+    XDP_PASS
 }
 
-/// What becomes of every packet.
+#[xdp(frags)]
 #[inline(always)]
-fn verdict() -> u32 {
-    if maps::is_tap() { XDP_DROP } else { XDP_PASS }
+fn sensor_xdp_frags_tap(ctx: XdpContext) -> u32 {
+    look_at_frags::<true>(&ctx);
+    XDP_DROP
+}
+
+#[inline(always)]
+fn look_at<const TAP: bool>(ctx: &XdpContext) {
+    let Some(origin) = origin(ctx) else { return };
+    let direct = direct(ctx);
+    let bytes = (direct.data_end - direct.data) as u64;
+    let subject = Subject {
+        context: ctx.ctx,
+        origin,
+        tag: None,
+    };
+    if maps::filter_needs_link() {
+        subject.note_link(&direct);
+    }
+    count::<TAP>(
+        parse(ctx),
+        origin,
+        Counts { packets: 1, bytes },
+        |outcome, origin| subject.passes(outcome, origin, bytes),
+        |request| sample::from_xdp(ctx.ctx, request),
+    );
+}
+
+#[inline(always)]
+fn look_at_frags<const TAP: bool>(ctx: &XdpContext) {
+    let Some(origin) = origin(ctx) else { return };
+    // SAFETY: the context is live.
+    let bytes = unsafe { bpf_xdp_get_buff_len(ctx.ctx) };
+    let subject = Subject {
+        context: ctx.ctx,
+        origin,
+        tag: None,
+    };
+    if maps::filter_needs_link() {
+        let direct = direct(ctx);
+        let linear = direct.data_end - direct.data;
+        let short = linear < LONGEST_LINK_LAYER && (linear as u64) < bytes;
+        match if short { copied(ctx, bytes) } else { None } {
+            Some(copied) => subject.note_link(&copied),
+            None => subject.note_link(&direct),
+        }
+    }
+    count::<TAP>(
+        parse_frags(ctx, bytes),
+        origin,
+        Counts { packets: 1, bytes },
+        |outcome, origin| subject.passes(outcome, origin, bytes),
+        |request| sample::from_xdp_frags(ctx.ctx, request),
+    );
+}
+
+#[inline(always)]
+pub(crate) fn parse(ctx: &XdpContext) -> Result<Packet, Reason> {
+    parse::on_interface(&direct(ctx), false)
+}
+
+/// Of a packet of `bytes` bytes, of which the headers may lie beyond the first buffer.
+#[inline(always)]
+pub(crate) fn parse_frags(ctx: &XdpContext, bytes: u64) -> Result<Packet, Reason> {
+    let direct = direct(ctx);
+    let outcome = parse::on_interface(&direct, false);
+    let linear = (direct.data_end - direct.data) as u64;
+    let cut = outcome.map_or_else(|reason| reason.is_truncation(), |packet| packet.cut);
+    if cut
+        && linear < bytes
+        && linear < HEADER_WINDOW as u64
+        && let Some(copied) = copied(ctx, bytes)
+    {
+        return parse::on_interface(&copied, false);
+    }
+    outcome
 }
 
 #[inline(always)]

@@ -19,7 +19,7 @@ mod trail;
 
 use std::collections::BTreeMap;
 
-use sensor_common::abi::{Totals, class_of, ip_index};
+use sensor_common::abi::{Totals, class_of};
 use sensor_common::flow::{Direction, FlowKey, HashSeeds};
 use sensor_common::parse::{Packet, Reason};
 
@@ -318,7 +318,7 @@ impl Delta {
         let Counts { packets, bytes } = record.counts;
         let totals = self.totals_mut(key.slot(), direction);
         let class = if key.is_ip() {
-            totals.overflow[ip_index(key.protocol(), key.is_ipv6())].add(packets, bytes);
+            totals.overflow[key.ip_index()].add(packets, bytes);
             Class::of_overflow(direction, key.protocol(), key.is_ipv6())
         } else {
             totals.overflow_not_ip.add(packets, bytes);

@@ -1,6 +1,6 @@
 //! The way of one packet into the counters.
 
-use sensor_common::abi::{CLASS_NOT_IP, ip_index};
+use sensor_common::abi::CLASS_NOT_IP;
 
 use super::{Counts, Delta, Pipeline, Seen};
 
@@ -29,7 +29,7 @@ impl Delta {
         let direction = seen.way();
         let totals = self.totals_mut(seen.slot, direction);
         if packet.key.is_ip() {
-            totals.ip[ip_index(packet.key.protocol(), packet.key.is_ipv6())].add(packets, bytes);
+            totals.ip[packet.key.ip_index()].add(packets, bytes);
         } else {
             totals.class[CLASS_NOT_IP].add(packets, bytes);
         }

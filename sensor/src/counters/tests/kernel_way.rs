@@ -29,7 +29,7 @@ impl Counted {
         let mut key = packet.key;
         key.set_origin(seen.slot, seen.direction);
         let room = self.flows.len() < self.max_flows || self.flows.contains_key(&key.0);
-        let index = ip_index(key.protocol(), key.is_ipv6());
+        let index = key.ip_index();
         let (all, overflow) = match key.is_ip() {
             true => (&mut totals.ip[index], &mut totals.overflow[index]),
             false => (&mut totals.class[CLASS_NOT_IP], &mut totals.overflow_not_ip),

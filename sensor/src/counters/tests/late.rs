@@ -4,7 +4,7 @@ mod examples;
 
 use std::sync::Arc;
 
-use sensor_common::abi::{CLASS_NOT_IP, Totals, ip_index};
+use sensor_common::abi::{CLASS_NOT_IP, Totals};
 use sensor_common::application::Application;
 
 use super::select::{Choice, choice, whole_key};
@@ -191,7 +191,7 @@ proptest! {
             let (key, all) = (record.key, record.counts);
             let mut totals = Totals::ZERO;
             match key.is_ip() {
-                true => totals.ip[ip_index(key.protocol(), key.is_ipv6())] = all,
+                true => totals.ip[key.ip_index()] = all,
                 false => totals.class[CLASS_NOT_IP] = all,
             }
             delta.totals(key.slot(), key.direction(), &totals, *at);

@@ -7,7 +7,7 @@ use aya::programs::tc::{NlOptions, SchedClassifierLink, TcAttachOptions, TcError
 use aya::programs::xdp::XdpLink;
 use aya::programs::{ProgramError, SchedClassifier, TcAttachType, XdpMode, tc};
 
-use super::object::{self, Object, ObjectError};
+use super::object::{Object, ObjectError};
 use super::sole::{self, Sole};
 use crate::link::Link;
 
@@ -191,6 +191,7 @@ pub fn tc(
         TcAttachType::Ingress
     };
     let kind = Program::Tc { egress };
+    let name = object.tc_name(egress);
     let program = object.tc(egress)?;
     // First in the chain: an earlier program that ends it would hide packets from us (we always let them pass on).
     let options = TcAttachOptions::TcxOrder(LinkOrder::first());
@@ -212,7 +213,7 @@ pub fn tc(
         Err(ProgramError::SyscallError(error))
             if error.io_error.raw_os_error() == Some(libc::EINVAL) =>
         {
-            let held = clsact(program, link, way)?;
+            let held = clsact(program, name, link, way)?;
             Ok((
                 Attached {
                     program: kind,
@@ -228,14 +229,14 @@ pub fn tc(
     }
 }
 
-fn clsact(program: &mut SchedClassifier, link: &Link, way: TcAttachType) -> Result<Held, Refusal> {
+/// `name`: of the program, after which aya calls the filter.
+fn clsact(
+    program: &mut SchedClassifier,
+    name: &str,
+    link: &Link,
+    way: TcAttachType,
+) -> Result<Held, Refusal> {
     let sole = sole::hold(link.index).map_err(|taken| Refusal::Told(taken.to_string()))?;
-    // aya calls a filter after its program.
-    let name = if matches!(way, TcAttachType::Egress) {
-        object::TC_EGRESS
-    } else {
-        object::TC_INGRESS
-    };
     match tc::qdisc_add_clsact(&link.name) {
         Ok(()) | Err(TcError::AlreadyAttached) => {}
         Err(TcError::NetlinkError(error)) if error.raw_os_error() == Some(libc::EEXIST) => {}

@@ -29,10 +29,11 @@ static OBJECT: &[u8] =
 /// The kernel wants a power of two and whole pages, of whatever size.
 const LEAST_RING: u32 = 1 << 16;
 
-const XDP: &str = "sensor_xdp";
-const XDP_FRAGS: &str = "sensor_xdp_frags";
-pub(super) const TC_INGRESS: &str = "sensor_tc_ingress";
-pub(super) const TC_EGRESS: &str = "sensor_tc_egress";
+/// Programs by what becomes of the packet: it passes on, or (on a tap) it goes no further.
+const XDP: [&str; 2] = ["sensor_xdp", "sensor_xdp_tap"];
+const XDP_FRAGS: [&str; 2] = ["sensor_xdp_frags", "sensor_xdp_frags_tap"];
+const TC_INGRESS: [&str; 2] = ["sensor_tc_ingress", "sensor_tc_tap"];
+const TC_EGRESS: &str = "sensor_tc_egress";
 const CLOCK: &str = "sensor_clock";
 
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +129,8 @@ pub struct Object {
     slots_used: u32,
     pub maps: Maps,
     pub size: TableSize,
+    /// Which of the programs by what becomes of packets.
+    tap: usize,
 }
 
 /// The maps as the agent sees them; the descriptors must outlive the mappings' use by programs, not by us.
@@ -151,7 +154,7 @@ impl Object {
         let spliced = filter.put_into(OBJECT, task.samples)?;
         let (filter_flags, filter_lines) = (filter.flags(), filter.lines());
         let slot_ways = size.slots * role.ways();
-        let (tap, home_lines) = (role.flags(), role.lines());
+        let (home, home_lines) = (u32::from(role.knows_home()), role.lines());
         let log_size = u64::from(size.log);
         let sampling = u32::from(task.samples);
         let sets = size.regions() << size.set_bits;
@@ -185,7 +188,7 @@ impl Object {
             .override_global("SET_BITS", &size.set_bits, true)
             .override_global("LOG_SIZE", &log_size, true)
             .override_global("FILTER", &filter_flags, true)
-            .override_global("TAP", &tap, true)
+            .override_global("HOME", &home, true)
             .override_global("SAMPLING", &sampling, true)
             .load(&spliced)
             .map_err(|error| tables::explained(error, &size))?;
@@ -205,6 +208,7 @@ impl Object {
             slots_used: 0,
             maps,
             size,
+            tap: usize::from(role.is_tap()),
         })
     }
 
@@ -241,7 +245,8 @@ impl Object {
 
     pub(super) fn run_time(&self) -> RunTime {
         let mut sum = RunTime::default();
-        for name in [XDP, XDP_FRAGS, TC_INGRESS, TC_EGRESS] {
+        let ours = [XDP, XDP_FRAGS, TC_INGRESS].map(|names| names[self.tap]);
+        for name in ours.into_iter().chain([TC_EGRESS]) {
             // What is not loaded has no information.
             if let Some(Ok(info)) = self.ebpf.program(name).map(aya::programs::Program::info) {
                 sum += RunTime {
@@ -263,14 +268,22 @@ impl Object {
 
     /// The XDP program with multi-buffer support, or the one without.
     pub fn xdp(&mut self, frags: bool) -> Result<&mut Xdp, ObjectError> {
-        let name = if frags { XDP_FRAGS } else { XDP };
+        let name = if frags { XDP_FRAGS } else { XDP }[self.tap];
         let program: &mut Xdp = self.program(name)?;
         loaded(undisturbed(|| program.load()), name)?;
         Ok(program)
     }
 
+    pub(super) fn tc_name(&self, egress: bool) -> &'static str {
+        if egress {
+            TC_EGRESS
+        } else {
+            TC_INGRESS[self.tap]
+        }
+    }
+
     pub fn tc(&mut self, egress: bool) -> Result<&mut SchedClassifier, ObjectError> {
-        self.classifier(if egress { TC_EGRESS } else { TC_INGRESS })
+        self.classifier(self.tc_name(egress))
     }
 
     /// The ring buffer with the payloads; it can be taken once.

@@ -24,13 +24,12 @@ impl<'a> Role<'a> {
         }
     }
 
-    /// As `sensor-ebpf` has it in `maps.rs`: a tap, which knows its networks.
-    pub(super) fn flags(self) -> u32 {
-        match self {
-            Role::Host => 0,
-            Role::Tap(None) => 1,
-            Role::Tap(Some(_)) => 3,
-        }
+    pub(super) fn is_tap(self) -> bool {
+        matches!(self, Role::Tap(_))
+    }
+
+    pub(super) fn knows_home(self) -> bool {
+        matches!(self, Role::Tap(Some(_)))
     }
 
     pub(super) fn lines(self) -> &'a [Line] {

@@ -5,6 +5,7 @@ use std::mem::offset_of;
 use sensor_common::facts::{
     ETHERNET, Facts, LABEL_ENTRY, MAX_MPLS, MAX_VLANS, MPLS, PPPOE, VLAN, VLAN_ENTRY,
 };
+use sensor_common::flow;
 use sensor_common::protocol::network;
 
 use super::assemble::{
@@ -34,10 +35,10 @@ const FEW_RANGES: usize = 16;
 /// Byte of the key's last word that holds its flags (see `sensor_common::flow`).
 const FLAGS: usize = offset_of!(Facts, key) + 4 * 8 + 5;
 pub(super) const PROTOCOL: usize = offset_of!(Facts, key) + 4 * 8 + 4;
-const VALID_BIT: u32 = 1;
-const IPV6_BIT: u32 = 2;
-const PORTS_BIT: u32 = 4;
-const NOT_IP_BIT: u32 = 8;
+const VALID_BIT: u32 = (flow::VALID >> 40) as u32;
+const IPV6_BIT: u32 = (flow::IPV6 >> 40) as u32;
+const PORTS_BIT: u32 = (flow::PORTS >> 40) as u32;
+const NOT_IP_BIT: u32 = (flow::NOT_IP >> 40) as u32;
 
 /// `no` is where the check goes on that fails; one that holds falls through.
 pub(super) struct Writer<'a> {
