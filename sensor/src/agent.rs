@@ -72,7 +72,7 @@ pub struct Agent {
     last_poll: Now,
     /// Not told yet.
     late: Option<Late>,
-    /// How often the source is looked at between polls.
+    /// How often the source is looked at between polls, at present.
     look_every: i64,
 }
 
@@ -132,6 +132,7 @@ impl Agent {
             self.next_check = now.monotonic.saturating_add(CHECK_EVERY);
             tick.events = source.check();
         }
+        self.look_every = source.look_every();
         if report_over {
             self.next_report = next_multiple(now.wall, self.config.report_every);
         }

@@ -11,7 +11,8 @@ pub const DAC_OVERRIDE: Capability = (1, "CAP_DAC_OVERRIDE");
 pub const DAC_READ_SEARCH: Capability = (2, "CAP_DAC_READ_SEARCH");
 pub const NET_ADMIN: Capability = (12, "CAP_NET_ADMIN");
 const NET_RAW: Capability = (13, "CAP_NET_RAW");
-const IPC_LOCK: Capability = (14, "CAP_IPC_LOCK");
+/// To lock more memory than the limit allows.
+pub const IPC_LOCK: Capability = (14, "CAP_IPC_LOCK");
 const SYS_PTRACE: Capability = (19, "CAP_SYS_PTRACE");
 pub const SYS_ADMIN: Capability = (21, "CAP_SYS_ADMIN");
 const PERFMON: Capability = (38, "CAP_PERFMON");

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::document;
 
 /// Heading, and what of the report's schema is explained below it; "" is the report itself.
-const SECTIONS: [(&str, &[&str]); 17] = [
+const SECTIONS: [(&str, &[&str]); 18] = [
     ("# The report, field by field", &["Counts"]),
     ("## Top level", &["", "Sensor", "Span"]),
     (
@@ -26,6 +26,7 @@ const SECTIONS: [(&str, &[&str]); 17] = [
     ("## sandbox", &["Files", "Sandbox"]),
     ("## totals", &["Totals"]),
     ("## accounting", &["Accounting"]),
+    ("## written", &["Written"]),
     ("### interface_counters", &["InterfaceCounters"]),
     ("## protocols", &["Protocols", "Protocol"]),
     ("## bandwidth", &["Bandwidth"]),

@@ -7,24 +7,13 @@ use serde_json::Value;
 
 use crate::harness::{Ran, file_in, sensor};
 use crate::support::capture::{ETHERNET, Pcap, Record};
-use crate::support::packets::{at, ethernet, ethernet_ip, tcp, udp};
+use crate::support::packets::some_of_everything;
 use crate::support::report;
 
 fn capture() -> Vec<u8> {
-    let packets = [
-        ethernet_ip(&udp(at("10.0.0.1:1111"), at("10.0.0.2:53"), 10)),
-        ethernet_ip(&tcp(
-            at("[2001:db8::1]:40000"),
-            at("[2001:db8::2]:443"),
-            "S",
-            0,
-        )),
-        ethernet(0x0806, &[0; 28]),
-        vec![1, 2, 3],
-    ];
+    let packets = some_of_everything().into_iter();
     let records: Vec<Record> = packets
-        .iter()
-        .map(|packet| Record::new(1_700_000_000_000_000_000, packet.clone()))
+        .map(|packet| Record::new(1_700_000_000_000_000_000, packet))
         .collect();
     Pcap::of(ETHERNET).write(&records)
 }

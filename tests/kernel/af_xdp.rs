@@ -106,7 +106,7 @@ fn memory_that_may_not_be_locked_is_said_with_what_allows_it() {
     };
     let (code, said) = attempt(little("net_raw"), &arguments, &nobody.reports());
     assert_eq!(code, Some(4), "{said}");
-    let told = "no AF_XDP: 128 MiB of memory must be locked, and the limit is too low: raise it (ulimit -l";
+    let told = "no AF_XDP: 128 MiB of memory must be locked for its receive queue, and the limit is too low: raise it (ulimit -l 131072, LimitMEMLOCK=134217728 of a unit), or grant cap_ipc_lock";
     assert!(said.contains(told), "{said}");
     let folder = tempfile::tempdir_in(nobody.reports()).unwrap();
     open_to_all(folder.path());

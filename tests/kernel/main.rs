@@ -32,6 +32,7 @@ mod packets;
 mod polls;
 mod privilege;
 mod processes;
+mod queues;
 mod replay;
 mod reports;
 mod samples;

@@ -196,6 +196,36 @@ fn an_interface_in_use_is_refused_and_the_use_is_named() {
         .checked();
 }
 
+/// Once, and in the report too; what was there before is no news.
+#[test]
+fn an_interface_that_comes_into_use_is_told() {
+    need_kernel!();
+    for (backend, more) in [("xdp", &[][..]), ("af-xdp", &["--force"])] {
+        let pair = quiet_pair();
+        let add = |address| ip(&["-n", &pair.b.name, "addr", "add", address, "dev", "b0"]);
+        if !more.is_empty() {
+            add("192.0.2.1/32");
+        }
+        let tap = ["-i", "b0", "--tap", "--backend", backend];
+        let mut sensor = Sensor::start(&pair.b, &[&tap, more].concat());
+        add("192.0.2.2/32");
+        let line = sensor.wait_for_line("in use");
+        let said = "b0 is in use on this host now: it has the address 192.0.2.2; with --tap nothing that arrives on \
+                    it reaches this host";
+        assert!(line.contains(said), "{line}");
+        add("192.0.2.3/32");
+        let line = sensor.wait_for_line("in use");
+        assert!(
+            line.contains("now: it has the address 192.0.2.3;"),
+            "{line}"
+        );
+        let report = sensor.stop().checked();
+        let notes = report["notes"].as_array().unwrap();
+        let used = notes.iter().filter_map(Value::as_str);
+        assert_eq!(used.filter(|note| note.contains("in use")).count(), 2);
+    }
+}
+
 /// A pair of which neither end says anything by itself.
 pub(crate) fn quiet_pair() -> Pair {
     let pair = Pair::new(1500);

@@ -172,3 +172,14 @@ fn ip(from: IpAddr, to: IpAddr) -> PacketBuilderStep<etherparse::IpHeaders> {
         _ => panic!("{from} and {to} are of two families"),
     }
 }
+
+/// A flow of each IP version, what is no IP, and what is no packet.
+pub(crate) fn some_of_everything() -> [Vec<u8>; 4] {
+    let (from, to) = (at("[2001:db8::1]:40000"), at("[2001:db8::2]:443"));
+    [
+        ethernet_ip(&udp(at("10.0.0.1:1111"), at("10.0.0.2:53"), 10)),
+        ethernet_ip(&tcp(from, to, "S", 0)),
+        ethernet(ethertype::ARP, &[0; 28]),
+        vec![1, 2, 3],
+    ]
+}

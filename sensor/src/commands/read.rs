@@ -7,7 +7,6 @@ use super::confined::{self, Written};
 use super::{delta_config, following};
 use crate::agent::Period;
 use crate::cli;
-use crate::clock::Now;
 use crate::counters::{Delta, DeltaConfig};
 use crate::dashboard::Data;
 use crate::enrich::Enrichment;
@@ -109,8 +108,10 @@ impl Reading<'_> {
             let (delta, followers) = slices.finish();
             (delta, files, followers)
         };
-        self.outputs.flush_packets(Now::read());
+        // What could not be written is told when all outputs are.
+        self.outputs.close_packets(&[]);
         delta.conclude();
+        context.written = self.outputs.written();
         context.files = files.iter().map(FileCounted::info).collect();
         let home = self.mirrored.as_ref().and_then(|port| port.home.as_ref());
         context.notes = home.map(HomeNet::note).into_iter().collect();

@@ -2,14 +2,13 @@
 
 use super::Gate;
 use super::facts::{Host, Nic, PacketSocket};
+use crate::source::af_xdp::MOST_MEMORY;
 use crate::source::ladder;
-use crate::units;
+use crate::{privilege, units};
 
 const COSTS: &str = "AF_XDP: whole packets come by AF_PACKET";
-/// CAP_IPC_LOCK
-const IPC_LOCK: u64 = 1 << 14;
-/// What the frames of one queue take at the least.
-const LOCKED: u64 = 64 << 20;
+/// What the frames of one queue take where there are few queues.
+const LOCKED: u64 = MOST_MEMORY as u64;
 
 /// Of the machine.
 pub(super) fn socket(host: &Host) -> Gate {
@@ -33,12 +32,12 @@ pub(super) fn socket(host: &Host) -> Gate {
     let unlimited = host
         .capabilities
         .as_ref()
-        .is_ok_and(|have| have & IPC_LOCK != 0);
+        .is_ok_and(|have| have >> privilege::IPC_LOCK.0 & 1 == 1);
     match host.memlock {
         Some(limit) if limit < LOCKED && !unlimited => Gate::closed(
             NAME,
             format!(
-                "one was opened, but only {} of memory may be locked, and each queue takes {} and more",
+                "one was opened, but only {} of memory may be locked, and a queue takes up to {}",
                 units::bytes(limit),
                 units::bytes(LOCKED)
             ),

@@ -91,6 +91,7 @@ impl Summary {
             not_observed,
             interface_counters: Vec::new(),
             notes: self.joined.notes,
+            written: Vec::new(), // as of the sensor itself, nobody keeps that
             own: None,
             sandbox: None, // it is of the run, and not of what was counted
         }

@@ -8,6 +8,7 @@ use crate::cli;
 use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::filter::Filter;
+use crate::report::Written;
 use crate::sink::capture::{Asked, Capture, MOST, Plan, Summary};
 use crate::sink::packets::Pace;
 use crate::{status, units};
@@ -45,6 +46,24 @@ impl Outputs {
         let capture = Capture::open(asked, pace, now);
         self.capture = Some(capture.map_err(|error| Failure::new(Exit::Output, error))?);
         Ok(self)
+    }
+
+    /// What -w has written so far; nothing where nobody asked for that.
+    pub fn written(&self) -> Vec<Written> {
+        let written = |capture: &Capture| {
+            let summary = capture.summary();
+            Written {
+                path: escape::path(&summary.path),
+                files: summary.files,
+                files_replaced: summary.replaced,
+                packets: summary.packets,
+                bytes: summary.bytes,
+                packets_unwritten: summary.lost,
+                packets_after_last: summary.beyond,
+                error: capture.failure(),
+            }
+        };
+        self.capture.iter().map(written).collect()
     }
 
     /// Writes what is left, and says how much it was.

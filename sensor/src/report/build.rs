@@ -93,6 +93,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
         buckets,
         not_observed: context.not_observed.clone(),
         notes: notes(delta, context, (&naming, &classes)),
+        written: context.written.clone(),
         own: own(context, accounted.seen, &naming),
         naming,
     }

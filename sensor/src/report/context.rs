@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Counts, Own, Span};
+use super::{Counts, Own, Span, Written};
 use crate::sandbox::Sandbox;
 
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,7 @@ pub struct Context {
     pub not_observed: Vec<Span>,
     pub interface_counters: Vec<InterfaceCounters>,
     pub notes: Vec<String>,
+    pub written: Vec<Written>,
     /// Live: what the sensor itself took.
     pub own: Option<Own>,
     /// What the process has given up, where it did.

@@ -19,7 +19,7 @@ use self::time::Timeline;
 pub use self::time::add_bucket;
 use super::bandwidth::{Observation, bandwidth};
 use super::{
-    FileInfo, Interface, LeftOut, Naming, Own, Report, SCHEMA, Sensor, Source, Time, read,
+    FileInfo, Interface, LeftOut, Naming, Own, Report, SCHEMA, Sensor, Source, Time, Written, read,
 };
 
 /// Why reports can't be one.
@@ -46,6 +46,7 @@ pub struct Merging {
     left_out: Vec<(String, LeftOut)>,
     files: Vec<FileInfo>,
     naming: Vec<(String, Naming)>,
+    written: Vec<(String, Written)>,
     own: Option<Own>,
     seen: u64,
     questions: Questions,
@@ -88,6 +89,9 @@ impl Merging {
             self.left_out.push((host.clone(), one.clone()));
         }
         self.naming(host, &report.naming);
+        for one in &report.written {
+            self.written(host, one);
+        }
         self.own(&report);
         if let Some(dns) = report.dns.take() {
             self.questions.add(dns);
@@ -153,6 +157,7 @@ impl Merging {
             not_observed: observed.not_observed,
             naming: naming(&self.naming),
             dns: self.questions.finish(),
+            written: written_apart(self.written, several),
             own: self.own,
             notes: Vec::new(),
         };
@@ -196,6 +201,16 @@ impl Merging {
         match (&mut self.own, &report.own) {
             (Some(sum), Some(one)) => sum.join(one, self.seen),
             (sum, one) => *sum = sum.take().or_else(|| one.clone()),
+        }
+    }
+
+    /// As names, from the start of a run.
+    fn written(&mut self, host: &str, one: &Written) {
+        let same = |(of, known): &&mut (String, Written)| of == host && known.path == one.path;
+        match self.written.iter_mut().find(same) {
+            Some((_, known)) if known.packets <= one.packets => known.clone_from(one),
+            Some(_) => {}
+            None => self.written.push((host.to_owned(), one.clone())),
         }
     }
 
@@ -264,6 +279,16 @@ fn left_out_apart(list: Vec<(String, LeftOut)>, several: bool) -> Vec<LeftOut> {
             one.name = sums::apart(&host, &one.name);
             let on = one.counted_on.iter();
             one.counted_on = on.map(|name| sums::apart(&host, name)).collect();
+        }
+        one
+    };
+    list.into_iter().map(named).collect()
+}
+
+fn written_apart(list: Vec<(String, Written)>, several: bool) -> Vec<Written> {
+    let named = |(host, mut one): (String, Written)| {
+        if several {
+            one.path = sums::apart(&host, &one.path);
         }
         one
     };

@@ -22,6 +22,7 @@ mod series;
 #[cfg(test)]
 mod tests;
 mod time;
+mod written;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -48,6 +49,7 @@ pub use read::{ReadError, read};
 pub use schema::{json_schema, schema_of};
 pub use series::{Column, columns};
 pub use time::Time;
+pub use written::Written;
 
 pub use crate::counters::Counts;
 use crate::names::How;
@@ -104,6 +106,9 @@ pub struct Report {
     /// How questions of DNS fared; null where no message of it was looked at.
     #[serde(default)]
     pub dns: Option<Dns>,
+    /// Packets that were kept as they are; empty where nobody asked for that (-w).
+    #[serde(default)]
+    pub written: Vec<Written>,
     /// What the sensor itself took; null for files and for what was counted before.
     #[serde(default, rename = "self")]
     pub own: Option<Own>,

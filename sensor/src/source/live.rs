@@ -1,10 +1,12 @@
 //! The live source: every interface of a run, each on its own rung of the ladder.
 
+mod arrival;
 mod attach;
 mod filter;
 mod rights;
 mod ring;
 mod slots;
+mod used;
 mod watch;
 
 use std::sync::Arc;
@@ -33,8 +35,6 @@ use watch::Refusal;
 
 const AF_PACKET: &str = "af-packet";
 const AF_XDP: &str = "af-xdp";
-/// Nanoseconds between two looks where whole packets come at full rate: their memory lasts for some forty milliseconds.
-const LOOK_OFTEN: i64 = 1_000_000;
 
 pub struct LiveConfig {
     /// Interfaces, also those that come later.
@@ -91,6 +91,8 @@ pub struct Interface {
     pub refusals: Vec<String>,
     /// False once it was deleted or moved away; its counts stay.
     pub alive: bool,
+    /// Of a mirror port: what the host uses it for, as far as it was told.
+    uses: Vec<String>,
     /// It is there, but can't be attached to: what was told of that.
     refused: Option<Refusal>,
 }
@@ -271,7 +273,7 @@ impl Source for Live {
 
     fn look_every(&self) -> i64 {
         match self.config.wish.backend {
-            Backend::AfXdp => LOOK_OFTEN,
+            Backend::AfXdp if !self.is_idle() => arrival::LOOK_OFTEN,
             _ => super::LOOK_EVERY,
         }
     }

@@ -36,7 +36,7 @@ pub trait Source {
     /// A table would fill up before the interval ends.
     fn needs_poll(&mut self) -> bool;
 
-    /// Nanoseconds between two looks, at most.
+    /// Nanoseconds until the next look, at most.
     fn look_every(&self) -> i64 {
         LOOK_EVERY
     }
@@ -75,6 +75,11 @@ pub enum Event {
     Renamed {
         from: String,
         to: String,
+    },
+    /// A mirror port that this host has come to use.
+    Used {
+        interface: String,
+        by: String,
     },
     /// The state of the interfaces is not known; counting goes on.
     Trouble {

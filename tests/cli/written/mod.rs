@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::harness::{Ran, file_in, sensor};
 use crate::support::capture::{ETHERNET, Endian, Pcap, PcapNg, Record};
-use crate::support::packets::{at, ethernet, ethernet_ip, tag, tcp, udp};
+use crate::support::packets::{at, ethernet, ethernet_ip, some_of_everything, tag, tcp, udp};
 use crate::support::report;
 
 const START: i64 = 1_700_000_000_123_456_789;
@@ -21,21 +21,12 @@ const SECOND: i64 = 1_000_000_000;
 /// Some of everything, a second apart.
 fn records() -> Vec<Record> {
     let question = udp(at("10.0.0.1:1111"), at("10.0.0.2:53"), 10);
-    let packets = [
-        ethernet_ip(&question),
-        ethernet_ip(&tcp(
-            at("[2001:db8::1]:40000"),
-            at("[2001:db8::2]:443"),
-            "S",
-            0,
-        )),
-        ethernet(0x0806, &[0; 28]),
-        vec![1, 2, 3],
+    let more = [
         ethernet(0x8100, &tag(7, 0x0800, &question)),
         ethernet_ip(&tcp(at("10.0.0.3:50000"), at("10.0.0.2:80"), "PA", 900)),
     ];
     let times = (0..).map(|number| START + number * SECOND);
-    let records = times.zip(packets);
+    let records = times.zip(some_of_everything().into_iter().chain(more));
     records.map(|(at, data)| Record::new(at, data)).collect()
 }
 
@@ -173,4 +164,33 @@ fn several_files_become_one_with_the_interfaces_of_all() {
     // Of the interface by name, which only the last file has.
     let named = reported(&output, &["-f", "ifname wg0"]);
     assert_eq!(named["totals"]["packets"], 3);
+}
+
+#[test]
+fn the_report_says_what_was_written() {
+    let place = Place::new();
+    let (name, bytes) = &captures()[0];
+    let input = place.input(name, bytes);
+    let output = place.at("out.pcap");
+    let path = output.to_str().unwrap();
+    let again = place.input("again.pcap", bytes);
+    let again = again.to_str().unwrap();
+    let report = reported(&input, &["-w", path, "-C", "1k", again]);
+    let names = place.named("out.pcap");
+    let sizes = names
+        .iter()
+        .map(|name| fs::metadata(place.at(name)).unwrap().len());
+    let written = serde_json::json!([{
+        "path": path,
+        "files": names.len(),
+        "files_replaced": 0,
+        "packets": 12,
+        "bytes": sizes.sum::<u64>(),
+        "packets_unwritten": 0,
+        "packets_after_last": 0,
+        "error": null,
+    }]);
+    assert_eq!(report["written"], written);
+    assert!(names.len() > 1, "{names:?}");
+    assert_eq!(reported(&input, &[])["written"], serde_json::json!([]));
 }

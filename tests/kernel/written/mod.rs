@@ -1,6 +1,7 @@
 //! `-w` of a live run: what was written, read again, is the run's report; whatever happens to the file, all is counted.
 
 mod segments;
+mod sockets;
 
 use std::fs;
 use std::io::Read;

@@ -28,6 +28,10 @@ pub(in crate::commands) fn text(event: &Event) -> String {
         Event::Renamed { from, to } => {
             format!("{} is now called {}", escape::text(from), escape::text(to))
         }
+        Event::Used { interface, by } => format!(
+            "{} is in use on this host now: {by}; with --tap nothing that arrives on it reaches this host",
+            escape::text(interface)
+        ),
         Event::Trouble { what } => format!("{}; counting goes on", escape::text(what)),
         Event::AllGone => "no interface is left to count on; writing the last report".to_owned(),
     }

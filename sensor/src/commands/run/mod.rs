@@ -3,6 +3,7 @@
 mod confined;
 mod counters;
 mod intervals;
+mod kept;
 mod notes;
 mod own;
 mod recorder;
@@ -15,16 +16,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sensor_common::flow::HashSeeds;
-use tokio::time::sleep;
 
 use super::live::{events, infos, left_out, open, received, say_how, select};
 use super::{following, nanoseconds};
 use crate::agent::{Agent, AgentConfig, Late, Period, Tick};
-use crate::cli;
 use crate::clock::Now;
 use crate::counters::Counts;
 use crate::enrich::Enrichment;
-use crate::escape;
 use crate::failure::{Exit, Failure};
 use crate::filter::Library;
 use crate::follow::{self, Followers, Pace, Part, Rules};
@@ -33,14 +31,13 @@ use crate::outputs::{self, Outputs};
 use crate::processes::{self, Watch};
 use crate::report::Context;
 use crate::sandbox::{self, Sandbox, capabilities};
-use crate::seeds;
 use crate::serve::metrics::Polls;
 use crate::source::Event;
 use crate::source::live::{Live, LiveConfig};
-use crate::status;
-use crate::units;
+use crate::{cli, escape, seeds, status, units};
 use counters::InterfaceWatch;
 use intervals::Intervals;
+use kept::Kept;
 use notes::Notes;
 use own::OwnWatch;
 use recorder::{Recorder, Summary};
@@ -110,6 +107,7 @@ pub fn run(args: &cli::Run, library: &dyn Library, verbose: bool) -> Result<Exit
         watch,
         processes,
         notes,
+        kept: Kept::default(),
         polls,
         own: OwnWatch::default(),
         intervals: Intervals::new(Followers::start(followers, Pace::Source)),
@@ -136,6 +134,7 @@ struct Run {
     processes: Option<Watch>,
     /// Things that the reports must say.
     notes: Notes,
+    kept: Kept,
     /// What metrics say of the timetable.
     polls: Arc<Polls>,
     own: OwnWatch,
@@ -196,13 +195,12 @@ impl Run {
         };
         let mut agent = Agent::new(config, Now::read(), &mut self.live);
         let mut exit = Exit::Ok;
-        let mut behind = Vec::new();
         self.notifier.ready();
         loop {
             let pause = Duration::from_nanos(agent.sleep(Now::read()).unsigned_abs());
             let pause = self.notifier.every.map_or(pause, |every| pause.min(every));
             let signal = tokio::select! {
-                () = sleep(pause) => None,
+                () = self.live.pause(pause) => None,
                 signal = signals.next() => Some(signal),
             };
             match signal {
@@ -224,18 +222,16 @@ impl Run {
                     break;
                 }
             };
-            outputs.flush_packets(now);
-            for (option, failure) in outputs.behind() {
-                let said = events::packets_left_out(option, failure.as_deref(), now.wall);
-                if !behind.contains(&(option, failure.is_some())) {
-                    behind.push((option, failure.is_some()));
-                    self.say(said);
-                }
+            for said in self.kept.flush(outputs, now) {
+                self.say(said);
             }
             self.tell(&tick, agent.counted());
             self.go_on_reloading(&mut agent, &mut recorder);
             if tick.events.contains(&Event::AllGone) {
                 exit = Exit::Interface;
+            }
+            if tick.interval.is_some() || tick.period_over {
+                self.kept.look(outputs);
             }
             self.end_interval(&tick, &mut agent, &mut recorder, now);
             if tick.done {
@@ -261,6 +257,7 @@ impl Run {
             self.notes
                 .push(events::packets_unwritten(option, unwritten));
         }
+        self.kept.look(outputs);
         recorder.record(self.period(period));
         let summary = recorder.finish(self.context(true), outputs.dashboard_rows())?;
         Ok((summary, exit))
@@ -364,6 +361,7 @@ impl Run {
             top_n: self.args.counting.top,
             interval: nanoseconds(self.args.counting.interval),
             notes: self.notes.list(),
+            written: self.kept.written.clone(),
             own: Some(self.own.whole(self.live.run_time())),
             sandbox: self.sandbox.clone(),
             ..Context::default()

@@ -168,6 +168,11 @@ impl Capture {
         state.lost()
     }
 
+    /// What was written so far.
+    pub fn summary(&self) -> Summary {
+        self.state().summary()
+    }
+
     /// What was written; or why not all was.
     pub fn finish(&self) -> (Summary, Result<(), SinkError>) {
         let mut state = self.state();
@@ -277,12 +282,14 @@ impl State {
         }
     }
 
+    /// Packets that are on their way are not lost.
     fn lost(&self) -> u64 {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let done = count(&self.tally.packets) + count(&self.tally.beyond);
-        match self.enough {
-            true => 0,
-            false => self.taken.saturating_sub(done),
+        match (&self.feed, self.enough) {
+            (_, true) => 0,
+            (Feed::Done, _) => self.taken.saturating_sub(done),
+            (Feed::Ready(_) | Feed::Running(_), _) => self.left_out,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Lines of the report's head: where it comes from, and of what time.
 
 use super::NO_BREAK;
-use crate::report::{FileInfo, Interface, LeftOut, Report, Time};
+use crate::report::{FileInfo, Interface, LeftOut, Report, Time, Written};
 use crate::units;
 
 /// Lines are broken between the parts, not within.
@@ -45,6 +45,28 @@ pub(super) fn file_line(file: &FileInfo) -> String {
         line.push_str(", incomplete");
     }
     line
+}
+
+pub(super) fn written_line(one: &Written) -> String {
+    let (packets, bytes) = (units::packets(one.packets), units::bytes(one.bytes));
+    let mut parts = vec![format!("{}: {packets}", one.path), bytes];
+    if one.files > 1 {
+        parts.push(format!("{} files", units::count(one.files)));
+    }
+    if one.files_replaced > 0 {
+        let gone = units::count(one.files_replaced);
+        parts.push(format!("of which {gone} were replaced"));
+    }
+    if one.packets_after_last > 0 {
+        let after = units::packets(one.packets_after_last);
+        parts.push(format!("{after} after the last file"));
+    }
+    if one.packets_unwritten > 0 {
+        let unwritten = units::packets(one.packets_unwritten);
+        parts.push(format!("{unwritten} NOT written"));
+    }
+    parts.extend(one.error.clone());
+    parts.join(", ")
 }
 
 pub(super) fn matched_line(report: &Report) -> String {

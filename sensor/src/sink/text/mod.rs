@@ -20,7 +20,9 @@ use escape::escape;
 pub(crate) use escape::{tail, width, wrap};
 pub(crate) use spark::two_toned_bar;
 
-use self::lines::{file_line, interface_line, left_out_line, matched_line, time_line, together};
+use self::lines::{
+    file_line, interface_line, left_out_line, matched_line, time_line, together, written_line,
+};
 use self::table::{Align, Table};
 use crate::report::{Counts, Report};
 use crate::units;
@@ -192,6 +194,12 @@ impl Page {
             true if report.source.files.is_empty() => self.item("lost", "nothing, says the kernel"),
             true => {}
             false => self.alarm_item("lost", &lost.join(", ")),
+        }
+        for one in &report.written {
+            match one.is_complete() {
+                true => self.item("written", &written_line(one)),
+                false => self.alarm_item("written", &written_line(one)),
+            }
         }
         for one in &accounting.interface_counters {
             let line = format!(

@@ -10,4 +10,4 @@ mod source;
 mod umem;
 
 pub use socket::XskError;
-pub use source::{AfXdp, Want};
+pub use source::{AfXdp, MOST_MEMORY, Want};

@@ -29,7 +29,8 @@ impl Queue {
         busy: bool,
     ) -> Result<Self, XskError> {
         let umem = Umem::new(frames).map_err(|_| XskError::Memory {
-            mebibytes: bytes(frames) >> 20,
+            bytes: bytes(frames),
+            queues: 1,
         })?;
         let socket = Socket::open(&umem)?;
         let mappings = socket.rings(frames)?;

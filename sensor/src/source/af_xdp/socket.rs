@@ -3,7 +3,7 @@
 use std::io;
 use std::mem;
 use std::num::NonZero;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::ptr::{self, NonNull};
 
 use super::ring::Parts;
@@ -27,9 +27,10 @@ pub enum XskError {
     #[error("this kernel has no AF_XDP: {0}")]
     NoAfXdp(#[source] io::Error),
     #[error(
-        "{mebibytes} MiB of memory must be locked, and the limit is too low: raise it (ulimit -l, LimitMEMLOCK= of a unit), or grant cap_ipc_lock"
+        "{} MiB of memory must be locked for {}, and the limit is too low: raise it (ulimit -l {}, LimitMEMLOCK={} of a unit), or grant cap_ipc_lock",
+                .bytes >> 20, receive_queues(*.queues), .bytes >> 10, .bytes
     )]
-    Memory { mebibytes: usize },
+    Memory { bytes: usize, queues: u32 },
     #[error("receive queue {queue} belongs to another AF_XDP socket: end that program")]
     Taken { queue: u32 },
     #[error("there is no receive queue {queue}: its driver has fewer than it says")]
@@ -38,11 +39,22 @@ pub enum XskError {
         "its driver has no memory or queues left for XDP: {0}; try fewer queues, as in: ethtool -L IF combined 1"
     )]
     NoQueues(#[source] io::Error),
+    #[error(
+        "its peer has more transmit queues than it has receive queues ({receive}), and veth takes no XDP then: give it as many, as in: ethtool -L {name} rx N"
+    )]
+    FewerThanPeer { name: String, receive: u32 },
     #[error("{what}: {source}")]
     Setup {
         what: &'static str,
         source: io::Error,
     },
+}
+
+fn receive_queues(count: u32) -> String {
+    match count {
+        1 => "its receive queue".to_owned(),
+        count => format!("its {count} receive queues"),
+    }
 }
 
 pub(super) struct Socket {
@@ -78,7 +90,8 @@ impl Socket {
         let registered = socket.set(libc::SOL_XDP, libc::XDP_UMEM_REG, &registration);
         registered.map_err(|error| match error.raw_os_error() {
             Some(libc::ENOBUFS | libc::ENOMEM) => XskError::Memory {
-                mebibytes: umem.bytes() >> 20,
+                bytes: umem.bytes(),
+                queues: 1,
             },
             _ => setup("registering memory")(error),
         })?;
@@ -180,6 +193,12 @@ impl Socket {
         let value = ptr::from_mut(value).cast();
         // SAFETY: pointer and length describe `value`; the kernel writes no more than that.
         check(unsafe { libc::getsockopt(self.fd.as_raw_fd(), level, name, value, &raw mut len) })
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Counting by AF_XDP sockets, one for each receive queue of a mirror port.
 
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use super::program::Program;
@@ -41,6 +42,9 @@ pub struct AfXdp {
     lost: u64,
     received: u64,
     copies_nothing: bool,
+    busy_poll: bool,
+    /// The last look found nothing.
+    idle: bool,
     /// How much memory for how many packets.
     size: String,
 }
@@ -49,12 +53,20 @@ impl AfXdp {
     pub fn open(link: &Link, want: Want) -> Result<Self, XskError> {
         let count = link::receive_queues(&link.name).unwrap_or(1);
         let frames = frames_of(count);
+        let of_all = |error| match error {
+            XskError::Memory { bytes, .. } => XskError::Memory {
+                bytes: bytes * count as usize,
+                queues: count,
+            },
+            other => other,
+        };
         // Packets that span frames keep some drivers from writing into our memory: only where there are any.
         let segments = link.mtu + LINK_LAYER > ROOM as u32;
         let mut program = Program::prepare(count).map_err(setup("making the program's tables"))?;
         let mut queues = Vec::new();
         for number in 0..count {
-            let queue = Queue::open((link.index, number), frames, segments, want.busy_poll)?;
+            let queue = Queue::open((link.index, number), frames, segments, want.busy_poll);
+            let queue = queue.map_err(of_all)?;
             program
                 .give(number, queue.socket())
                 .map_err(setup("handing a socket to the program"))?;
@@ -70,6 +82,8 @@ impl AfXdp {
             copies_nothing: queues.iter().all(|queue| queue.socket().copies_nothing()),
             queues,
             counter: want.counter,
+            busy_poll: want.busy_poll,
+            idle: false,
             lost: 0,
             received: 0,
             size: format!("{count} x {frames} frames of {FRAME} bytes"),
@@ -78,6 +92,11 @@ impl AfXdp {
 
     pub fn ifindex(&self) -> u32 {
         self.ifindex
+    }
+
+    /// The driver writes into our memory itself.
+    pub fn copies_nothing(&self) -> bool {
+        self.copies_nothing
     }
 
     /// As reports have it.
@@ -109,13 +128,17 @@ impl AfXdp {
 
     pub fn poll(&mut self, delta: &mut Delta) {
         // Each ring once, or with busy polling until the driver has no more; so that others have their turn.
-        for _ in 0..MOST_TURNS {
-            if !self.drain(delta) {
-                break;
-            }
-        }
+        let turns = (0..MOST_TURNS).take_while(|_| self.drain(delta));
+        self.idle = turns.count() == 0;
         delta.flush();
         self.note_losses(delta);
+    }
+
+    /// The sockets, where nothing came at the last look: they can be read when the next packet is there. Where the driver is
+    /// to be polled, nothing comes by itself.
+    pub fn when_idle(&self) -> Option<Vec<BorrowedFd<'_>>> {
+        let sockets = || self.queues.iter().map(|queue| queue.socket().as_fd());
+        (self.idle && !self.busy_poll).then(|| sockets().collect())
     }
 
     /// Detaches, and takes what is still in the rings.
@@ -164,6 +187,9 @@ impl AfXdp {
 /// Turns of one look.
 const MOST_TURNS: usize = 4;
 
+/// Bytes that one queue takes where there are few.
+pub const MOST_MEMORY: usize = MOST_FRAMES as usize * FRAME;
+
 /// A power of two.
 fn frames_of(queues: u32) -> u32 {
     let share = BUDGET / FRAME / queues.max(1) as usize;
@@ -180,6 +206,10 @@ fn attaching(error: std::io::Error, link: &Link, native: bool) -> XskError {
         Some(libc::EOPNOTSUPP) if native => {
             setup("its driver has no native XDP (--xdp-mode generic is slower)")(error)
         }
+        Some(libc::ENOSPC) if link.kind.as_deref() == Some("veth") => XskError::FewerThanPeer {
+            name: link.name.clone(),
+            receive: link::receive_queues(&link.name).unwrap_or(1),
+        },
         Some(libc::ENOMEM | libc::ENOSPC) => XskError::NoQueues(error),
         _ => setup("attaching XDP")(error),
     }

@@ -165,8 +165,9 @@ impl Live {
             name: Some(AF_XDP),
             mode: Some(ring.mode()),
             why: format!(
-                "XDP ({xdp}) hands over whole packets, {}; none reaches the host",
-                ring.size()
+                "XDP ({xdp}) hands over whole packets, {}, {}; none reaches the host",
+                ring.size(),
+                copied(&ring, native)
             ),
         };
         self.rings.push(Ring::Xdp(ring));
@@ -212,6 +213,14 @@ impl Live {
             reasons,
             advice: self.config.wish.advice(),
         }
+    }
+}
+
+fn copied(ring: &af_xdp::AfXdp, native: bool) -> &'static str {
+    match (ring.copies_nothing(), native) {
+        (true, _) => "none copied on the way",
+        (false, true) => "each copied once, as the driver gave no zero-copy",
+        (false, false) => "each copied, as generic XDP has no zero-copy",
     }
 }
 

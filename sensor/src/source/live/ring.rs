@@ -1,5 +1,6 @@
 //! Packets of one interface that come to userspace one by one, by whichever kind of socket.
 
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use crate::counters::Delta;
@@ -51,6 +52,14 @@ impl Ring {
         match self {
             Ring::Packet(ring) => ring.poll(delta),
             Ring::Xdp(ring) => ring.poll(delta),
+        }
+    }
+
+    /// The sockets that tell when the next packet comes, where the last look found none and they do.
+    pub(super) fn when_idle(&self) -> Option<Vec<BorrowedFd<'_>>> {
+        match self {
+            Ring::Packet(_) => None,
+            Ring::Xdp(ring) => ring.when_idle(),
         }
     }
 

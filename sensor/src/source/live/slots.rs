@@ -41,6 +41,7 @@ impl Live {
 
     pub(super) fn interface(&self, slot: u8, link: Link, hooks: Hooks) -> Interface {
         Interface {
+            uses: self.uses(&link),
             slot,
             shared: self.config.wanted.is_open() && usize::from(slot) + 1 == self.room,
             link,

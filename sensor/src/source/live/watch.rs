@@ -75,7 +75,7 @@ impl Live {
         if let Some((_, choice)) = present.0 {
             self.follow(choice, events);
         }
-        result
+        result.and(self.note_uses(events))
     }
 
     fn present(&self) -> Result<Present, LinkError> {
