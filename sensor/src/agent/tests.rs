@@ -14,6 +14,8 @@ struct Fake {
     /// What each look yields.
     at_look: u64,
     events: Vec<Event>,
+    /// Wants to be looked at again soon.
+    busy: bool,
 }
 
 impl Source for Fake {
@@ -34,6 +36,10 @@ impl Source for Fake {
 
     fn needs_poll(&mut self) -> bool {
         self.pressed
+    }
+
+    fn look_every(&self) -> i64 {
+        if self.busy { S / 1000 } else { LOOK_EVERY }
     }
 
     fn check(&mut self) -> Vec<Event> {
@@ -365,4 +371,18 @@ fn the_source_learns_when_the_run_begins() {
     };
     Agent::new(config, at(S / 2), &mut source);
     assert_eq!(source.begun, Some(at(S / 2)));
+}
+
+#[test]
+fn a_source_is_looked_at_as_often_as_it_wants_at_present() {
+    let mut source = Fake {
+        busy: true,
+        ..Fake::default()
+    };
+    let mut agent = agent(None, None);
+    for busy in [true, false, true] {
+        source.busy = busy;
+        agent.tick(at(1), &mut source).unwrap();
+        assert_eq!(agent.sleep(at(1)), source.look_every());
+    }
 }

@@ -216,3 +216,32 @@ fn notes_are_said_once_and_never_by_the_hundred() {
         "further notes of the reports: 21; they are in each of them"
     );
 }
+
+#[test]
+fn of_what_was_written_the_latest_of_each_sensor_counts() {
+    let one = |hostname: &str, packets| {
+        let written = Written {
+            path: "out.pcapng".to_owned(),
+            packets,
+            ..Written::default()
+        };
+        let context = Context {
+            hostname: hostname.to_owned(),
+            written: vec![written],
+            ..context()
+        };
+        build(&delta_of(&[], 10), &context)
+    };
+    let paths = |report: Report| -> Vec<(String, u64)> {
+        let written = report.written.into_iter();
+        written.map(|one| (one.path, one.packets)).collect()
+    };
+    let run = [one("web1", 10), one("web1", 25), one("web1", 20)];
+    assert_eq!(paths(merged(&run, 0)), [("out.pcapng".to_owned(), 25)]);
+    let both = [&run[..], &[one("web2", 7)]].concat();
+    let apart = [("web1:out.pcapng", 25), ("web2:out.pcapng", 7)];
+    assert_eq!(
+        paths(merged(&both, 0)),
+        apart.map(|(path, n)| (path.to_owned(), n))
+    );
+}

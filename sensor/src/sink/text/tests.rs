@@ -2,7 +2,7 @@ use super::escape::width;
 use super::*;
 use crate::counters::{Delta, DeltaConfig, Flow};
 use crate::report::samples::*;
-use crate::report::{Context, FileInfo, InterfaceCounters, Name, Place, build};
+use crate::report::{Context, FileInfo, InterfaceCounters, Name, Place, Written, build};
 
 fn plain(width: usize) -> Options {
     Options {
@@ -336,4 +336,32 @@ fn colour_changes_nothing_but_the_colour() {
         .fold(coloured.clone(), |text, code| text.replace(code, ""));
     assert_eq!(stripped, render(&report, &plain(80)));
     assert!(coloured.contains(BOLD));
+}
+
+#[test]
+fn what_was_written_is_told_and_what_was_not() {
+    let mut report = build(&delta_of(&[], 1), &context());
+    let whole = Written {
+        path: "out.pcapng".to_owned(),
+        files: 1,
+        packets: 1000,
+        bytes: 123_000,
+        ..Written::default()
+    };
+    let torn = Written {
+        files: 3,
+        files_replaced: 2,
+        packets_unwritten: 7,
+        error: Some("out.pcapng could not be written: disk full".to_owned()),
+        ..whole.clone()
+    };
+    report.written = vec![whole, torn];
+    let text = render(&report, &plain(80));
+    let expected = [
+        "  written    out.pcapng: 1,000 packets, 123 kB",
+        "  written    out.pcapng: 1,000 packets, 123 kB, 3 files, of which 2 were",
+        "             replaced, 7 packets NOT written, out.pcapng could not be written:",
+        "             disk full",
+    ];
+    assert!(text.contains(&expected.join("\n")), "{text}");
 }
