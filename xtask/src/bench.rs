@@ -21,7 +21,7 @@ const SCHEMA: &str = "sensor.bench/1";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Fewer rounds, packets and cases: about 4 minutes instead of 15
+    /// Fewer rounds, packets and cases: about 5 minutes instead of 18
     #[arg(long)]
     quick: bool,
     /// Measure these parts only
@@ -43,6 +43,8 @@ enum Part {
     Poll,
     /// iperf3 and small packets over veth, with and without somebody counting
     System,
+    /// A mirror port: XDP that drops, AF_XDP, AF_PACKET and tcpdump under one sender
+    Tap,
     /// `sensor read` beside programs that read captures
     Files,
     /// Memory of the tables, and time to the first count
@@ -54,10 +56,11 @@ enum Part {
 }
 
 impl Part {
-    const MEASURED: [Part; 5] = [
+    const MEASURED: [Part; 6] = [
         Part::Kernel,
         Part::Poll,
         Part::System,
+        Part::Tap,
         Part::Files,
         Part::Memory,
     ];
@@ -67,6 +70,7 @@ impl Part {
             Part::Kernel => "kernel",
             Part::Poll => "poll",
             Part::System => "system",
+            Part::Tap => "tap",
             Part::Files => "files",
             Part::Memory => "memory",
             Part::Filter => "filter",

@@ -1,8 +1,8 @@
 //! Programs run for measurement: how long, how much CPU, how much memory.
 
-use std::io;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 /// What a finished program cost.
 pub(crate) struct Ran {
@@ -49,6 +49,55 @@ pub(crate) fn interrupt(child: Child, start: Instant) -> Ran {
     // SAFETY: our own child, which nobody has waited for.
     unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
     wait(child, start)
+}
+
+/// A program that works until it is interrupted, in a folder of its own.
+pub(crate) struct Watched {
+    child: Child,
+    begin: Instant,
+    folder: tempfile::TempDir,
+}
+
+impl Watched {
+    /// Returns when it has said `ready` on its standard error, which is the file `stderr` of its folder.
+    pub(crate) fn start(mut command: Command, ready: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stderr");
+        let begin = Instant::now();
+        let child = command
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(&path).unwrap())
+            .spawn()
+            .unwrap();
+        while !fs::read_to_string(&path).unwrap().contains(ready) {
+            assert!(begin.elapsed().as_secs() < 30, "{command:?} does not start");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Watched {
+            child,
+            begin,
+            folder,
+        }
+    }
+
+    /// Seconds of CPU that it has used in all.
+    pub(crate) fn cpu(&self) -> f64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        let times = tasks.flatten().filter_map(|task| {
+            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse::<f64>().ok()
+        });
+        times.sum::<f64>() * 1e-9
+    }
+
+    /// As a user would end it; the folder has what it wrote.
+    pub(crate) fn interrupt(self, name: &str) -> tempfile::TempDir {
+        let ran = interrupt(self.child, self.begin);
+        assert_eq!(ran.status, 0, "{name}");
+        self.folder
+    }
 }
 
 fn nanoseconds(time: libc::timeval) -> f64 {

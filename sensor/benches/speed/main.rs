@@ -22,6 +22,7 @@ mod namespaces;
 mod poll;
 mod product;
 mod system;
+mod tap;
 
 use figures::Part;
 
@@ -56,6 +57,7 @@ fn main() {
         Some("kernel") => kernel::measure(effort),
         Some("poll") => poll::measure(effort),
         Some("system") => system::measure(effort),
+        Some("tap") => tap::measure(effort),
         Some("files") => files::measure(effort),
         Some("memory") => memory::measure(effort),
         other => panic!("{other:?} is no part: run it by cargo xtask bench"),

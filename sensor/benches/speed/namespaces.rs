@@ -24,6 +24,31 @@ impl Pair {
         }
         Pair { a, b }
     }
+
+    /// Nobody is addressed at `b0`, which takes frames from XDP programs also while it has none of its own.
+    pub(crate) fn mirror() -> Self {
+        let pair = Pair::new();
+        ip(&["-n", &pair.b.0, "addr", "flush", "dev", "b0"]);
+        pair.b.inside(|| receive_offload("b0"));
+        pair
+    }
+}
+
+/// Turns on GRO, with which veth polls as it does for XDP: `ethtool -K INTERFACE gro on`.
+fn receive_offload(interface: &str) {
+    const SIOCETHTOOL: libc::Ioctl = 0x8946;
+    const ETHTOOL_SGRO: u32 = 0x2c;
+    let mut value = [ETHTOOL_SGRO, 1];
+    // SAFETY: integers and pointers, for which zero is a value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes()) {
+        *to = from as libc::c_char;
+    }
+    request.ifr_ifru.ifru_data = value.as_mut_ptr().cast();
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    // SAFETY: the request and its two words live through the call, which writes no more than they are.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL, &raw mut request) };
+    assert_eq!(result, 0, "GRO: {}", std::io::Error::last_os_error());
 }
 
 pub(crate) struct Namespace(String);

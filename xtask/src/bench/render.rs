@@ -66,7 +66,7 @@ pub(crate) fn missing(run: &Value) -> Vec<String> {
 }
 
 fn parts(run: &Value) -> impl Iterator<Item = &Value> {
-    let names = ["kernel", "poll", "system", "files", "memory"];
+    let names = ["kernel", "poll", "system", "tap", "files", "memory"];
     names
         .into_iter()
         .map(|name| &run["parts"][name])

@@ -2,13 +2,11 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
-use std::time::Instant;
 
 use aya::programs::{SchedClassifier, TcAttachType};
 use aya::{Ebpf, EbpfLoader};
 
-use crate::child;
+use crate::child::{self, Watched};
 use crate::figures::Part;
 use crate::measure::classifier;
 use crate::namespaces::Pair;
@@ -51,61 +49,46 @@ pub(super) fn those_there(part: &mut Part) -> Vec<Who> {
 
 pub(super) struct Observer {
     who: Who,
-    child: Option<Child>,
+    watched: Option<Watched>,
     /// Detached when dropped.
     _programs: Option<Ebpf>,
-    folder: tempfile::TempDir,
-    begin: Instant,
 }
 
 impl Observer {
     /// Counts when this returns.
     pub(super) fn start(who: Who, pair: &Pair) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (command, ready) = match who {
-            Who::Nobody | Who::Pktstat => (None, ""),
+        let started = match who {
+            Who::Nobody | Who::Pktstat => None,
             Who::Sensor => {
                 let mut command = pair.b.command(env!("CARGO_BIN_EXE_sensor"));
-                command
-                    .args(["run", "-i", "b0", "--out"])
-                    .arg(folder.path());
-                command.arg("--json").arg(folder.path().join("whole.json"));
-                (Some(command), "stop with")
+                command.args(["run", "-i", "b0", "--out", "reports"]);
+                command.args(["--json", "whole.json"]);
+                Some((command, "stop with"))
             }
             Who::Tcpdump => {
                 let mut command = pair.b.command("tcpdump");
                 command.args(["-n", "-i", "b0", "-w", "/dev/null"]);
-                (Some(command), "listening on")
+                Some((command, "listening on"))
             }
         };
         Observer {
             who,
-            begin: Instant::now(),
-            child: command.map(|command| begin(command, &folder, ready)),
+            watched: started.map(|(command, ready)| Watched::start(command, ready)),
             _programs: (who == Who::Pktstat).then(|| pair.b.inside(attach)),
-            folder,
         }
     }
 
     /// Seconds of CPU that it has used in all.
     pub(super) fn cpu(&self) -> f64 {
-        let Some(child) = &self.child else { return 0.0 };
-        let tasks = fs::read_dir(format!("/proc/{}/task", child.id())).unwrap();
-        let times = tasks.flatten().filter_map(|task| {
-            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
-            text.split_whitespace().next()?.parse::<f64>().ok()
-        });
-        times.sum::<f64>() * 1e-9
+        self.watched.as_ref().map_or(0.0, Watched::cpu)
     }
 
     /// How many of the packets that were there it did not count; `ip_only`: those that carry no IP were not there.
     pub(super) fn missed(&mut self, there: u64, ip_only: bool) -> Option<u64> {
-        let child = self.child.take()?;
-        let ran = child::interrupt(child, self.begin);
-        assert_eq!(ran.status, 0, "{}", self.who.name());
+        let folder = self.watched.take()?.interrupt(self.who.name());
         match self.who {
             Who::Sensor => {
-                let bytes = fs::read(self.folder.path().join("whole.json")).unwrap();
+                let bytes = fs::read(folder.path().join("whole.json")).unwrap();
                 let report: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
                 assert_eq!(report["accounting"]["identity_holds"], true);
                 let ingress = report["totals"]["ingress"]["packets"].as_u64().unwrap();
@@ -114,7 +97,7 @@ impl Observer {
                 Some(there.abs_diff(counted))
             }
             _ => {
-                let said = fs::read_to_string(self.folder.path().join("stderr")).unwrap();
+                let said = fs::read_to_string(folder.path().join("stderr")).unwrap();
                 let line = said
                     .lines()
                     .find(|line| line.ends_with("dropped by kernel"))?;
@@ -122,22 +105,6 @@ impl Observer {
             }
         }
     }
-}
-
-fn begin(mut command: Command, folder: &tempfile::TempDir, ready: &str) -> Child {
-    let path = folder.path().join("stderr");
-    let child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(fs::File::create(&path).unwrap())
-        .spawn()
-        .unwrap();
-    let start = Instant::now();
-    while !fs::read_to_string(&path).unwrap().contains(ready) {
-        assert!(start.elapsed().as_secs() < 30, "{command:?} does not start");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    child
 }
 
 fn attach() -> Ebpf {
