@@ -2,6 +2,7 @@
 
 use super::Gate;
 use super::facts::{Host, Nic, PacketSocket};
+use crate::link;
 use crate::source::af_xdp::MOST_MEMORY;
 use crate::source::ladder;
 use crate::{privilege, units};
@@ -77,6 +78,7 @@ fn possible(nic: &Nic) -> Gate {
             false,
             format!("the driver ({driver}) runs XDP, but can't hand packets to sockets"),
         ),
+        Ok(Some(_)) if let Some(why) = link::veth_without_xdp(&nic.link) => gate(false, why),
         Ok(Some(_)) => gate(
             false,
             format!("the driver ({driver}) has no XDP, and generic XDP copies every packet before"),

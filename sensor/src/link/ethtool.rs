@@ -4,6 +4,8 @@
 use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+use super::Link;
+
 /// The driver of the interface, e.g. `virtio_net`, `veth`, `mlx5_core`. `None` when there is no such interface or it
 /// has no driver to speak of (`lo`).
 pub fn driver(name: &str) -> Option<String> {
@@ -69,6 +71,17 @@ pub struct ReceiveQueues {
 /// Receive queues in use. `None` where the driver does not tell.
 pub fn receive_queues(name: &str) -> Option<u32> {
     queues(name).map(|queues| queues.now)
+}
+
+/// Why a veth interface has no XDP, where it has none; the kernel says ENOSPC, and for other kinds there are other reasons.
+pub fn veth_without_xdp(link: &Link) -> Option<String> {
+    let (name, receive) = (&link.name, receive_queues(&link.name).unwrap_or(1));
+    (link.kind.as_deref() == Some("veth")).then(|| {
+        format!(
+            "veth has XDP only with as many receive queues as its peer has transmit queues, and {name} has {receive}: \
+             ethtool -L {name} rx N, or at the peer ethtool -L PEER tx {receive}"
+        )
+    })
 }
 
 /// `None` where the driver does not tell.

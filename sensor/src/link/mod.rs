@@ -13,6 +13,7 @@ pub mod wanted;
 
 pub use ethtool::{
     Offloads, ReceiveQueues, driver, offloads, queues, receive_queues, takes_vlan_tags_off,
+    veth_without_xdp,
 };
 pub use features::{XdpFeatures, xdp_features};
 

@@ -39,10 +39,8 @@ pub enum XskError {
         "its driver has no memory or queues left for XDP: {0}; try fewer queues, as in: ethtool -L IF combined 1"
     )]
     NoQueues(#[source] io::Error),
-    #[error(
-        "its peer has more transmit queues than it has receive queues ({receive}), and veth takes no XDP then: give it as many, as in: ethtool -L {name} rx N"
-    )]
-    FewerThanPeer { name: String, receive: u32 },
+    #[error("{0}")]
+    Veth(String),
     #[error("{what}: {source}")]
     Setup {
         what: &'static str,

@@ -206,10 +206,7 @@ fn attaching(error: std::io::Error, link: &Link, native: bool) -> XskError {
         Some(libc::EOPNOTSUPP) if native => {
             setup("its driver has no native XDP (--xdp-mode generic is slower)")(error)
         }
-        Some(libc::ENOSPC) if link.kind.as_deref() == Some("veth") => XskError::FewerThanPeer {
-            name: link.name.clone(),
-            receive: link::receive_queues(&link.name).unwrap_or(1),
-        },
+        Some(libc::ENOSPC) if let Some(why) = link::veth_without_xdp(link) => XskError::Veth(why),
         Some(libc::ENOMEM | libc::ENOSPC) => XskError::NoQueues(error),
         _ => setup("attaching XDP")(error),
     }

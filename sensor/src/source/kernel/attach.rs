@@ -9,7 +9,7 @@ use aya::programs::{ProgramError, SchedClassifier, TcAttachType, XdpMode, tc};
 
 use super::object::{Object, ObjectError};
 use super::sole::{self, Sole};
-use crate::link::Link;
+use crate::link::{self, Link};
 
 /// Keeps a program attached while it lives.
 pub struct Attached {
@@ -173,6 +173,7 @@ fn explained(refusal: Refusal, link: &Link) -> Refusal {
                 link.mtu
             )
         }
+        Some(libc::ENOSPC) if let Some(why) = link::veth_without_xdp(link) => why,
         Some(libc::ENOMEM) => format!("the driver of {name} has no memory or queues left for XDP"),
         _ => return refusal,
     };
