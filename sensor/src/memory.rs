@@ -101,7 +101,10 @@ impl<T: Copy> Room<T> {
 impl<T: Copy> Clone for Room<T> {
     fn clone(&self) -> Self {
         let mut copy = Room::new(self.length);
-        self.as_slice().iter().for_each(|value| copy.push(*value));
+        let (from, to) = (self.start, self.start + self.len);
+        let values = &self.memory[from..to];
+        copy.memory[copy.start..][..self.len].copy_from_slice(values);
+        copy.len = self.len;
         copy
     }
 }

@@ -15,6 +15,8 @@ use crate::source::file::count::Ledger;
 pub struct Slices {
     cuts: Cuts,
     whole: Delta,
+    /// Nothing is in the whole yet.
+    first: bool,
     followers: Followers,
     rules: Arc<Rules>,
     context: Context,
@@ -32,6 +34,7 @@ impl Slices {
         Slices {
             cuts: Cuts::new(config, part),
             whole,
+            first: true,
             followers,
             rules,
             context,
@@ -48,7 +51,11 @@ impl Slices {
 
     #[cold]
     fn hand_over(&mut self, period: Period) {
-        self.whole.merge(&period.delta);
+        match std::mem::replace(&mut self.first, false) {
+            // A copy is what merging into nothing comes to, and costs much less.
+            true => self.whole = period.delta.clone(),
+            false => self.whole.merge(&period.delta),
+        }
         let (rules, context) = (Arc::clone(&self.rules), self.context.clone());
         self.followers.part(Part::of_file(period, rules, context));
     }
@@ -72,6 +79,9 @@ impl Ledger for Slices {
     }
 }
 
+/// No time is within.
+const NEVER: (i64, i64) = (i64::MAX, i64::MIN);
+
 /// The part that is being counted, and where it ends.
 pub struct Cuts {
     /// Nanoseconds of a part.
@@ -79,6 +89,8 @@ pub struct Cuts {
     current: Delta,
     /// Number of the current part; `None` for packets without a time.
     number: Option<i64>,
+    /// Its first and last nanosecond: a number for each packet would be a division.
+    span: (i64, i64),
     /// Nothing was asked to be counted in the current part.
     empty: bool,
 }
@@ -90,6 +102,7 @@ impl Cuts {
             part,
             current: Delta::new(config),
             number: None,
+            span: NEVER,
             empty: true,
         }
     }
@@ -97,13 +110,28 @@ impl Cuts {
     /// A packet of this time comes next: gives the part that is over by that.
     #[inline]
     pub fn turn_to(&mut self, when: When) -> Option<Period> {
-        let number = when.time().map(|at| at.div_euclid(self.part));
-        let mut over = None;
-        if number != self.number {
-            over = self.cut();
-            self.number = number;
-        }
+        let (start, end) = self.span;
+        let goes_on = match when.time() {
+            Some(at) => start <= at && at <= end,
+            None => self.number.is_none(),
+        };
+        let over = match goes_on {
+            true => None,
+            false => self.turn(when),
+        };
         self.empty = false;
+        over
+    }
+
+    #[cold]
+    fn turn(&mut self, when: When) -> Option<Period> {
+        let over = self.cut();
+        self.number = when.time().map(|at| at.div_euclid(self.part));
+        self.span = when.time().map_or(NEVER, |at| {
+            let within = at.rem_euclid(self.part);
+            let end = at.saturating_add(self.part - 1 - within);
+            (at.saturating_sub(within), end)
+        });
         over
     }
 

@@ -15,7 +15,9 @@ use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 use super::columns::{self, Value};
 use super::flows;
 use super::meta::{self, Meta};
+use super::numbers::Numbers;
 use super::rows::{Rows, class_order};
+use super::runs::Runs;
 use super::schema::{self, Column, Shape};
 use super::words::{self, direction_name};
 
@@ -83,13 +85,21 @@ impl<'a> Group<'a> {
     /// A column of few different values, see [`columns::write`].
     pub(super) fn coded<'v>(
         &mut self,
-        codes: &[u32],
+        codes: &Runs,
         value: &mut dyn FnMut(u32) -> Value<'v>,
     ) -> Result<()> {
         let Some(column) = self.columns.next() else {
             return Err(ParquetError::General("a column too many".into()));
         };
         columns::write(&mut self.writer, &column, codes, value)
+    }
+
+    /// See [`Numbers::write`].
+    pub(super) fn numbers(&mut self, numbers: &Numbers, shrinks: bool) -> Result<()> {
+        let Some(column) = self.columns.next() else {
+            return Err(ParquetError::General("a column too many".into()));
+        };
+        numbers.write(&mut self.writer, &column, shrinks)
     }
 
     pub(super) fn all<T: DataType>(&mut self, values: impl Iterator<Item = T::T>) -> Result<()>
@@ -113,7 +123,12 @@ impl<'a> Group<'a> {
         self.column::<T>(&present, Some(&levels))
     }
 
-    fn column<T: DataType>(&mut self, values: &[T::T], levels: Option<&[i16]>) -> Result<()> {
+    /// A column of numbers.
+    pub(super) fn column<T: DataType>(
+        &mut self,
+        values: &[T::T],
+        levels: Option<&[i16]>,
+    ) -> Result<()> {
         self.columns.next();
         let Some(mut column) = self.writer.next_column()? else {
             return Err(ParquetError::General("a column too many".into()));

@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use parquet::data_type::{BoolType, Int32Type, Int64Type};
+use parquet::data_type::BoolType;
 use parquet::errors::Result;
 use sensor_common::application::Application;
 use sensor_common::flow::Direction;
@@ -15,26 +15,33 @@ use sensor_common::flow::Direction;
 use super::columns::{ABSENT, Value};
 use super::encode::{GROUP, Group, Out};
 use super::meta::Meta;
+use super::numbers::Numbers;
 use super::order::{self, Addresses};
-use super::rows::{FlowEntry, FlowPart, Rows};
+use super::rows::{FlowEntry, FlowPart, Rows, Stretch};
+use super::runs::Runs;
 use super::{details, words};
 use crate::counters::{Class, Kind, transport_name};
 use crate::names::How;
 
+/// Rows that are fetched from memory while those before them are put down.
+const AHEAD: usize = 16;
+
 pub(super) fn write(rows: &Rows, meta: &Meta, file: &mut Out) -> Result<()> {
     let addresses = Addresses::of(rows.flows.iter().map(|entry| &entry.key));
     let order = order::of_parts(rows, &addresses);
-    for places in order.chunks(GROUP) {
-        let mut table = Table::new(meta, &addresses, places.len());
-        let mut last = None;
-        let mut codes = [ABSENT; CODED];
-        for place in places {
-            let part = &rows.parts[*place as usize];
-            let entry = &rows.flows[part.flow as usize];
-            if last.replace(part.flow) != Some(part.flow) {
-                codes = table.codes_of(entry, part.flow);
+    let mut table = Table::new(meta, &addresses);
+    for group in order.chunks(GROUP) {
+        table.clear();
+        let mut coming = group.iter().skip(AHEAD);
+        for of_flow in group.chunk_by(|a, b| a.1 == b.1) {
+            let flow = of_flow[0].1;
+            let entry = &rows.flows[flow as usize];
+            let codes = table.codes_of(entry, flow);
+            table.add_flow(entry, codes, of_flow.len());
+            for (place, _) in of_flow {
+                order::prefetch(rows, coming.next());
+                table.add(&rows.parts[*place as usize]);
             }
-            table.add(part, entry, codes);
         }
         let mut group = Group::new(file)?;
         table.write(&mut group)?;
@@ -46,7 +53,6 @@ pub(super) fn write(rows: &Rows, meta: &Meta, file: &mut Out) -> Result<()> {
 /// The columns that are written by numbers.
 #[derive(Clone, Copy)]
 enum Coded {
-    Length,
     Slot,
     Interface,
     Direction,
@@ -59,10 +65,14 @@ enum Coded {
     Name,
     NameSource,
     Details,
+    Start,
+    Length,
     Flags,
 }
 
 const CODED: usize = Coded::Flags as usize + 1;
+/// Those before are the same in all rows of a flow.
+const SHARED: usize = Coded::Start as usize;
 /// Of what is not IP, beside the numbers of protocols and, for networks, of IPv4 and IPv6.
 const NOT_IP: u32 = 256;
 
@@ -70,38 +80,50 @@ const NOT_IP: u32 = 256;
 struct Table<'a> {
     meta: &'a Meta,
     addresses: &'a Addresses,
+    instants: Numbered<i64>,
     lengths: Numbered<i64>,
     texts: Numbered<Arc<str>>,
-    coded: [Vec<u32>; CODED],
-    starts: Vec<Option<i64>>,
-    ports: Vec<Option<(u16, u16)>>,
+    coded: [Runs; CODED],
+    ports: [Numbers; 2],
     settled: Vec<bool>,
-    packets: Vec<i64>,
-    bytes: Vec<i64>,
-    times: Vec<(i64, i64)>,
+    /// Packets and bytes.
+    counts: [Numbers; 2],
+    /// First and last.
+    times: [Numbers; 2],
 }
 
 impl<'a> Table<'a> {
-    fn new(meta: &'a Meta, addresses: &'a Addresses, rows: usize) -> Self {
+    fn new(meta: &'a Meta, addresses: &'a Addresses) -> Self {
         Table {
             meta,
             addresses,
+            instants: Numbered::default(),
             lengths: Numbered::default(),
             texts: Numbered::default(),
-            coded: std::array::from_fn(|_| Vec::with_capacity(rows)),
-            starts: Vec::with_capacity(rows),
-            ports: Vec::with_capacity(rows),
-            settled: Vec::with_capacity(rows),
-            packets: Vec::with_capacity(rows),
-            bytes: Vec::with_capacity(rows),
-            times: Vec::with_capacity(rows),
+            coded: Default::default(),
+            ports: Default::default(),
+            settled: Vec::new(),
+            counts: Default::default(),
+            times: Default::default(),
         }
     }
 
+    /// For the next row group.
+    fn clear(&mut self) {
+        self.coded.iter_mut().for_each(Runs::clear);
+        let numbers = [&mut self.ports, &mut self.counts, &mut self.times];
+        numbers.into_iter().flatten().for_each(Numbers::clear);
+        self.settled.clear();
+        // Else numbers would grow from group to group.
+        self.instants = Numbered::default();
+        self.lengths = Numbered::default();
+        self.texts = Numbered::default();
+    }
+
     /// What the rows of one flow have in common.
-    fn codes_of(&mut self, entry: &FlowEntry, place: u32) -> [u32; CODED] {
+    fn codes_of(&mut self, entry: &FlowEntry, place: u32) -> [u32; SHARED] {
         let key = &entry.key;
-        let mut codes = [ABSENT; CODED];
+        let mut codes = [ABSENT; SHARED];
         let mut set = |column: Coded, code: u32| codes[column as usize] = code;
         set(Coded::Slot, key.slot().into());
         if words::interface(self.meta, key.slot()).is_some() {
@@ -145,25 +167,43 @@ impl<'a> Table<'a> {
         codes
     }
 
-    fn add(&mut self, part: &FlowPart, entry: &FlowEntry, mut codes: [u32; CODED]) {
-        codes[Coded::Length as usize] = self.lengths.number(part.stretch.length);
-        codes[Coded::Flags as usize] = part.tcp_flags.into();
+    /// So many rows of this flow come next.
+    fn add_flow(&mut self, entry: &FlowEntry, codes: [u32; SHARED], rows: usize) {
         for (column, code) in self.coded.iter_mut().zip(codes) {
-            column.push(code);
+            column.push(code, rows as u32);
         }
         let key = &entry.key;
-        let ports = key.has_ports().then(|| (key.src_port(), key.dst_port()));
-        self.starts.push(part.stretch.start);
-        self.ports.push(ports);
-        self.settled.push(entry.settled);
-        self.packets.push(part.counts.packets as i64);
-        self.bytes.push(part.counts.bytes as i64);
-        self.times.push((part.first, part.last));
+        let ports = key.has_ports().then(|| [key.src_port(), key.dst_port()]);
+        let ports = ports.map_or([None; 2], |ports| ports.map(|port| Some(port.into())));
+        for _ in 0..rows {
+            for (column, port) in self.ports.iter_mut().zip(ports) {
+                column.push_some(port);
+            }
+            self.settled.push(entry.settled);
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, part: &FlowPart) {
+        let Stretch { start, length } = part.stretch;
+        let start = start.map_or(ABSENT, |start| self.instants.number(start));
+        self.coded[Coded::Start as usize].push(start, 1);
+        self.coded[Coded::Length as usize].push(self.lengths.number(length), 1);
+        self.coded[Coded::Flags as usize].push(part.tcp_flags.into(), 1);
+        let [packets, bytes] = &mut self.counts;
+        packets.push(part.counts.packets as i64);
+        bytes.push(part.counts.bytes as i64);
+        let [first, last] = &mut self.times;
+        let timed = part.first <= part.last;
+        first.push_some(timed.then_some(part.first));
+        last.push_some(timed.then_some(part.last));
     }
 
     /// In the order of the schema.
     fn write(&self, group: &mut Group<'_>) -> Result<()> {
-        group.some::<Int64Type>(self.starts.iter().copied())?;
+        self.coded(group, Coded::Start, |code| {
+            Value::Int64(self.instants.list[code as usize])
+        })?;
         self.coded(group, Coded::Length, |code| {
             Value::Int64(self.lengths.list[code as usize])
         })?;
@@ -183,16 +223,16 @@ impl<'a> Table<'a> {
         self.coded(group, Coded::Destination, |code| {
             text(self.addresses.text(code))
         })?;
-        let ports = || self.ports.iter();
-        group.some::<Int32Type>(ports().map(|ports| Some((*ports)?.0.into())))?;
-        group.some::<Int32Type>(ports().map(|ports| Some((*ports)?.1.into())))?;
+        for ports in &self.ports {
+            group.numbers(ports, true)?;
+        }
         self.coded(group, Coded::Transport, transport)?;
         self.coded(group, Coded::Transport, |code| number(code % NOT_IP))?;
         self.coded(group, Coded::Application, |code| {
             text(Application::ALL[code as usize].name())
         })?;
         self.coded(group, Coded::How, |code| text(how_name(code)))?;
-        group.all::<BoolType>(self.settled.iter().copied())?;
+        group.column::<BoolType>(&self.settled, None)?;
         self.coded(group, Coded::Name, |code| {
             text(&self.texts.list[code as usize])
         })?;
@@ -202,15 +242,13 @@ impl<'a> Table<'a> {
         self.coded(group, Coded::Details, |code| {
             text(&self.texts.list[code as usize])
         })?;
-        group.all::<Int64Type>(self.packets.iter().copied())?;
-        group.all::<Int64Type>(self.bytes.iter().copied())?;
-        let timed = || {
-            self.times
-                .iter()
-                .map(|(first, last)| (first <= last).then_some((*first, *last)))
-        };
-        group.some::<Int64Type>(timed().map(|times| Some(times?.0)))?;
-        group.some::<Int64Type>(timed().map(|times| Some(times?.1)))?;
+        for counts in &self.counts {
+            group.numbers(counts, true)?;
+        }
+        for times in &self.times {
+            // Hardly a bit of them can be told from the others: zstd would take half of its time for one byte in a hundred.
+            group.numbers(times, false)?;
+        }
         self.coded(group, Coded::Flags, number)
     }
 
@@ -283,6 +321,11 @@ impl<T> Default for Numbered<T> {
 
 impl<T: Clone + Eq + Hash> Numbered<T> {
     fn number(&mut self, value: T) -> u32 {
+        // Nearly always it is one of the first, and not yet worth a hash.
+        let first = self.list.iter().take(4).position(|one| *one == value);
+        if let Some(number) = first {
+            return number as u32;
+        }
         if let Some(number) = self.numbers.get(&value) {
             return *number;
         }

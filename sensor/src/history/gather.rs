@@ -11,6 +11,9 @@ use sensor_common::parse::Reason;
 use super::rows::{Account, AccountKey, BucketKey, FlowPart, Rows, Stretch, Term};
 use crate::counters::{Bucket, Class, Counts, Delta, Flow, Known};
 
+/// Flows whose entries are fetched from memory at the same time.
+const BATCH: usize = 64;
+
 impl Rows {
     /// Adds what one part of a run or a file counted. `at`: where it lies if it has no packets with a time. Gives where it lies.
     ///
@@ -34,15 +37,15 @@ impl Rows {
             }
         }
         self.length = length;
-        // Of a longer one, that came late, a window has all rows or none.
-        let several = interval < stretch.length && stretch.length == length;
+        self.turn_to(stretch);
+        let mut batch = Vec::with_capacity(BATCH);
         for flow in delta.flows().iter() {
-            let part = self.part_of(&flow, delta, stretch);
-            match several && flow.known != Known::Decided {
-                true => self.by_bucket(&part, &flow, delta),
-                false => self.part(&part),
+            batch.push((flow, self.hash(&flow.key)));
+            if batch.len() == BATCH {
+                self.gather_flows(&mut batch, delta, stretch);
             }
         }
+        self.gather_flows(&mut batch, delta, stretch);
         for (slot, direction, totals) in delta.totals_by_origin() {
             self.totals(stretch, (slot, direction), totals);
         }
@@ -52,19 +55,21 @@ impl Rows {
 
     /// Asks for the labels and names of the flows that it has, as they are known by now.
     pub(super) fn learn(&mut self, delta: &Delta) {
+        if !delta.knows_labels() {
+            return; // then all of them are settled
+        }
         let book = delta.book();
         for entry in &mut self.flows {
             let info = book.and_then(|book| book.flow(&entry.key));
             let info = info.filter(|info| !info.is_nothing());
             let info = info.map(|info| Box::new(info.clone()));
-            if entry.settled && entry.label.is_some() {
+            if entry.settled {
+                // What a part says for good is not asked again.
                 entry.learn(None, false, info);
                 continue;
             }
-            let flow = delta.flows().get(&entry.key);
-            let (label, settled) = match flow {
+            let (label, settled) = match delta.flows().get(&entry.key) {
                 Some(flow) if flow.known == Known::Decided => (flow.label, true),
-                _ if entry.settled => (entry.label, true),
                 _ => (delta.label_so_far(&entry.key), false),
             };
             entry.learn(label, settled, info);
@@ -89,8 +94,26 @@ impl Rows {
         }
     }
 
-    fn part_of(&mut self, flow: &Flow, delta: &Delta, stretch: Stretch) -> FlowPart {
-        let place = self.place(&flow.key);
+    /// Flows with their hashes.
+    fn gather_flows(&mut self, batch: &mut Vec<(Flow, u64)>, delta: &Delta, stretch: Stretch) {
+        let interval = delta.buckets().interval();
+        // Of a longer one, that came late, a window has all rows or none.
+        let several = interval < stretch.length && stretch.length == self.length;
+        for (_, hash) in &*batch {
+            self.prefetch(*hash);
+        }
+        for (flow, hash) in batch.drain(..) {
+            let place = self.place_of(hash, &flow.key);
+            let part = self.part_of(&flow, place, (delta, stretch));
+            match several && flow.known != Known::Decided {
+                true => self.by_bucket(&part, &flow, delta),
+                false => self.part(&part),
+            }
+        }
+    }
+
+    fn part_of(&mut self, flow: &Flow, place: u32, of: (&Delta, Stretch)) -> FlowPart {
+        let (delta, stretch) = of;
         if flow.known == Known::Decided {
             self.flows[place as usize].learn(flow.label, true, None);
         }

@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::Reason;
 
+use super::places::Places;
 use crate::counters::{Class, Counts, Kind};
 use crate::names::{FlowInfo, Label, Name};
 
@@ -30,7 +31,7 @@ pub(super) struct FlowEntry {
     /// Place of the part that it got last, [`NONE`] before the first one.
     pub(super) latest: u32,
     /// Its label was learned after it had parts: they may stand under another class.
-    relabelled: bool,
+    pub(super) relabelled: bool,
 }
 
 /// No place.
@@ -115,7 +116,11 @@ pub(super) struct Rows {
     pub(super) buckets: HashMap<BucketKey, Counts, RandomState>,
     pub(super) accounts: BTreeMap<AccountKey, Account>,
     pub(super) names: BTreeMap<IpAddr, Vec<Name>>,
-    places: HashMap<FlowKey, u32, RandomState>,
+    places: Places,
+    /// Parts before this one are of earlier times than what is added next.
+    pub(super) since: u32,
+    /// Where the latest stretch that was gathered ends.
+    end: Option<i64>,
     /// Of `parts`, where sets are merged.
     pub(super) parts_by_stretch: HashMap<(u32, Stretch, Class), usize, RandomState>,
 }
@@ -191,18 +196,55 @@ impl Rows {
 
     /// The place of a flow, which is entered where it was not known.
     pub(super) fn place(&mut self, key: &FlowKey) -> u32 {
-        let next = self.flows.len() as u32;
-        let place = *self.places.entry(*key).or_insert(next);
-        if place == next {
-            self.flows.push(FlowEntry::new(*key, None, false));
+        let hash = self.places.hash(key);
+        self.place_of(hash, key)
+    }
+
+    /// The first step of [`Self::place`] for many flows: their hashes.
+    #[inline]
+    pub(super) fn hash(&self, key: &FlowKey) -> u64 {
+        self.places.hash(key)
+    }
+
+    /// The second step, which may be left out.
+    #[inline]
+    pub(super) fn prefetch(&self, hash: u64) {
+        self.places.prefetch(hash, &self.flows);
+    }
+
+    #[inline]
+    pub(super) fn place_of(&mut self, hash: u64, key: &FlowKey) -> u32 {
+        match self.places.find(hash, key, &self.flows) {
+            Some(place) => place,
+            None => self.enter(hash, key),
         }
-        place
+    }
+
+    #[inline(never)]
+    fn enter(&mut self, hash: u64, key: &FlowKey) -> u32 {
+        self.flows.push(FlowEntry::new(*key, None, false));
+        self.places.entered(hash, &self.flows);
+        self.flows.len() as u32 - 1
+    }
+
+    /// What is added next is of this stretch.
+    pub(super) fn turn_to(&mut self, stretch: Stretch) {
+        let end = stretch
+            .start
+            .map(|start| start.saturating_add(stretch.length));
+        // None of what is there is of the same: it need not be looked at, which would be what a row costs most.
+        let later = self.end.is_some() && stretch.start >= self.end;
+        self.since = if later { self.parts.len() as u32 } else { 0 };
+        self.end = self.end.max(end);
     }
 
     /// Adds what a flow had to its latest part where that is of the same stretch and class, or as a further one.
     pub(super) fn part(&mut self, part: &FlowPart) {
         let latest = &mut self.flows[part.flow as usize].latest;
-        let known = self.parts.get_mut(*latest as usize);
+        let known = match *latest >= self.since {
+            true => self.parts.get_mut(*latest as usize),
+            false => None,
+        };
         if let Some(known) = known
             && (known.stretch, known.class) == (part.stretch, part.class)
         {
@@ -218,14 +260,13 @@ impl Rows {
 
     /// It says of this flow what will stay.
     pub(super) fn has_settled(&self, key: &FlowKey) -> bool {
-        let place = self.places.get(key).map(|place| *place as usize);
-        place.is_some_and(|place| self.flows[place].settled)
+        let place = self.places.find(self.places.hash(key), key, &self.flows);
+        place.is_some_and(|place| self.flows[place as usize].settled)
     }
 
     /// The flows are called otherwise from now on.
     pub(super) fn forget_places(&mut self) {
-        let places = self.flows.iter().zip(0..);
-        self.places = places.map(|(entry, place)| (entry.key, place)).collect();
+        self.places.enter_all(&self.flows);
     }
 
     pub(super) fn account(&mut self, key: AccountKey, account: &Account) {
@@ -235,95 +276,6 @@ impl Rows {
 
     pub(super) fn bucket(&mut self, key: BucketKey, counts: Counts) {
         *self.buckets.entry(key).or_insert(Counts::ZERO) += counts;
-    }
-
-    /// Puts packets of flows whose label became known later under the class that they have now, in the buckets too as far as
-    /// it is known in which one they are.
-    pub(super) fn settle(&mut self) {
-        let relabelled = self.flows.iter().any(|entry| entry.relabelled);
-        if relabelled {
-            self.settle_parts();
-            self.flows
-                .iter_mut()
-                .for_each(|entry| entry.relabelled = false);
-        }
-    }
-
-    fn settle_parts(&mut self) {
-        for place in 0..self.parts.len() {
-            let part = self.parts[place];
-            let entry = &self.flows[part.flow as usize];
-            if !entry.relabelled {
-                continue;
-            }
-            let class = Class::of_flow(&entry.key, entry.label);
-            let Some(start) = part.stretch.start else {
-                self.parts[place].class = class;
-                continue;
-            };
-            if class == part.class {
-                continue;
-            }
-            // Its bucket was counted in the same stretch, or in a longer one.
-            let longer = start.saturating_sub(start.rem_euclid(self.length.max(1)));
-            let moved = [start, longer].into_iter().any(|stretch| {
-                let of = |class| BucketKey {
-                    stretch,
-                    start,
-                    length: part.stretch.length,
-                    class,
-                };
-                self.shift(of(part.class), of(class), part.counts)
-            });
-            if moved {
-                self.parts[place].class = class;
-            }
-        }
-    }
-
-    /// Flows whose label won't change have one row for each stretch again, and not one for each bucket: nothing of them will
-    /// be moved any more.
-    pub(super) fn join_buckets(&mut self) {
-        let (length, shorter) = (self.length, |part: &FlowPart| {
-            part.stretch.length < self.length
-        });
-        if !self.parts.iter().any(shorter) {
-            return;
-        }
-        let parts = std::mem::take(&mut self.parts);
-        self.flows.iter_mut().for_each(|entry| entry.latest = NONE);
-        for mut part in parts {
-            if self.flows[part.flow as usize].settled && part.stretch.length < length {
-                part.stretch = Stretch {
-                    start: part
-                        .stretch
-                        .start
-                        .map(|start| start.saturating_sub(start.rem_euclid(length))),
-                    length,
-                };
-            }
-            self.part(&part);
-        }
-    }
-
-    /// Moves counts from one class of a bucket to another; false where they are not there.
-    fn shift(&mut self, from: BucketKey, to: BucketKey, counts: Counts) -> bool {
-        let Some(sum) = self.buckets.get_mut(&from) else {
-            return false;
-        };
-        let left = (
-            sum.packets.checked_sub(counts.packets),
-            sum.bytes.checked_sub(counts.bytes),
-        );
-        let (Some(packets), Some(bytes)) = left else {
-            return false;
-        };
-        *sum = Counts { packets, bytes };
-        if *sum == Counts::ZERO {
-            self.buckets.remove(&from);
-        }
-        self.bucket(to, counts);
-        true
     }
 }
 

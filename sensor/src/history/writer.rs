@@ -191,7 +191,10 @@ impl Writer {
         let (start, end) = rows.span().or(self.quiet()).unwrap_or((0, 1));
         for entry in &rows.flows {
             if entry.settled {
-                self.open.remove(&entry.key);
+                // Of a map with nothing in it, too, it would cost a hash.
+                if !self.open.is_empty() {
+                    self.open.remove(&entry.key);
+                }
             } else if self.open.len() < MOST_OPEN {
                 self.open.insert(entry.key, entry.label);
             }

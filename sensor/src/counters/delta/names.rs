@@ -137,6 +137,11 @@ impl Delta {
         &self.payloads.resolving
     }
 
+    /// Somebody is asked for labels: without, ports alone decide, at once and for good.
+    pub fn knows_labels(&self) -> bool {
+        self.labels.are_known()
+    }
+
     /// What payloads said; `None` where they are not looked at.
     pub fn book(&self) -> Option<&Book> {
         self.labels.book.as_deref()

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::column::reader::get_typed_column_reader;
 use parquet::data_type::{ByteArrayType, DataType, Int32Type};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -7,6 +8,12 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
 use super::*;
+
+fn runs(numbers: &[u32]) -> Runs {
+    let mut runs = Runs::default();
+    numbers.iter().for_each(|number| runs.push(*number, 1));
+    runs
+}
 
 /// A file with these numbers as texts that may be null, and as numbers.
 fn file(texts: &[u32], numbers: &[u32]) -> Bytes {
@@ -16,9 +23,9 @@ fn file(texts: &[u32], numbers: &[u32]) -> Bytes {
     let columns = file.schema_descr().columns().to_vec();
     let mut group = file.next_row_group().unwrap();
     let mut text = |code: u32| Value::Text(format!("text {code}").into());
-    write(&mut group, &columns[0], texts, &mut text).unwrap();
+    write(&mut group, &columns[0], &runs(texts), &mut text).unwrap();
     let mut number = |code: u32| Value::Int32(code as i32 - 7);
-    write(&mut group, &columns[1], numbers, &mut number).unwrap();
+    write(&mut group, &columns[1], &runs(numbers), &mut number).unwrap();
     group.close().unwrap();
     file.into_inner().unwrap().into()
 }
@@ -120,5 +127,5 @@ fn a_null_where_none_may_be_is_refused() {
     let columns = file.schema_descr().columns().to_vec();
     let mut group = file.next_row_group().unwrap();
     let mut number = |code: u32| Value::Int32(code as i32);
-    assert!(write(&mut group, &columns[0], &[1, ABSENT], &mut number).is_err());
+    assert!(write(&mut group, &columns[0], &runs(&[1, ABSENT]), &mut number).is_err());
 }
