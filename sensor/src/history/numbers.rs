@@ -151,6 +151,7 @@ mod tests {
     use std::sync::Arc;
 
     use bytes::Bytes;
+    use parquet::basic::Compression;
     use parquet::column::reader::get_typed_column_reader;
     use parquet::data_type::{DataType, Int32Type, Int64Type};
     use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -217,6 +218,18 @@ mod tests {
             read::<Int64Type>(&written(&nothing, "int64", true)),
             nothing
         );
+    }
+
+    #[test]
+    fn what_shrinks_is_compressed_unless_it_is_short() {
+        let compression = |len: i64, shrinks: bool| {
+            let list: Vec<Option<i64>> = (0..len).map(|n| Some(n % 7 << 20)).collect();
+            let file = written(&list, "int64", shrinks);
+            file.metadata().row_group(0).column(0).compression()
+        };
+        assert_eq!(compression(10_000, false), Compression::UNCOMPRESSED);
+        assert_eq!(compression(10, true), Compression::UNCOMPRESSED);
+        assert!(matches!(compression(10_000, true), Compression::ZSTD(_)));
     }
 
     #[test]
