@@ -6,6 +6,7 @@ mod charts;
 mod history;
 mod ipfix;
 mod machine;
+mod pages;
 mod sandbox;
 mod saved;
 mod schema;
@@ -25,6 +26,7 @@ pub use charts::{ChartFormat, ChartSize, ChartTheme, Charts};
 pub use history::{History, Parquet, Size};
 pub use ipfix::Ipfix;
 pub use machine::{Doctor, Interfaces};
+pub use pages::Pages;
 pub use sandbox::{NoSandbox, Sandbox};
 pub use saved::{Diff, Recount, Report};
 pub use schema::{Schema, SchemaOf};
@@ -79,6 +81,9 @@ pub enum Command {
     /// Check the settings of file and environment, or show what is in force and why
     #[command(subcommand)]
     Config(Config),
+    /// Write the pages of the manual and completions for shells
+    #[command(hide = true)]
+    Pages(Pages),
 }
 
 #[derive(Clone, Debug, Args)]

@@ -49,6 +49,7 @@ fn run(cli: &Cli, library: &Edge) -> Result<Exit, Failure> {
         Command::Interfaces(args) => commands::interfaces::run(args),
         Command::Doctor(args) => commands::doctor::run(args),
         Command::Schema(args) => commands::schema::run(args),
+        Command::Pages(args) => commands::pages::run(args),
         Command::Config(args) => commands::config::run(args, cli.config.as_deref()),
     }
 }

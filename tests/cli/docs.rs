@@ -117,8 +117,12 @@ fn ours(line: &str) -> Vec<Vec<String>> {
             }
             false => words.iter().position(|word| word == "sensor"),
         };
-        // Behind these it is run; behind others (`pidof`, `systemctl`) it is a name.
+        // Behind these it is run, with sudo or without; behind others (`pidof`, `systemctl`) it is a name.
+        let names = ["apt", "install", "systemctl"];
         let runs = |before: &[String]| {
+            if before.iter().any(|word| names.contains(&&**word)) {
+                return false;
+            }
             before.is_empty()
                 || ["sudo", "nsenter", "ip"].contains(&&*before[0])
                 || before.iter().all(|one| one.contains('='))

@@ -24,6 +24,7 @@ mod labels;
 mod libpcap;
 mod meanwhile;
 mod mirrored;
+mod package;
 mod packets;
 mod read;
 mod reliability;

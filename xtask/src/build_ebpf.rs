@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest as _, Sha256};
 
+use crate::paths::Paths;
 use crate::toolchain::{TARGET, Toolchain};
 use crate::{cmd, elf, rustc_wrapper};
 
-const OBJECT: &str = "sensor.bpfel.o";
+pub(crate) const OBJECT: &str = "sensor.bpfel.o";
 const BLESS: &str = "run `cargo xtask build-ebpf --bless` and commit sensor-ebpf/prebuilt";
 
 /// What came of holding a fresh object against the committed one.
@@ -70,7 +71,7 @@ fn build(toolchain: &Toolchain) -> Result<Vec<u8>> {
     let linked =
         fs::read(&linked).with_context(|| format!("could not read {}", linked.display()))?;
     let object = elf::strip_debug(&linked)?;
-    paths.refuse_leaks(&object)?;
+    paths.refuse_leaks(&object, "the eBPF object")?;
     Ok(object)
 }
 
@@ -85,7 +86,7 @@ fn link(toolchain: &Toolchain, program: &str) -> Result<(PathBuf, Paths)> {
     let target_dir = cmd::target_dir().join("ebpf");
     fs::create_dir_all(&target_dir)
         .with_context(|| format!("could not create {}", target_dir.display()))?;
-    let paths = Paths::find(toolchain, &target_dir)?;
+    let paths = Paths::find(&toolchain.sysroot, &target_dir)?;
     cmd::run(build_command(toolchain, &target_dir, &paths)?.args(["--bin", program]))?;
     Ok((target_dir.join(TARGET).join("release").join(program), paths))
 }
@@ -157,64 +158,11 @@ fn rustflags(paths: &Paths) -> String {
     flags.push("-Ctarget-cpu=v2".to_owned());
     // aya would take the build machine's; it only matters to kprobes, of which there are none.
     flags.push("--cfg=bpf_target_arch=\"x86_64\"".to_owned());
-    flags.extend(
-        paths
-            .0
-            .iter()
-            .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())),
-    );
+    flags.extend(paths.flags());
     flags.join("\x1f")
 }
 
-/// Folders of this machine, and what stands in the object instead. rustc takes the last one that fits.
-/// The names start with `/_` because BTF quotes source lines where a path exists.
-struct Paths(Vec<(PathBuf, &'static str)>);
-
-impl Paths {
-    fn find(toolchain: &Toolchain, target_dir: &Path) -> Result<Self> {
-        let cargo_home = cargo_home()?;
-        let mut paths = vec![
-            (cmd::workspace_root(), "/_sensor"),
-            (cargo_home.clone(), "/_cargo"),
-        ];
-        // The folder's name holds a hash of the registry's address: another mirror, another name.
-        if let Ok(entries) = fs::read_dir(cargo_home.join("registry/src")) {
-            paths.extend(entries.flatten().map(|entry| (entry.path(), "/_registry")));
-        }
-        paths.push((toolchain.sysroot.clone(), "/_rust"));
-        paths.push((target_dir.to_path_buf(), "/_target"));
-        let resolved: Vec<_> = paths
-            .iter()
-            .filter_map(|(path, to)| Some((path.canonicalize().ok()?, *to)))
-            .collect();
-        paths.extend(resolved);
-        Ok(Self(paths))
-    }
-
-    /// A path that slipped through would make the object differ from folder to folder.
-    fn refuse_leaks(&self, object: &[u8]) -> Result<()> {
-        for (path, _) in &self.0 {
-            let needle = path.as_os_str().as_encoded_bytes();
-            if object.windows(needle.len()).any(|window| window == needle) {
-                bail!(
-                    "the eBPF object holds the path {}; remap it in xtask/src/build_ebpf.rs",
-                    path.display()
-                );
-            }
-        }
-        Ok(())
-    }
-}
-
-fn cargo_home() -> Result<PathBuf> {
-    if let Some(home) = env::var_os("CARGO_HOME") {
-        return Ok(cmd::workspace_root().join(home));
-    }
-    let home = env::home_dir().context("neither CARGO_HOME nor HOME is set; set one")?;
-    Ok(home.join(".cargo"))
-}
-
-fn prebuilt_dir() -> PathBuf {
+pub(crate) fn prebuilt_dir() -> PathBuf {
     cmd::workspace_root().join("sensor-ebpf/prebuilt")
 }
 
@@ -292,19 +240,8 @@ mod tests {
     }
 
     #[test]
-    fn a_path_of_this_machine_in_the_object_is_refused() {
-        let paths = Paths(vec![(PathBuf::from("/home/somebody"), "/_cargo")]);
-        assert!(paths.refuse_leaks(b"\x7fELF /_cargo/lib.rs").is_ok());
-        let error = paths
-            .refuse_leaks(b"\x7fELF /home/somebody/lib.rs")
-            .unwrap_err();
-        assert!(error.to_string().contains("/home/somebody"), "{error}");
-    }
-
-    #[test]
     fn flags_keep_paths_with_spaces_whole() {
-        let paths = Paths(vec![(PathBuf::from("/a b"), "/_sensor")]);
-        let flags = rustflags(&paths);
+        let flags = rustflags(&Paths::of("/a b", "/_sensor"));
         assert_eq!(
             flags.split('\x1f').next_back(),
             Some("--remap-path-prefix=/a b=/_sensor")

@@ -15,6 +15,8 @@ pub(crate) struct Crate {
     pub(crate) version: String,
     /// An SPDX expression.
     pub(crate) licence: Option<String>,
+    /// Where it is developed.
+    pub(crate) repository: Option<String>,
     /// `registry+...` or `git+...`; none for ours.
     pub(crate) source: Option<String>,
     /// The native library that it says it links.
@@ -42,6 +44,7 @@ fn one(package: &Value) -> Crate {
         name: text("name").unwrap_or_default(),
         version: text("version").unwrap_or_default(),
         licence: text("license"),
+        repository: text("repository"),
         source: text("source"),
         links: text("links"),
         folder: manifest.parent().unwrap_or(&manifest).to_path_buf(),
@@ -50,20 +53,22 @@ fn one(package: &Value) -> Crate {
 
 /// Names and versions of what is compiled into sensor; with `build` of what runs while it is compiled, too.
 pub(crate) fn of_sensor(build: bool) -> Result<BTreeSet<(String, String)>> {
-    let mut tree = cmd::cargo();
-    tree.args([
-        "tree",
-        "--locked",
-        "--package",
-        "sensor",
-        "--prefix",
-        "none",
-    ]);
     let edges = if build {
         "normal,build"
     } else {
         "normal,no-proc-macro"
     };
+    tree("sensor", edges)
+}
+
+/// Of what is compiled into the eBPF programs, which sensor holds as one file.
+pub(crate) fn of_programs() -> Result<BTreeSet<(String, String)>> {
+    tree("sensor-ebpf", "normal,no-proc-macro")
+}
+
+fn tree(package: &str, edges: &str) -> Result<BTreeSet<(String, String)>> {
+    let mut tree = cmd::cargo();
+    tree.args(["tree", "--locked", "--package", package, "--prefix", "none"]);
     tree.args(["--edges", edges, "--format", "{p}"]);
     Ok(named(&cmd::output(&mut tree)?))
 }
@@ -86,12 +91,13 @@ mod tests {
     fn what_cargo_says_of_a_crate_is_kept() {
         let said = serde_json::json!({
             "name": "ring", "version": "1.2.3", "license": "MIT", "links": "ring_core",
-            "source": "registry+x", "manifest_path": "/c/ring/Cargo.toml", "else": 1
+            "repository": "https://x", "source": "registry+x", "manifest_path": "/c/ring/Cargo.toml", "else": 1
         });
         let expected = Crate {
             name: "ring".to_owned(),
             version: "1.2.3".to_owned(),
             licence: Some("MIT".to_owned()),
+            repository: Some("https://x".to_owned()),
             source: Some("registry+x".to_owned()),
             links: Some("ring_core".to_owned()),
             folder: PathBuf::from("/c/ring"),

@@ -25,6 +25,18 @@ pub(crate) fn strip_debug(object: &[u8]) -> Result<Vec<u8>> {
     Ok(stripped)
 }
 
+/// What an eBPF object says to the kernel of its licence, on which depends which functions the kernel lends it.
+pub(crate) fn licence(object: &[u8]) -> Result<String> {
+    let builder = Builder::read(object).context("could not read the eBPF object")?;
+    let mut sections = builder.sections.iter();
+    let section = sections.find(|section| section.name.as_slice() == b"license");
+    let Some(SectionData::Data(data)) = section.map(|section| &section.data) else {
+        bail!("the eBPF object has no section `license`");
+    };
+    let text = String::from_utf8_lossy(data);
+    Ok(text.trim_end_matches('\0').to_owned())
+}
+
 /// LLVM keeps the names of sections and symbols in one table; the builder writes two, and wants to be given both.
 fn ensure_section_names(builder: &mut Builder<'_>) {
     if builder

@@ -12,11 +12,13 @@ mod bench;
 mod build_ebpf;
 mod cmd;
 mod crates;
+mod dist;
 mod elf;
 mod fuzz;
 mod gallery;
 mod guard;
 mod kernels;
+mod paths;
 mod run;
 mod rustc_wrapper;
 mod setup;
@@ -93,6 +95,8 @@ enum Task {
         #[arg(last = true)]
         args: Vec<String>,
     },
+    /// Make packages of sensor: a .deb, and a .tar.gz for other systems
+    Dist(dist::Args),
     /// Install the Debian packages that a full test run needs, or say which are missing
     Setup,
     /// Mixed load in namespaces with faults at random (needs root): all reports together must be what was sent
@@ -142,6 +146,7 @@ fn dispatch(task: Task) -> Result<ExitCode> {
         Task::Gallery { check: true } => gallery::compare()?,
         Task::Gallery { check: false } => gallery::main()?,
         Task::Kernels { series, args } => kernels::main(&series, &args)?,
+        Task::Dist(args) => dist::main(&args)?,
         Task::Setup => setup::main()?,
         Task::Soak { seconds, seed } => soak::main(seconds, seed)?,
         Task::Tidy => tidy::main()?,

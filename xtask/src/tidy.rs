@@ -41,7 +41,7 @@ pub(crate) fn main() -> Result<()> {
 }
 
 /// What git tracks or would track; without git (an unpacked archive) all files but those of builds.
-fn source_files(root: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn source_files(root: &Path) -> Result<Vec<PathBuf>> {
     let mut git = cmd::command("git");
     git.args([
         "ls-files",

@@ -12,6 +12,7 @@ mod following;
 pub mod interfaces;
 mod live;
 mod opened;
+pub mod pages;
 pub mod read;
 pub mod report;
 pub mod run;
