@@ -1,11 +1,14 @@
 //! What the sensor itself takes, as the kernel has it. What can't be read is left out.
 
 use std::fs;
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 /// Of all threads. What programs in the kernel take is on the account of whom they interrupt.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost {
+    /// Since the process started, which is when its CPU time began to count.
+    pub passed: Duration,
     pub cpu_user: Duration,
     pub cpu_system: Duration,
     pub resident_bytes: Option<u64>,
@@ -14,11 +17,20 @@ pub struct Cost {
     pub map_bytes: Option<u64>,
 }
 
+static START: OnceLock<Instant> = OnceLock::new();
+
+/// To be called as early as can be. /proc knows better when the process started, but may be hidden from us.
+pub fn start() {
+    START.get_or_init(Instant::now);
+}
+
 pub fn read() -> Cost {
+    let passed = START.get_or_init(Instant::now).elapsed();
     let (cpu_user, cpu_system) = cpu();
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let kilobytes = |name| field(&status, name).map(|kilobytes| kilobytes * 1024);
     Cost {
+        passed,
         cpu_user,
         cpu_system,
         resident_bytes: kilobytes("VmRSS:"),
@@ -68,7 +80,9 @@ mod tests {
 
     #[test]
     fn a_process_has_used_time_and_memory() {
+        start();
         let cost = read();
+        assert!(read().passed > cost.passed, "time goes on");
         assert!(cost.cpu_user + cost.cpu_system > Duration::ZERO);
         let resident = cost.resident_bytes.unwrap();
         assert!(resident > 1 << 20);

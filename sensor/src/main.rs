@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use sensor::cli::{Cli, Command};
 use sensor::config::{Edge, LoadError, Loaded, Process};
 use sensor::failure::{Exit, Failure};
-use sensor::{commands, config, status};
+use sensor::{commands, config, cost, status};
 
 fn main() -> ExitCode {
+    cost::start();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let Loaded {
         cli,

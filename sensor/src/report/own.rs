@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// What a live sensor took itself in the time of the report.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Own {
+    /// The time in which it took all this: since the last report, or since the process started, which is before it counts.
+    #[serde(default)]
+    pub seconds: f64,
     /// Of all its threads. What its programs in the kernel take is on the account of whom they interrupt: see `programs`.
     pub cpu_user_seconds: f64,
     pub cpu_system_seconds: f64,
@@ -67,6 +70,7 @@ impl Own {
 
     /// Of several reports: times and polls add up, memory is the most of any.
     pub(super) fn join(&mut self, other: &Own, packets: u64) {
+        self.seconds += other.seconds;
         self.cpu_user_seconds += other.cpu_user_seconds;
         self.cpu_system_seconds += other.cpu_system_seconds;
         self.memory_bytes = self.memory_bytes.max(other.memory_bytes);
@@ -98,6 +102,7 @@ mod tests {
     #[test]
     fn times_add_up_and_memory_is_the_most() {
         let own = |cpu, memory, runs| Own {
+            seconds: 60.0,
             cpu_user_seconds: cpu,
             memory_bytes: Some(memory),
             polls: 60,
@@ -111,6 +116,7 @@ mod tests {
         assert_eq!(programs.nanoseconds_per_packet, Some(25.0));
         sum.join(&own(0.5, 900, 30), 50);
         assert_eq!((sum.cpu_user_seconds, sum.memory_bytes), (2.0, Some(900)));
+        assert_eq!(sum.seconds, 120.0);
         assert_eq!((sum.polls, sum.poll_latest_seconds), (120, 1.5));
         let programs = sum.programs.unwrap();
         assert_eq!((programs.runs, programs.nanoseconds), (40, 2000));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{Pair, Sensor, eventually, need_kernel};
+use crate::harness::{Namespace, Pair, Sensor, eventually, need_kernel};
 use crate::reports;
 use crate::traffic::{self, Traffic};
 
@@ -59,7 +59,7 @@ fn a_run_says_what_it_took_itself() {
     );
     let own = |report: &Value, field: &str| report["self"][field].as_f64().unwrap();
     let sum = |field| -> f64 { ended.periods.iter().map(|period| own(period, field)).sum() };
-    for field in ["cpu_user_seconds", "cpu_system_seconds", "polls"] {
+    for field in ["seconds", "cpu_user_seconds", "cpu_system_seconds", "polls"] {
         let (whole, periods) = (own(&ended.report, field), sum(field));
         assert!(
             whole >= periods - 1e-6 && periods > 0.0,
@@ -86,4 +86,42 @@ fn without_being_asked_the_kernel_measures_no_programs() {
     let pair = Pair::new(1500);
     let report = Sensor::start(&pair.a, &["-i", "a0"]).stop().checked();
     assert_eq!(report["self"]["programs"], Value::Null);
+}
+
+/// Loading and verifying programs takes longer than counting for a moment does: it belongs to the time that it took.
+#[test]
+fn a_moment_of_counting_does_not_look_like_many_cpus() {
+    need_kernel!();
+    let namespace = Namespace::new();
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.json");
+    // With /proc hidden nobody says when the process started.
+    let hide = "mount -t tmpfs none /proc && exec \"$@\"";
+    let mut command = namespace.command("unshare");
+    command.args(["--mount", "sh", "-c", hide, "sh"]);
+    command.args([
+        env!("CARGO_BIN_EXE_sensor"),
+        "run",
+        "-i",
+        "lo",
+        "-d",
+        "10ms",
+    ]);
+    command.arg("--no-history").arg("--out").arg(folder.path());
+    let ran = command.arg("--json").arg(&report).output().unwrap();
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    let own = &report["self"];
+    println!("{} s: {own:#}", report["duration_seconds"]);
+    assert_eq!(own["memory_bytes"], Value::Null, "/proc was hidden");
+    let seconds = |field: &str| own[field].as_f64().unwrap();
+    assert!(seconds("seconds") >= report["duration_seconds"].as_f64().unwrap());
+    let cpus = std::thread::available_parallelism().unwrap().get() as f64;
+    let cpu = seconds("cpu_user_seconds") + seconds("cpu_system_seconds");
+    // What the loader takes before main is on no clock of ours.
+    assert!(cpu <= seconds("seconds") * cpus + 0.1, "{own}");
 }

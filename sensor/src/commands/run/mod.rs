@@ -377,8 +377,8 @@ impl Run {
         };
         let trouble = self.intervals.finish(&summary.whole);
         status::note(&closing_line(report, summary));
-        if let Some(line) = own::line(report).filter(|_| self.verbose) {
-            status::note(&line);
+        if let Some(own) = report.own.as_ref().filter(|_| self.verbose) {
+            status::note(&own::line(own));
         }
         written?;
         if !report.accounting.identity_holds {

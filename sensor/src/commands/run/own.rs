@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::agent::PATIENCE;
 use crate::cost::{self, Cost};
-use crate::report::{Own, ProgramTime, Report};
+use crate::report::{Own, ProgramTime};
 use crate::source::kernel::RunTime;
 use crate::units;
 
@@ -57,6 +57,7 @@ impl OwnWatch {
 fn own(since: &Since, now: &Cost, programs: Option<RunTime>) -> Own {
     let passed = |now: Duration, then: Duration| now.saturating_sub(then).as_secs_f64();
     Own {
+        seconds: passed(now.passed, since.cost.passed),
         cpu_user_seconds: passed(now.cpu_user, since.cost.cpu_user),
         cpu_system_seconds: passed(now.cpu_system, since.cost.cpu_system),
         memory_bytes: now.resident_bytes,
@@ -74,16 +75,18 @@ fn own(since: &Since, now: &Cost, programs: Option<RunTime>) -> Own {
     }
 }
 
-/// `sensor itself: CPU 1.2 s in user and 0.3 s in kernel mode (0.4 % of one); ...`
-pub(super) fn line(report: &Report) -> Option<String> {
-    let own = report.own.as_ref()?;
-    let cpu = own.cpu_user_seconds + own.cpu_system_seconds;
+/// `sensor itself: CPU 1.2 s in user and 0.3 s in kernel mode, 0.4 % of one in 6 min 10 s; ...`
+pub(super) fn line(own: &Own) -> String {
     let mut parts = vec![format!(
-        "CPU {} in user and {} in kernel mode ({:.1} % of one)",
+        "CPU {} in user and {} in kernel mode",
         units::duration(own.cpu_user_seconds),
-        units::duration(own.cpu_system_seconds),
-        100.0 * cpu / report.duration_seconds.max(f64::MIN_POSITIVE)
+        units::duration(own.cpu_system_seconds)
     )];
+    if own.seconds > 0.0 {
+        let cpu = own.cpu_user_seconds + own.cpu_system_seconds;
+        let (share, time) = (100.0 * cpu / own.seconds, units::duration(own.seconds));
+        parts[0] += &format!(", {share:.1} % of one in {time}");
+    }
     if let (Some(now), Some(peak)) = (own.memory_bytes, own.memory_peak_bytes) {
         let (now, peak) = (units::bytes(now), units::bytes(peak));
         parts.push(format!("memory {now}, at most {peak}"));
@@ -105,7 +108,7 @@ pub(super) fn line(report: &Report) -> Option<String> {
     if let Some(each) = programs.and_then(|time| time.nanoseconds_per_packet) {
         parts.push(format!("programs {each:.0} ns a packet"));
     }
-    Some(format!("sensor itself: {}", parts.join("; ")))
+    format!("sensor itself: {}", parts.join("; "))
 }
 
 #[cfg(test)]
@@ -137,5 +140,31 @@ mod tests {
         assert_eq!(whole.programs.unwrap().runs, 25);
         assert!(whole.cpu_user_seconds >= second.cpu_user_seconds);
         assert_eq!(watch.whole(None).programs, None);
+    }
+
+    #[test]
+    fn the_share_is_of_the_time_in_which_it_was_taken() {
+        // A run of a moment, whose start took longer.
+        let own = Own {
+            seconds: 0.5,
+            cpu_user_seconds: 0.1,
+            cpu_system_seconds: 0.15,
+            ..Own::default()
+        };
+        let expected = "sensor itself: CPU 100 ms in user and 150 ms in kernel mode, 50.0 % of one in 500 ms; 0 polls";
+        let said = line(&own);
+        assert!(said.starts_with(expected), "{said}");
+        let unknown = line(&Own::default());
+        assert!(!unknown.contains('%'), "{unknown}");
+    }
+
+    #[test]
+    fn what_was_taken_was_taken_in_some_time() {
+        cost::start();
+        let mut watch = OwnWatch::default();
+        let first = watch.period(None);
+        let second = watch.period(None);
+        let whole = watch.whole(None);
+        assert!(second.seconds >= 0.0 && whole.seconds >= first.seconds + second.seconds);
     }
 }
