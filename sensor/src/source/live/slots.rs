@@ -53,22 +53,30 @@ impl Live {
         }
     }
 
+    /// One that nothing is attached to yet.
+    pub(super) fn expected(&self, slot: u8, link: Link) -> Interface {
+        let hooks = Hooks {
+            ingress: Hook::default(),
+            egress: Hook::default(),
+            refusals: Vec::new(),
+        };
+        Interface {
+            alive: false,
+            ..self.interface(slot, link, hooks)
+        }
+    }
+
     /// One that can't be attached to at present.
     pub(super) fn refused_one(&self, slot: u8, link: Link, error: &OpenError) -> Interface {
         let hook = Hook {
             why: why(error),
             ..Hook::default()
         };
-        let hooks = Hooks {
+        Interface {
+            refused: Some(Refusal::of(&link, error)),
             ingress: hook.clone(),
             egress: hook,
-            refusals: Vec::new(),
-        };
-        let refused = Refusal::of(&link, error);
-        Interface {
-            alive: false,
-            refused: Some(refused),
-            ..self.interface(slot, link, hooks)
+            ..self.expected(slot, link)
         }
     }
 }

@@ -138,32 +138,21 @@ impl Live {
         }
     }
 
+    /// A new one: as one that never counted, until it does.
     fn take_in(&mut self, link: Link, events: &mut Vec<Event>) {
-        let (slot, name) = (self.free_slot(), link.name.clone());
-        let interface = match self.attach(&link, slot) {
-            Ok(hooks) => {
-                let interface = self.interface(slot, link, hooks);
-                events.push(Event::New {
-                    interface: name,
-                    how: how(&interface),
-                });
-                interface
-            }
-            Err(error) => {
-                events.push(Event::Refused {
-                    interface: name,
-                    why: why(&error),
-                    back: false,
-                });
-                self.refused_one(slot, link, &error)
-            }
-        };
+        let interface = self.expected(self.free_slot(), link.clone());
         // Of those that share a slot the gone ones are nobody any more.
         let gone = |one: &Interface| one.shared && !one.alive;
-        match self.interfaces.iter().position(gone) {
-            Some(index) if interface.shared => self.interfaces[index] = interface,
-            _ => self.interfaces.push(interface),
+        let place = match interface.shared {
+            true => self.interfaces.iter().position(gone),
+            false => None,
+        };
+        let index = place.unwrap_or(self.interfaces.len());
+        match place {
+            Some(index) => self.interfaces[index] = interface,
+            None => self.interfaces.push(interface),
         }
+        self.attach_as(index, link, events);
     }
 
     fn let_go(&mut self, index: usize, events: &mut Vec<Event>) {
@@ -190,54 +179,56 @@ impl Live {
         }
     }
 
-    /// A gone interface's name is there again: attach to the new one, for the same slot.
+    /// A gone interface's name is there again, or what refused us may do so no more.
     fn try_again(
         &mut self,
         index: usize,
         present: &Present,
         events: &mut Vec<Event>,
     ) -> Result<(), LinkError> {
-        let interface = &self.interfaces[index];
-        let (name, slot) = (interface.link.name.clone(), interface.slot);
-        let back = interface.never_counted().is_none();
-        let Some(link) = present.by_name(&name)? else {
+        let Some(link) = present.by_name(&self.interfaces[index].link.name)? else {
             self.interfaces[index].refused = None;
             return Ok(());
         };
         let counted = |other: &Interface| other.alive && other.link.index == link.index;
-        if self.interfaces.iter().any(counted) {
-            return Ok(()); // another one of the run has taken the name
+        // Else another one of the run has taken the name.
+        if !self.interfaces.iter().any(counted) {
+            self.attach_as(index, link, events);
         }
+        Ok(())
+    }
+
+    /// Attaches to what is there now, for the slot of what was or is expected, and tells it. A refusal is told once.
+    fn attach_as(&mut self, index: usize, link: Link, events: &mut Vec<Event>) {
+        let interface = link.name.clone();
+        let before = &self.interfaces[index];
+        let (slot, back) = (before.slot, before.never_counted().is_none());
         match self.attach(&link, slot) {
             Ok(hooks) => {
-                let interface = self.interface(slot, link, hooks);
-                let how = how(&interface);
+                self.interfaces[index] = self.interface(slot, link, hooks);
+                let how = how(&self.interfaces[index]);
                 events.push(match back {
-                    true => Event::Back {
-                        interface: name,
-                        how,
-                    },
-                    false => Event::New {
-                        interface: name,
-                        how,
-                    },
+                    true => Event::Back { interface, how },
+                    false => Event::New { interface, how },
                 });
-                self.interfaces[index] = interface;
             }
             Err(error) => {
                 let refusal = Refusal::of(&link, &error);
-                let told = &mut self.interfaces[index].refused;
-                if told.as_ref() != Some(&refusal) {
-                    events.push(Event::Refused {
-                        interface: name,
-                        why: refusal.why.clone(),
-                        back,
-                    });
-                    *told = Some(refusal);
+                if self.interfaces[index].refused.as_ref() == Some(&refusal) {
+                    return;
                 }
+                let why = refusal.why.clone();
+                match back {
+                    true => self.interfaces[index].refused = Some(refusal),
+                    false => self.interfaces[index] = self.refused_one(slot, link, &error),
+                }
+                events.push(Event::Refused {
+                    interface,
+                    why,
+                    back,
+                });
             }
         }
-        Ok(())
     }
 }
 
