@@ -1,5 +1,5 @@
-//! What `cargo xtask dist` makes, of the program that is tested: the same bytes each time, and a package that dpkg
-//! installs, that works, and that leaves nothing.
+//! What `cargo xtask dist` makes, of the program that is tested: the same bytes each time, an archive, and a package that
+//! dpkg installs, that works, and that leaves nothing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,6 +46,40 @@ fn the_same_commit_gives_the_same_packages() {
     assert!(names[0].starts_with(&format!("sensor-{version}-linux-")));
     assert!(names[1].starts_with(&format!("sensor_{version}_")));
     assert!(first == second, "other bytes for the same");
+}
+
+#[test]
+fn the_archive_needs_nothing_but_to_be_unpacked() {
+    if let Some(reason) = missing(&["dpkg-deb", "strip", "tar", "gzip", "git"]) {
+        return skipped(&reason);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut packages = fs::read_dir(&*PACKAGES).unwrap().map(Result::unwrap);
+    let archive = packages.find(|entry| entry.path().extension().unwrap() == "gz");
+    let unpacked = Command::new("tar")
+        .args(["--strip-components=1", "-C"])
+        .arg(folder.path())
+        .arg("-xf")
+        .arg(archive.unwrap().path())
+        .status();
+    assert!(unpacked.unwrap().success());
+    let ran = Command::new(folder.path().join("sensor"))
+        .arg("--version")
+        .output()
+        .unwrap();
+    let version = sensor(["--version"]).run();
+    assert_eq!(ran.stdout, version.stdout);
+    for name in [
+        "LICENSE-MIT",
+        "THIRD-PARTY.txt",
+        "docs/install.md",
+        "sensor.service",
+        "sensor.toml",
+        "man/man1/sensor.1",
+        "completions/_sensor",
+    ] {
+        assert!(folder.path().join(name).is_file(), "{name}");
+    }
 }
 
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {

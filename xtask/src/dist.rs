@@ -238,6 +238,21 @@ struct Stage {
 }
 
 impl Stage {
+    /// Where the files of a package are put together.
+    fn files(&self) -> PathBuf {
+        self.path.join("files")
+    }
+
+    /// Whole or absent: `write` is told where to write the package, and then it gets its name beside this folder.
+    fn deliver(&self, name: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+        let unfinished = self.path.join(name);
+        write(&unfinished)?;
+        let place = self.path.with_file_name(name);
+        fs::rename(&unfinished, &place)
+            .with_context(|| format!("could not write {}", place.display()))?;
+        Ok(place)
+    }
+
     fn new(out: &Path, name: &str) -> Result<Self> {
         let path = out.join(format!(".{name}-{}", std::process::id()));
         fs::create_dir(&path).with_context(|| format!("could not make {}", path.display()))?;

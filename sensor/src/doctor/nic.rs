@@ -171,7 +171,10 @@ fn tcx(nic: &Nic) -> Option<Gate> {
                 )
             })
         }
-        (Err(why), _) | (_, Err(why)) => Some(Gate::unknown(NAME, why)),
+        (Err(why), _) | (_, Err(why)) => Some(Gate::unknown(
+            NAME,
+            format!("the kernel does not say whose programs are there: {why}"),
+        )),
     }
 }
 

@@ -30,22 +30,21 @@ pub(super) fn build(ours: &Ours, common: &Common, fast: bool, out: &Path) -> Res
     let mut tree = Tree::default();
     tree.graft(&format!("{name}/"), &content);
     let stage = Stage::new(out, &format!("{name}.tar"))?;
-    tree.write(&stage.path, common.origin.time())?;
-    let archive = out.join(format!("{name}.tar.gz"));
+    tree.write(&stage.files(), common.origin.time())?;
     let level = if fast { "-1" } else { "-9" };
-    cmd::output(
-        cmd::command("tar")
-            .args(["--create", "--format=gnu", "--sort=name", "--numeric-owner"])
+    stage.deliver(&format!("{name}.tar.gz"), |archive| {
+        let mut tar = cmd::command("tar");
+        tar.args(["--create", "--format=gnu", "--sort=name", "--numeric-owner"])
             .args(["--owner=0", "--group=0"])
             .arg(format!("--mtime=@{}", common.origin.seconds))
             .arg(format!("--use-compress-program=gzip -n {level}"))
             .arg("--file")
-            .arg(&archive)
+            .arg(archive)
             .arg("--directory")
-            .arg(&stage.path)
-            .arg(&name),
-    )?;
-    Ok(archive)
+            .arg(stage.files())
+            .arg(&name);
+        cmd::output(&mut tar).map(drop)
+    })
 }
 
 /// What no package manager installs belongs to /usr/local.

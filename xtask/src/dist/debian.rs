@@ -29,7 +29,7 @@ pub(super) fn build(ours: &Ours, common: &Common, fast: bool, out: &Path) -> Res
     let mut tree = data(ours, common)?;
     let name = format!("sensor_{version}_{}", common.linked.architecture);
     let stage = Stage::new(out, &name)?;
-    tree.write(&stage.path, common.origin.time())?;
+    tree.write(&stage.files(), common.origin.time())?;
     let mut control = Tree::default();
     control.add(
         "control",
@@ -41,26 +41,26 @@ pub(super) fn build(ours: &Ours, common: &Common, fast: bool, out: &Path) -> Res
         ),
     );
     control.add("conffiles", format!("/{SETTINGS}\n"));
-    control.add("md5sums", md5sums(&tree, &stage.path)?);
+    control.add("md5sums", md5sums(&tree, &stage.files())?);
     for script in SCRIPTS {
         control.add_program(script, read(&format!("deploy/debian/{script}"))?);
     }
     tree.graft("DEBIAN/", &control);
-    tree.write(&stage.path, common.origin.time())?;
-    let package = out.join(format!("{name}.deb"));
+    tree.write(&stage.files(), common.origin.time())?;
     let compression: &[&str] = match fast {
         true => &["-Zgzip", "-z1"],
         false => &["-Zxz"],
     };
-    cmd::output(
-        cmd::command("dpkg-deb")
-            .args(["--root-owner-group"])
+    stage.deliver(&format!("{name}.deb"), |package| {
+        let mut dpkg_deb = cmd::command("dpkg-deb");
+        dpkg_deb
+            .arg("--root-owner-group")
             .args(compression)
             .arg("--build")
-            .args([&stage.path, &package])
-            .env("SOURCE_DATE_EPOCH", common.origin.seconds.to_string()),
-    )?;
-    Ok(package)
+            .args([&stage.files(), package])
+            .env("SOURCE_DATE_EPOCH", common.origin.seconds.to_string());
+        cmd::output(&mut dpkg_deb).map(drop)
+    })
 }
 
 fn data(ours: &Ours, common: &Common) -> Result<Tree> {
