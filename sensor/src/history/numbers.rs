@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn what_shrinks_is_compressed_unless_it_is_short() {
         let compression = |len: i64, shrinks: bool| {
-            let list: Vec<Option<i64>> = (0..len).map(|n| Some(n % 7 << 20)).collect();
+            let list: Vec<Option<i64>> = (0..len).map(|n| Some((n % 7) << 20)).collect();
             let file = written(&list, "int64", shrinks);
             file.metadata().row_group(0).column(0).compression()
         };
