@@ -95,7 +95,8 @@ impl Watched {
     /// As a user would end it; the folder has what it wrote.
     pub(crate) fn interrupt(self, name: &str) -> tempfile::TempDir {
         let ran = interrupt(self.child, self.begin);
-        assert_eq!(ran.status, 0, "{name}");
+        let said = || fs::read_to_string(self.folder.path().join("stderr"));
+        assert_eq!(ran.status, 0, "{name}: {}", said().unwrap_or_default());
         self.folder
     }
 }
