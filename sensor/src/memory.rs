@@ -20,6 +20,13 @@ pub fn prefetch<T>(list: &[T], place: usize) {
     let _ = (list, place);
 }
 
+/// The same of all of an element that is longer than a line or not at the beginning of one.
+#[inline]
+pub fn prefetch_whole<T>(list: &[T], place: usize) {
+    prefetch(list, place);
+    prefetch(list, place.saturating_add(1)); // begins where it ends
+}
+
 /// A list of fixed length, in huge pages where it is long: a table that is looked up here and there otherwise waits for the
 /// address of each page. Its memory is taken as it is filled.
 pub struct Room<T> {

@@ -226,8 +226,8 @@ pub(super) fn of_parts(rows: &Rows, addresses: &Addresses) -> Vec<Row> {
 #[inline]
 pub(super) fn prefetch(rows: &Rows, row: Option<&Row>) {
     if let Some((place, flow)) = row {
-        memory::prefetch(&rows.parts, *place as usize);
-        memory::prefetch(&rows.flows, *flow as usize);
+        memory::prefetch_whole(&rows.parts, *place as usize);
+        memory::prefetch_whole(&rows.flows, *flow as usize);
     }
 }
 

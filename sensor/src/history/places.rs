@@ -48,7 +48,7 @@ impl Places {
     #[inline]
     pub(super) fn prefetch(&self, hash: u64, flows: &[FlowEntry]) {
         if let Some(Place(place)) = self.index.candidates(hash).next() {
-            memory::prefetch(flows, place as usize);
+            memory::prefetch_whole(flows, place as usize);
         }
     }
 
