@@ -219,6 +219,6 @@ fn expected(path: &str) -> Value {
         "processes": null,
         "naming": {"enabled": true, "payloads": 2, "lost": 0, "put_out": {"flows": 0, "names": 0, "answers": 0}},
         "dns": null,
-        "notes": [], "self": null,
+        "notes": [], "self": null, "written": [],
     })
 }
