@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use crate::harness::{BINARY, sensor};
+use crate::harness::{BINARY, sensor, skipped};
 use crate::support::capture::{Pcap, Record};
 use crate::support::packets::{at, ethernet_ip, udp};
 
@@ -220,9 +220,4 @@ fn missing(programs: &[&str]) -> Option<String> {
     };
     let missing = programs.iter().find(|program| !is_there(program))?;
     Some(format!("there is no {missing} here"))
-}
-
-fn skipped(reason: &str) {
-    assert!(std::env::var_os("CI").is_none(), "CI is set: {reason}");
-    println!("skipped: {reason}");
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 use clap::Parser;
 use sensor::cli::Cli;
 
+use crate::harness::skipped;
 use crate::support::document;
 
 const UNIT: &str = "deploy/systemd/sensor.service";
@@ -47,9 +48,4 @@ fn the_commands_of_the_unit_can_be_typed() {
         let named = unit.matches(capability).count();
         assert_eq!(named, 2, "{capability}: granted, and bounded");
     }
-}
-
-fn skipped(reason: &str) {
-    assert!(std::env::var_os("CI").is_none(), "CI is set: {reason}");
-    println!("skipped: {reason}");
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use sensor::link;
 
 use crate::harness::{Namespace, Pair, Sensor, eventually, ip, need_kernel, read_with, refused};
+use crate::support::report::number;
 use crate::{packets, replay, traffic};
 
 #[test]
@@ -265,8 +266,4 @@ fn flow_ways(report: &Value) -> Vec<String> {
     let mut ways: Vec<String> = flows.map(way).collect();
     ways.sort();
     ways
-}
-
-fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap()
 }

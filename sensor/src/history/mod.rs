@@ -22,6 +22,7 @@
 //! [`Delta::select`] works. [`Opened::troubles`] are sets that could not be read, which are left out whole: say them, and exit
 //! with [`crate::failure::Exit::Input`]. [`is_history`] tells whether a path is for [`open`] or a report in JSON.
 
+mod bits;
 mod columns;
 mod decode;
 mod details;

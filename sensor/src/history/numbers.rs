@@ -9,6 +9,7 @@ use parquet::file::statistics::Statistics;
 use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 
+use super::bits;
 use super::pages::{self, Pages};
 use super::runs::{Runs, varint};
 
@@ -115,30 +116,8 @@ fn differences_of_block(block: &[i64], to: &mut Vec<u8>) {
         let all = above.iter().fold(0, |all, one| all | one);
         let width = u64::BITS - all.leading_zeros();
         to[widths + part] = width as u8;
-        packed(&above, width, to);
+        bits::pack(above, width, to);
     }
-}
-
-fn packed(values: &[u64; PART], width: u32, to: &mut Vec<u8>) {
-    if width == 0 {
-        return;
-    }
-    let (mut bits, mut filled) = (0u64, 0);
-    for value in values {
-        bits |= value << filled;
-        filled += width;
-        if filled >= u64::BITS {
-            to.extend(bits.to_le_bytes());
-            filled -= u64::BITS;
-            // What of the value is not written yet.
-            bits = match filled {
-                0 => 0,
-                _ => value >> (width - filled),
-            };
-        }
-    }
-    // Thirty-two of them are a multiple of four bytes.
-    to.extend(&bits.to_le_bytes()[..filled as usize / 8]);
 }
 
 /// Small ones short, whatever their sign.

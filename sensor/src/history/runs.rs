@@ -1,5 +1,7 @@
 //! Small numbers, one a row. Those of a column are often the same from row to row, or in all.
 
+use super::bits;
+
 /// Equal values from so many on are written as a run.
 const RUN: usize = 16;
 
@@ -69,17 +71,7 @@ fn packed(values: &[u32], width: u8, to: &mut Vec<u8>) {
     let groups = values.len().div_ceil(8);
     varint(groups as u64 * 2 + 1, to);
     let end = to.len() + groups * usize::from(width);
-    let (mut bits, mut filled) = (0u64, 0);
-    for value in values {
-        bits |= u64::from(*value) << filled;
-        filled += width;
-        if filled >= 32 {
-            to.extend((bits as u32).to_le_bytes());
-            bits >>= 32;
-            filled -= 32;
-        }
-    }
-    to.extend(&bits.to_le_bytes()[..usize::from(filled).div_ceil(8)]);
+    bits::pack(values.iter().copied().map(u64::from), width.into(), to);
     to.resize(end, 0);
 }
 

@@ -7,9 +7,8 @@ mod prometheus;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use serde_json::Value;
-
 use crate::harness::{Namespace, Sensor};
+use crate::support::report::number;
 
 /// The address that the sensor says it serves this at.
 pub(crate) fn address(sensor: &Sensor, what: &str) -> SocketAddr {
@@ -36,8 +35,4 @@ pub(crate) fn get(namespace: &Namespace, address: SocketAddr, path: &str) -> Str
         true => panic!("{path}: in chunks"),
         false => body.to_owned(),
     }
-}
-
-fn number(value: &Value) -> u64 {
-    value.as_u64().unwrap()
 }

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::{address, get, number};
+use super::{address, get};
 use crate::harness::{Pair, Sensor, eventually, need_kernel};
 use crate::support::browser::Browser;
+use crate::support::report::number;
 use crate::traffic::{self, LEN};
 
 const FLOWS: u16 = 40;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{SAME, noise, plain, start, told};
 use crate::disk::Mount;
 use crate::harness::{Sensor, eventually, need_kernel, read};
+use crate::support::report::number;
 use crate::tap::quiet_pair;
 use crate::{conversations, packets, traffic};
 
@@ -32,12 +33,6 @@ fn tcpdump(file: &Path, expression: &str) -> Option<u64> {
         String::from_utf8_lossy(&output.stderr)
     );
     number?.ok()
-}
-
-fn number(value: &Value) -> u64 {
-    value
-        .as_u64()
-        .unwrap_or_else(|| panic!("no number: {value}"))
 }
 
 #[test]
