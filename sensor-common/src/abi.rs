@@ -129,25 +129,29 @@ pub const SLOT_WAYS: u32 = 2;
 /// The same on a tap: unknown, ingress, egress.
 pub const TAP_WAYS: u32 = 3;
 
-/// One value of map `CONTROL`: index = (cpu * slots + slot) * directions of a slot + direction.
+/// One value of map `CONTROL`: index = (cpu * slots + slot) * directions of a slot + direction. What is in a record of the
+/// flow table is not here as well: the agent adds it when it reads the record.
 #[repr(C, align(64))]
 pub struct Control {
-    /// Written by the agent only; its lowest bit chooses the half.
-    pub epoch: u64,
-    reserved: [u64; 7],
     pub half: [Totals; 2],
 }
 
-/// One value of map `CPU`: what the CPU's inserts need.
+/// One value of map `CPU`: what each packet needs in the first cache line, what inserts need in the second.
 #[repr(C, align(64))]
 pub struct Cpu {
+    /// Written by the agent only; its lowest bit chooses the half.
+    pub epoch: u64,
+    /// Payloads for which the ring buffer had no room, since the start.
+    pub samples_lost: u64,
+    /// Every packet of a monitored interface, per half, before anything else is known of it: the agent holds the sum of all
+    /// that it finds against this.
+    pub seen: [Counts; 2],
+    reserved: [u64; 2],
     /// Records spilled to the log, per half.
     pub spilled: [u64; 2],
     /// Records claimed in the sets, per half.
     pub claimed: [u64; 2],
-    /// Payloads for which the ring buffer had no room, since the start.
-    pub samples_lost: u64,
-    reserved: [u64; 3],
+    reserved_behind: [u64; 4],
 }
 
 /// One flow: a cache line. Index in map `LOG`: (cpu * 2 + half) * log size + n.
@@ -197,8 +201,8 @@ const _: () = {
     assert!(size_of::<Counts>() == 16);
     assert!(size_of::<Totals>() == 16 * (512 + CLASSES + 512 + 1) + 48);
     assert!(size_of::<Totals>().is_multiple_of(64));
-    assert!(size_of::<Control>() == 64 + 2 * size_of::<Totals>());
-    assert!(size_of::<Cpu>() == 64);
+    assert!(size_of::<Control>() == 2 * size_of::<Totals>());
+    assert!(size_of::<Cpu>() == 128);
     assert!(size_of::<Record>() == 64);
     assert!(size_of::<Set>() == 512);
     assert!(Reason::ALL.len() < CLASSES);

@@ -1,5 +1,5 @@
-//! What the product is measured against: nothing, the parser alone, and the designs that others use (the kernel's hash
-//! maps), with drivers that make every packet another flow.
+//! What the product is measured against: nothing, the parser alone, one cache line for each flow, and the designs that others
+//! use (the kernel's hash maps), with drivers that make every packet another flow.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
 #![cfg_attr(target_arch = "bpf", feature(core_intrinsics))]
 #![cfg_attr(
@@ -11,26 +11,42 @@
 )]
 
 #[cfg(target_arch = "bpf")]
-#[path = "view.rs"]
-#[expect(dead_code, reason = "only the direct view is measured")]
-mod view;
-
+mod clock;
+#[cfg(target_arch = "bpf")]
+mod count;
+#[cfg(target_arch = "bpf")]
+mod filter;
+#[cfg(target_arch = "bpf")]
+mod flow_table;
+#[cfg(target_arch = "bpf")]
+mod home;
+#[cfg(target_arch = "bpf")]
+mod maps;
 #[cfg(target_arch = "bpf")]
 #[path = "bench/peers.rs"]
 mod peers;
+#[cfg(target_arch = "bpf")]
+mod sample;
+#[cfg(target_arch = "bpf")]
+mod skb;
+#[cfg(target_arch = "bpf")]
+mod view;
+#[cfg(target_arch = "bpf")]
+mod xdp;
 
 #[cfg(target_arch = "bpf")]
 mod programs {
     use aya_ebpf::bindings::xdp_action::{XDP_ABORTED, XDP_PASS};
     use aya_ebpf::bindings::{TC_ACT_SHOT, TC_ACT_UNSPEC};
-    use aya_ebpf::helpers::generated::bpf_xdp_get_buff_len;
     use aya_ebpf::macros::{classifier, map, xdp};
     use aya_ebpf::maps::{PerCpuArray, ProgramArray};
     use aya_ebpf::programs::{TcContext, XdpContext};
+    use sensor_common::abi::Counts;
+    use sensor_common::flow::Direction;
     use sensor_common::parse::{self, Packet};
 
-    use crate::peers;
     use crate::view::Direct;
+    use crate::{peers, skb, xdp};
 
     /// Slot 0: the program under measurement.
     #[map]
@@ -79,32 +95,51 @@ mod programs {
         TC_ACT_UNSPEC
     }
 
-    /// What each hash map costs, as an XDP and as a TC program.
+    /// What each table costs in place of ours, as an XDP and as a TC program. All before it is the product's own, or as little as
+    /// possible.
     macro_rules! counts_with {
-        ($count:path, $xdp:ident, $tc:ident) => {
+        ($count:path, $seen:ident, $seen_tc:ident, $xdp:ident, $tc:ident) => {
             #[xdp(frags)]
             fn $xdp(ctx: XdpContext) -> u32 {
-                if let Some(packet) = parsed(&ctx) {
-                    // SAFETY: the context is live.
-                    $count(&packet, unsafe { bpf_xdp_get_buff_len(ctx.ctx) });
+                if let Some((packet, counts)) = $seen(&ctx) {
+                    $count(&packet, counts);
                 }
                 XDP_PASS
             }
 
             #[classifier]
             fn $tc(ctx: TcContext) -> i32 {
-                if let Some(packet) = parsed_tc(&ctx) {
-                    $count(&packet, ctx.len() as u64);
+                if let Some((packet, counts)) = $seen_tc(&ctx) {
+                    $count(&packet, counts);
                 }
                 TC_ACT_UNSPEC
             }
         };
     }
 
-    counts_with!(peers::percpu_hash, bench_percpu_hash, bench_tc_percpu_hash);
-    counts_with!(peers::lru_percpu, bench_lru_percpu, bench_tc_lru_percpu);
-    counts_with!(peers::hash, bench_hash, bench_tc_hash);
-    counts_with!(peers::pktstat, bench_pktstat, bench_tc_pktstat);
+    counts_with!(peers::line, seen, seen_tc, bench_line, bench_tc_line);
+    counts_with!(
+        peers::percpu_hash,
+        seen,
+        seen_tc,
+        bench_percpu_hash,
+        bench_tc_percpu_hash
+    );
+    counts_with!(
+        peers::lru_percpu,
+        seen,
+        seen_tc,
+        bench_lru_percpu,
+        bench_tc_lru_percpu
+    );
+    counts_with!(peers::hash, seen, seen_tc, bench_hash, bench_tc_hash);
+    counts_with!(
+        peers::pktstat,
+        plain,
+        plain_tc,
+        bench_pktstat,
+        bench_tc_pktstat
+    );
 
     /// Gives the packet another source address, and runs the target on it.
     #[xdp(frags)]
@@ -165,6 +200,39 @@ mod programs {
                     words[0] ^ words[1] ^ words[2] ^ words[3] ^ words[4] ^ packet.tcp_flags as u64
             };
         }
+    }
+
+    /// A packet with the interface and direction in its key, and what it was on the wire.
+    #[inline(always)]
+    fn seen(ctx: &XdpContext) -> Option<(Packet, Counts)> {
+        let origin = xdp::origin(ctx)?;
+        let bytes = xdp::len(ctx);
+        let mut packet = xdp::parse_frags(ctx, bytes).ok()?;
+        packet.key.set_origin(origin.number(), origin.direction);
+        Some((packet, Counts { packets: 1, bytes }))
+    }
+
+    #[inline(always)]
+    fn seen_tc(ctx: &TcContext) -> Option<(Packet, Counts)> {
+        let origin = skb::origin(ctx, Direction::Ingress)?;
+        let segments = skb::Segments::of(ctx, origin);
+        let counts = skb::on_wire(ctx, segments, Direction::Ingress);
+        let mut packet = skb::parse(ctx, origin.starts_with_ip()).ok()?;
+        packet.key.set_origin(origin.number(), origin.direction);
+        Some((packet, counts))
+    }
+
+    /// A packet by itself, as long as it is in memory.
+    #[inline(always)]
+    fn plain(ctx: &XdpContext) -> Option<(Packet, Counts)> {
+        let bytes = xdp::len(ctx);
+        Some((parsed(ctx)?, Counts { packets: 1, bytes }))
+    }
+
+    #[inline(always)]
+    fn plain_tc(ctx: &TcContext) -> Option<(Packet, Counts)> {
+        let bytes = ctx.len() as u64;
+        Some((parsed_tc(ctx)?, Counts { packets: 1, bytes }))
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use sensor_common::abi::{
-    CLASS_NOT_IP, CLASSES, Control, Counts, NO_SLOT, SLOT_L3, SLOT_WAYS, TAP_WAYS, Totals, class_of,
+    CLASSES, Counts, NO_SLOT, SLOT_L3, SLOT_WAYS, TAP_WAYS, Totals, class_of,
 };
 use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::{Packet, Reason};
@@ -74,57 +74,61 @@ pub(crate) fn count<const TAP: bool>(
     // SAFETY: no preconditions.
     let cpu = unsafe { bpf_get_smp_processor_id() };
     let origin = if TAP { origin.on_tap(&outcome) } else { origin };
-    let index = cpu * maps::slot_ways() + origin.way::<TAP>();
-    let Some(control) = maps::CONTROL.get_ptr_mut(index) else {
+    let Some(half) = seen(cpu, counts) else {
         return;
     };
-    // SAFETY: a live value of the map; the agent writes nothing but the epoch while programs run.
-    let (half, totals) = unsafe { half_of(control) };
+    let place = Half { cpu, half };
     if !passes(&outcome, origin) {
-        return totals.filtered.add(counts.packets, counts.bytes);
+        if let Some(totals) = totals::<TAP>(place, origin) {
+            totals.filtered.add(counts.packets, counts.bytes);
+        }
+        return;
     }
     let packet = match outcome {
         Ok(packet) => packet,
         Err(reason) => {
-            return totals.class[class_of(reason) & (CLASSES - 1)]
-                .add(counts.packets, counts.bytes);
+            if let Some(totals) = totals::<TAP>(place, origin) {
+                totals.class[class_of(reason) & (CLASSES - 1)].add(counts.packets, counts.bytes);
+            }
+            return;
         }
     };
     let mut key = packet.key;
     key.set_origin(origin.number(), origin.direction);
-    if packet.key.is_ip() {
-        by_protocol(&mut totals.ip, &packet.key).add(counts.packets, counts.bytes);
-    } else {
-        totals.class[CLASS_NOT_IP].add(counts.packets, counts.bytes);
-    }
-    if let Some(record) = flow_table::add(Half { cpu, half }, &key, counts, packet.tcp_flags) {
+    if let Some(record) = flow_table::add(place, &key, counts, packet.tcp_flags) {
         if maps::sampling() && sample::is_wanted(&packet) {
             sample::take(record, origin.starts_with_ip(), sample);
         }
         return;
     }
-    if packet.key.is_ip() {
-        by_protocol(&mut totals.overflow, &packet.key).add(counts.packets, counts.bytes);
-    } else {
-        totals.overflow_not_ip.add(counts.packets, counts.bytes);
+    if let Some(totals) = totals::<TAP>(place, origin) {
+        overflow(totals, &packet.key).add(counts.packets, counts.bytes);
     }
 }
 
+/// Counts the packet before anything can go wrong with it, and gives the half that everything else of it goes to.
 #[inline(always)]
-fn by_protocol<'a>(counts: &'a mut [Counts; 512], key: &FlowKey) -> &'a mut Counts {
-    &mut counts[key.ip_index()]
+fn seen(cpu: u32, counts: Counts) -> Option<u32> {
+    let state = flow_table::cpu(cpu)?;
+    // SAFETY: a reference is valid for reads; the agent writes the epoch while programs run.
+    let half = unsafe { (&raw const state.epoch).read_volatile() } as usize & 1;
+    state.seen[half].add(counts.packets, counts.bytes);
+    Some(half as u32)
 }
 
-/// # Safety
-/// `control` must point to a live value of the map.
+/// Of what is in no record of the flow table.
 #[inline(always)]
-unsafe fn half_of<'a>(control: *mut Control) -> (u32, &'a mut Totals) {
-    // SAFETY: the caller's promise; the number of the half is masked.
-    unsafe {
-        let half = (&raw const (*control).epoch).read_volatile() as usize & 1;
-        (
-            half as u32,
-            &mut *(&raw mut (*control).half).cast::<Totals>().add(half),
-        )
+fn totals<'a, const TAP: bool>(place: Half, origin: Origin) -> Option<&'a mut Totals> {
+    let index = place.cpu * maps::slot_ways() + origin.way::<TAP>();
+    let control = maps::CONTROL.get_ptr_mut(index)?;
+    // SAFETY: a live value of the map, of which the agent reads the other half only.
+    unsafe { Some(&mut (*control).half[place.half as usize & 1]) }
+}
+
+#[inline(always)]
+fn overflow<'a>(totals: &'a mut Totals, key: &FlowKey) -> &'a mut Counts {
+    match key.is_ip() {
+        true => &mut totals.overflow[key.ip_index()],
+        false => &mut totals.overflow_not_ip,
     }
 }

@@ -104,18 +104,17 @@ impl Filterable for *mut __sk_buff {
 pub(crate) struct Subject<C> {
     pub(crate) context: C,
     pub(crate) origin: Origin,
-    /// EtherType and control word of the VLAN tag that hardware took off.
-    pub(crate) tag: Option<(u16, u16)>,
 }
 
 /// Where fewer bytes than these are linear in memory, tags may be beyond them.
 pub(crate) const LONGEST_LINK_LAYER: usize = 128;
 
 impl<C: Filterable> Subject<C> {
-    /// Notes the link layer's tags. Comes before anything else is known of the packet: the verifier would follow each way
-    /// through the headers into each way through the tags otherwise.
+    /// Notes the link layer's tags; `tag`: EtherType and control word of the one that hardware took off. Comes before
+    /// anything else is known of the packet: the verifier would follow each way through the headers into each way through the
+    /// tags otherwise.
     #[inline(always)]
-    pub(crate) fn note_link<V: PacketView>(&self, view: &V) {
+    pub(crate) fn note_link<V: PacketView>(&self, view: &V, tag: Option<(u16, u16)>) {
         let Some(facts) = maps::FACTS.get_ptr_mut(0) else {
             return;
         };
@@ -123,7 +122,7 @@ impl<C: Filterable> Subject<C> {
         let facts = unsafe { &mut *facts };
         let starts_with_ip = self.origin.starts_with_ip();
         facts.new_link(!starts_with_ip);
-        if let Some((ethertype, control)) = self.tag {
+        if let Some((ethertype, control)) = tag {
             facts.tag(ethertype, control);
         }
         // What could be walked over counts, as everywhere.
@@ -136,7 +135,7 @@ impl<C: Filterable> Subject<C> {
         &self,
         outcome: &Result<Packet, Reason>,
         origin: Origin,
-        wire_len: u64,
+        wire_len: impl FnOnce() -> u64,
     ) -> bool {
         if !maps::filtering() {
             return true;
@@ -146,7 +145,7 @@ impl<C: Filterable> Subject<C> {
         };
         // SAFETY: a live value of the map, this CPU's own.
         let known = unsafe { &mut *facts };
-        known.parsed(outcome, origin_bits(origin), wire_len as u32);
+        known.parsed(outcome, origin_bits(origin), wire_len() as u32);
         if !maps::filter_needs_link() {
             let ethernet = !self.origin.starts_with_ip();
             known.flags = if ethernet { ETHERNET } else { 0 };

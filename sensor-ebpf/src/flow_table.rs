@@ -34,15 +34,15 @@ pub(crate) fn add<'a>(
     tcp_flags: u8,
 ) -> Option<&'a mut Record> {
     let hash = maps::hash(key);
-    let bits = maps::set_bits();
-    let index = place.region() << bits | (hash >> 32 >> (32 - bits)) as u32;
+    let index = place.region() << maps::set_bits() | (hash >> maps::set_shift()) as u32;
     let set = maps::SETS.get_ptr_mut(index)?;
     let first_way = (hash >> 32) as usize; // the bits below are no better than the key's own
     let now = clock::ticks();
     for step in 0..WAYS {
         // The line beside it comes second: processors fetch them in pairs.
+        let number = first_way ^ step;
         // SAFETY: the way is masked; the set is this CPU's own.
-        let record = unsafe { way(set, first_way ^ step) };
+        let record = unsafe { way(set, number) };
         if key.same(&record.key) {
             record.packets_flags = record.packets_flags.wrapping_add(counts.packets)
                 | (tcp_flags as u64) << FLAGS_SHIFT;
@@ -52,7 +52,7 @@ pub(crate) fn add<'a>(
         }
         if record.key[4] == 0 {
             fill(record, key, counts, tcp_flags, now);
-            claimed(place, index);
+            claimed(place, index, number);
             return Some(record);
         }
     }
@@ -121,12 +121,13 @@ fn spill(place: Half, record: &Record) -> bool {
     true
 }
 
-/// Notes that a set holds one record more.
+/// Notes that a set holds one record more, in this way.
 #[inline(always)]
-fn claimed(place: Half, set_index: u32) {
-    if let Some(word) = maps::TOUCHED.get_ptr_mut(set_index >> 6) {
-        // SAFETY: a live value of the map, this CPU's own: a region is at least 64 sets.
-        unsafe { *word |= 1 << (set_index & 63) };
+fn claimed(place: Half, set_index: u32, way: usize) {
+    let bit = set_index as usize * WAYS | way & (WAYS - 1);
+    if let Some(word) = maps::OCCUPIED.get_ptr_mut(set_index / (64 / WAYS as u32)) {
+        // SAFETY: a live value of the map, this CPU's own: a region is a multiple of 64 records.
+        unsafe { *word |= 1 << (bit & 63) };
     }
     if let Some(cpu) = cpu(place.cpu) {
         cpu.claimed[place.half as usize & 1] += 1;

@@ -12,7 +12,7 @@ use crate::sample::Buffer;
 use crate::view::SCRATCH_LEN;
 
 /// `BPF_F_MMAPABLE`: the agent reads these maps without a system call per flow.
-const MMAPABLE: u32 = 1 << 10;
+pub(crate) const MMAPABLE: u32 = 1 << 10;
 
 // The agent sets every max_entries before it loads the object.
 #[map]
@@ -23,9 +23,9 @@ pub(crate) static CPU: Array<Cpu> = Array::with_max_entries(1, MMAPABLE);
 pub(crate) static SETS: Array<Set> = Array::with_max_entries(1, MMAPABLE);
 #[map]
 pub(crate) static LOG: Array<Record> = Array::with_max_entries(1, MMAPABLE);
-/// One bit per set that holds a record, so that a sparse table is read without scanning it.
+/// One bit per record of `SETS`, set where there is one, so that a sparse table is read without scanning it.
 #[map]
-pub(crate) static TOUCHED: Array<u64> = Array::with_max_entries(1, MMAPABLE);
+pub(crate) static OCCUPIED: Array<u64> = Array::with_max_entries(1, MMAPABLE);
 /// Headers of packets whose linear part is too short for them.
 #[map]
 pub(crate) static SCRATCH: PerCpuArray<[u8; SCRATCH_LEN]> = PerCpuArray::with_max_entries(1, 0);
@@ -69,6 +69,9 @@ static SLOT_WAYS: u32 = 2;
 /// Binary logarithm of the sets per CPU and half.
 #[unsafe(no_mangle)]
 static SET_BITS: u32 = 0;
+/// What of a hash is not the number of a set.
+#[unsafe(no_mangle)]
+static SET_SHIFT: u64 = 63;
 /// Records in the log per CPU and half.
 #[unsafe(no_mangle)]
 static LOG_SIZE: u64 = 1;
@@ -148,6 +151,11 @@ pub(crate) fn slot_ways() -> u32 {
 #[inline(always)]
 pub(crate) fn set_bits() -> u32 {
     read(&SET_BITS) & 31
+}
+
+#[inline(always)]
+pub(crate) fn set_shift() -> u64 {
+    read(&SET_SHIFT) & 63
 }
 
 #[inline(always)]

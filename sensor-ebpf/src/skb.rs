@@ -40,22 +40,24 @@ fn sensor_tc_egress(ctx: TcContext) -> i32 {
 
 #[inline(always)]
 fn look_at<const TAP: bool>(ctx: &TcContext, direction: Direction) {
-    let skb = ctx.skb.skb;
-    // SAFETY: the context is live.
-    let ifindex = unsafe { (*skb).ifindex };
-    let Some(origin) = Origin::of(ifindex, direction) else {
+    let Some(origin) = origin(ctx, direction) else {
         return;
     };
-    let subject = subject(ctx, origin);
-    note_link(ctx, &subject);
-    let header_len = segment_header_len(ctx, origin);
-    let counts = on_wire(ctx, header_len, direction);
+    let subject = Subject {
+        context: ctx.skb.skb,
+        origin,
+    };
+    if maps::filter_needs_link() {
+        note_link(ctx, &subject);
+    }
+    let segments = Segments::of(ctx, origin);
+    let counts = on_wire(ctx, segments, direction);
     count::<TAP>(
         parse(ctx, origin.starts_with_ip()),
         origin,
         counts,
-        |outcome, origin| subject.passes(outcome, origin, full_len(ctx, header_len)),
-        |request| sample::from_skb(skb, request),
+        |outcome, origin| subject.passes(outcome, origin, || full_len(ctx, segments)),
+        |request| sample::from_skb(ctx.skb.skb, request),
     );
 }
 
@@ -77,79 +79,117 @@ pub(crate) fn parse(ctx: &TcContext, starts_with_ip: bool) -> Result<Packet, Rea
 }
 
 #[inline(always)]
-fn subject(ctx: &TcContext, origin: Origin) -> Subject<*mut __sk_buff> {
-    let skb = ctx.skb.skb;
+pub(crate) fn origin(ctx: &TcContext, direction: Direction) -> Option<Origin> {
     // SAFETY: the context is live.
-    let (tagged, ethertype, control) = unsafe {
-        (
-            (*skb).vlan_present != 0,
-            (*skb).vlan_proto as u16,
-            (*skb).vlan_tci as u16,
-        )
-    };
-    Subject {
-        context: skb,
-        origin,
-        // The kernel has the EtherType in network byte order.
-        tag: tagged.then_some((u16::from_be(ethertype), control)),
-    }
+    let ifindex = unsafe { (*ctx.skb.skb).ifindex };
+    Origin::of(ifindex, direction)
 }
 
 #[inline(always)]
 fn note_link(ctx: &TcContext, subject: &Subject<*mut __sk_buff>) {
-    if !maps::filter_needs_link() {
-        return;
-    }
+    let tag = tag_of(ctx);
     let direct = direct(ctx);
     let linear = direct.data_end - direct.data;
     let short = linear < LONGEST_LINK_LAYER && linear < ctx.len() as usize;
     match if short { copied(ctx) } else { None } {
-        Some(copied) => subject.note_link(&copied),
-        None => subject.note_link(&direct),
+        Some(copied) => subject.note_link(&copied, tag),
+        None => subject.note_link(&direct, tag),
+    }
+}
+
+/// EtherType and control word of the VLAN tag that is in the metadata.
+#[inline(always)]
+fn tag_of(ctx: &TcContext) -> Option<(u16, u16)> {
+    // SAFETY: the context is live.
+    let (ethertype, control) = unsafe {
+        (
+            (*ctx.skb.skb).vlan_proto as u16,
+            (*ctx.skb.skb).vlan_tci as u16,
+        )
+    };
+    // The kernel has the EtherType in network byte order.
+    is_tagged(ctx).then_some((u16::from_be(ethertype), control))
+}
+
+#[inline(always)]
+fn is_tagged(ctx: &TcContext) -> bool {
+    // SAFETY: the context is live.
+    unsafe { (*ctx.skb.skb).vlan_present != 0 }
+}
+
+/// How a super-packet is cut; of any other packet all zero.
+#[derive(Clone, Copy)]
+pub(crate) struct Segments {
+    /// 0 where it is not said: what came from a virtual machine says how long its segments are, but not how many.
+    number: u64,
+    /// Payload of each but the last.
+    len: u64,
+    /// Bytes of headers that each carries.
+    header_len: u64,
+}
+
+impl Segments {
+    /// Comes before anything else is known of the packet: the verifier would follow each way through the headers twice over
+    /// otherwise.
+    #[inline(always)]
+    pub(crate) fn of(ctx: &TcContext, origin: Origin) -> Self {
+        let skb = ctx.skb.skb;
+        // SAFETY: the context is live.
+        let (number, len) = unsafe { ((*skb).gso_segs as u64, (*skb).gso_size as u64) };
+        if number <= 1 && len == 0 {
+            return Segments {
+                number: 0,
+                len: 0,
+                header_len: 0,
+            };
+        }
+        Segments {
+            number,
+            len,
+            header_len: segment_header_len(ctx, origin),
+        }
+    }
+
+    #[inline(always)]
+    fn are_many(self) -> bool {
+        self.number | self.len != 0
     }
 }
 
 /// What a filter takes for the packet's length: of a super-packet, that of a full segment.
 #[inline(always)]
-fn full_len(ctx: &TcContext, header_len: u64) -> u64 {
-    let skb = ctx.skb.skb;
-    // SAFETY: the context is live.
-    let (segment_len, tagged) = unsafe { ((*skb).gso_size as u64, (*skb).vlan_present != 0) };
+fn full_len(ctx: &TcContext, segments: Segments) -> u64 {
     let mut len = ctx.len() as u64;
-    if segment_len > 0 && header_len + segment_len < len {
-        len = header_len + segment_len;
+    if segments.len > 0 && segments.header_len + segments.len < len {
+        len = segments.header_len + segments.len;
     }
-    if tagged { len + VLAN_TAG_LEN } else { len }
+    if is_tagged(ctx) {
+        len + VLAN_TAG_LEN
+    } else {
+        len
+    }
 }
 
 /// Packets and bytes as on the wire.
 ///
-/// On egress the kernel has done the arithmetic for bytes (`wire_len`, tunnels included); it does none on ingress. What
-/// came from a virtual machine says how long its segments are, but not how many they are.
+/// On egress the kernel has done the arithmetic for a super-packet's bytes (`wire_len`, tunnels included); it does none on
+/// ingress.
 #[inline(always)]
-fn on_wire(ctx: &TcContext, header_len: u64, direction: Direction) -> Counts {
-    let skb = ctx.skb.skb;
-    // SAFETY: the context is live.
-    let (segments, segment_len, tagged) = unsafe {
-        (
-            (*skb).gso_segs as u64,
-            (*skb).gso_size as u64,
-            (*skb).vlan_present != 0,
-        )
-    };
+pub(crate) fn on_wire(ctx: &TcContext, segments: Segments, direction: Direction) -> Counts {
     let len = ctx.len() as u64;
-    let mut on_wire = wire::segmented(len, 1, 0, tagged);
-    if segments > 1 || segment_len > 0 {
-        let segments = if segments == 0 {
-            wire::segments(len, header_len, segment_len)
-        } else {
-            segments
-        };
-        on_wire = wire::segmented(len, segments, header_len, tagged);
+    let tagged = is_tagged(ctx);
+    if !segments.are_many() {
+        let wire::OnWire { packets, bytes } = wire::segmented(len, 1, 0, tagged);
+        return Counts { packets, bytes };
     }
+    let number = match segments.number {
+        0 => wire::segments(len, segments.header_len, segments.len),
+        number => number,
+    };
+    let mut on_wire = wire::segmented(len, number, segments.header_len, tagged);
     if let Direction::Egress = direction {
         // SAFETY: the context is live.
-        let wire_len = unsafe { (*skb).wire_len as u64 };
+        let wire_len = unsafe { (*ctx.skb.skb).wire_len as u64 };
         // It is not set where a packet did not come through the queueing layer.
         if wire_len > len {
             let tags = if tagged {
@@ -160,22 +200,12 @@ fn on_wire(ctx: &TcContext, header_len: u64, direction: Direction) -> Counts {
             on_wire.bytes = wire_len + tags;
         }
     }
-    Counts {
-        packets: on_wire.packets,
-        bytes: on_wire.bytes,
-    }
+    let wire::OnWire { packets, bytes } = on_wire;
+    Counts { packets, bytes }
 }
 
-/// Bytes of headers that each segment of a super-packet carries, 0 for other packets. Comes before anything else is
-/// known of the packet: the verifier would follow each way through the headers twice over otherwise.
 #[inline(always)]
 fn segment_header_len(ctx: &TcContext, origin: Origin) -> u64 {
-    let skb = ctx.skb.skb;
-    // SAFETY: the context is live.
-    let (segments, segment_len) = unsafe { ((*skb).gso_segs, (*skb).gso_size) };
-    if segments <= 1 && segment_len == 0 {
-        return 0;
-    }
     let Some(copied) = copied(ctx) else { return 0 };
     let Ok(packet) = parse::on_interface(&copied, origin.starts_with_ip()) else {
         return 0;

@@ -55,16 +55,15 @@ fn look_at<const TAP: bool>(ctx: &XdpContext) {
     let subject = Subject {
         context: ctx.ctx,
         origin,
-        tag: None,
     };
     if maps::filter_needs_link() {
-        subject.note_link(&direct);
+        subject.note_link(&direct, None);
     }
     count::<TAP>(
         parse(ctx),
         origin,
         Counts { packets: 1, bytes },
-        |outcome, origin| subject.passes(outcome, origin, bytes),
+        |outcome, origin| subject.passes(outcome, origin, || bytes),
         |request| sample::from_xdp(ctx.ctx, request),
     );
 }
@@ -72,27 +71,25 @@ fn look_at<const TAP: bool>(ctx: &XdpContext) {
 #[inline(always)]
 fn look_at_frags<const TAP: bool>(ctx: &XdpContext) {
     let Some(origin) = origin(ctx) else { return };
-    // SAFETY: the context is live.
-    let bytes = unsafe { bpf_xdp_get_buff_len(ctx.ctx) };
+    let bytes = len(ctx);
     let subject = Subject {
         context: ctx.ctx,
         origin,
-        tag: None,
     };
     if maps::filter_needs_link() {
         let direct = direct(ctx);
         let linear = direct.data_end - direct.data;
         let short = linear < LONGEST_LINK_LAYER && (linear as u64) < bytes;
         match if short { copied(ctx, bytes) } else { None } {
-            Some(copied) => subject.note_link(&copied),
-            None => subject.note_link(&direct),
+            Some(copied) => subject.note_link(&copied, None),
+            None => subject.note_link(&direct, None),
         }
     }
     count::<TAP>(
         parse_frags(ctx, bytes),
         origin,
         Counts { packets: 1, bytes },
-        |outcome, origin| subject.passes(outcome, origin, bytes),
+        |outcome, origin| subject.passes(outcome, origin, || bytes),
         |request| sample::from_xdp_frags(ctx.ctx, request),
     );
 }
@@ -120,7 +117,13 @@ pub(crate) fn parse_frags(ctx: &XdpContext, bytes: u64) -> Result<Packet, Reason
 }
 
 #[inline(always)]
-fn origin(ctx: &XdpContext) -> Option<Origin> {
+pub(crate) fn len(ctx: &XdpContext) -> u64 {
+    // SAFETY: the context is live.
+    unsafe { bpf_xdp_get_buff_len(ctx.ctx) }
+}
+
+#[inline(always)]
+pub(crate) fn origin(ctx: &XdpContext) -> Option<Origin> {
     // SAFETY: the context is live.
     let ifindex = unsafe { (*ctx.ctx).ingress_ifindex };
     Origin::of(ifindex, Direction::Ingress)

@@ -10,14 +10,22 @@ const LARGE: usize = 4 * HUGE_PAGE;
 /// Asks for the cache line in which an element begins, so that a batch of look-ups waits for memory once.
 #[inline]
 pub fn prefetch<T>(list: &[T], place: usize) {
-    #[cfg(target_arch = "x86_64")]
     if let Some(element) = list.get(place) {
+        prefetch_line(element);
+    }
+}
+
+/// The same of what lies at this address.
+#[inline]
+pub fn prefetch_line<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch reads nothing, and the address is that of a live element.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(element).cast::<i8>()) };
+        // SAFETY: a prefetch reads nothing and fails at no address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast::<i8>()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (list, place);
+    let _ = address;
 }
 
 /// The same of all of an element that is longer than a line or not at the beginning of one.

@@ -27,12 +27,16 @@ pub const MAX_LABELS: usize = 8;
 pub const MAX_EXTENSIONS: usize = 8;
 
 /// What the headers of one packet say.
+///
+/// In this order, because a [`Reason`] in its place takes the first byte: were it one of the key's, the compiler would carry
+/// that word in two pieces through every program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Packet {
-    /// Without its origin (slot, direction), which only the source knows.
-    pub key: FlowKey,
     /// TCP flags (FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECE 64, CWR 128), 0 for anything else.
     pub tcp_flags: u8,
+    /// Way that the link-layer header itself tells (Linux cooked captures).
+    pub direction: Direction,
     /// Bytes up to the end of the transport header, or of the last header that was understood.
     pub header_len: u16,
     /// Where the network header begins, counted from the start of the packet.
@@ -43,10 +47,10 @@ pub struct Packet {
     /// Bytes that the IP header says are behind the TCP or UDP header; at least 2^31 where it leaves that open
     /// (super-packets), 0 for other transports.
     pub payload_len: u32,
-    /// Way that the link-layer header itself tells (Linux cooked captures).
-    pub direction: Direction,
     /// A header ends beyond the bytes at hand: who has more bytes should parse again.
     pub cut: bool,
+    /// Without its origin (slot, direction), which only the source knows.
+    pub key: FlowKey,
 }
 
 /// Why a packet has no flow key. The order is the order of the kernel's counters.

@@ -10,7 +10,7 @@ use sensor::clock::Now;
 use sensor::seeds;
 use sensor::source::kernel::Kernel;
 use sensor::source::kernel::object::{Cpus, TableSize, Task};
-use sensor_common::abi::{Control, Cpu, Record, SAMPLE_RING, Set};
+use sensor_common::abi::{Control, Cpu, Record, SAMPLE_RING, Set, WAYS};
 use sensor_common::sample::Tags;
 
 use crate::Effort;
@@ -102,11 +102,11 @@ fn of_sensor(flows: u32, cpus: Cpus) -> f64 {
     let regions = 2.0 * cpus;
     let sets = f64::from(1u32 << size.set_bits);
     let set_bytes = regions * sets * size_of::<Set>() as f64;
-    let touched = regions * sets / 8.0;
+    let occupied = regions * sets * WAYS as f64 / 8.0;
     let tags = cpus * sets * size_of::<Tags>() as f64;
     let log = regions * f64::from(size.log) * size_of::<Record>() as f64;
     let per_cpu = cpus * (2 * size_of::<Control>() + size_of::<Cpu>()) as f64;
-    set_bytes + touched + tags + log + per_cpu + f64::from(SAMPLE_RING)
+    set_bytes + occupied + tags + log + per_cpu + f64::from(SAMPLE_RING)
 }
 
 /// The kernel's hash maps, from what the kernel says of one here: a value for each CPU is what grows.

@@ -13,6 +13,7 @@ use maps::HashMap;
 use sensor::clock::Now;
 use sensor::counters::Delta;
 use sensor::source::kernel::Kernel;
+use sensor_common::abi::SLOT_TABLE;
 
 use crate::Effort;
 use crate::figures::{Cell, Limit, Part, Samples, Table};
@@ -84,6 +85,7 @@ impl Ways {
             .btf(None)
             .override_global("FLOW_BITS", &bits, true)
             .override_global("SKEWED", &2u32, true)
+            .override_global("SLOT_OF", &[0u16; SLOT_TABLE], true)
             .map_max_entries("PERCPU", 2 << bits)
             .map_max_entries("SHARED", 2 << bits)
             .load(object)

@@ -144,6 +144,9 @@ impl Delta {
                 accounting: part,
             });
         }
+        let unexplained = self.of_no_account();
+        whole.seen.add(unexplained.packets, unexplained.bytes);
+        whole.identity_holds &= unexplained == Counts::ZERO;
         whole.identity_holds &=
             self.buckets().total() + self.untimed() + whole.filtered + whole.duplicates
                 == whole.seen;

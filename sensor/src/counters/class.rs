@@ -132,14 +132,20 @@ pub type ClassId = u32;
 pub struct Classes {
     ids: HashMap<Class, ClassId, foldhash::fast::RandomState>,
     list: Vec<Class>,
+    /// Asked for last: most flows in a row are of one class.
+    last: ClassId,
 }
 
 impl Classes {
     pub fn id(&mut self, class: Class) -> ClassId {
-        *self.ids.entry(class).or_insert_with(|| {
+        if self.get(self.last) == Some(&class) {
+            return self.last;
+        }
+        self.last = *self.ids.entry(class).or_insert_with(|| {
             self.list.push(class);
             (self.list.len() - 1) as ClassId
-        })
+        });
+        self.last
     }
 
     pub fn get(&self, id: ClassId) -> Option<&Class> {

@@ -100,6 +100,7 @@ pub struct Delta {
     pending: Pipeline,
     captured_bytes: u64,
     untimed: Counts,
+    unexplained: Counts,
     out_of_range: u64,
     first: i64,
     last: i64,
@@ -124,6 +125,7 @@ impl Delta {
             pending: Pipeline::new(),
             captured_bytes: 0,
             untimed: Counts::ZERO,
+            unexplained: Counts::ZERO,
             out_of_range: 0,
             first: i64::MAX,
             last: i64::MIN,
@@ -196,6 +198,11 @@ impl Delta {
 
     pub fn captured_bytes(&self) -> u64 {
         self.captured_bytes
+    }
+
+    /// See [`Self::unexplained`].
+    pub(super) fn of_no_account(&self) -> Counts {
+        self.unexplained
     }
 
     /// Packets without a usable time: they count everywhere but in buckets.

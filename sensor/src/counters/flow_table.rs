@@ -229,11 +229,14 @@ impl FlowTable {
         Some(place)
     }
 
+    /// There will be so many flows at the least.
+    pub(super) fn expect(&mut self, flows: usize) {
+        let Self { index, lines, .. } = self;
+        index.reserve(flows.min(self.max), hashes(lines, &self.seeds));
+    }
+
     fn grow(&mut self) {
-        let keys = self.lines.keys();
-        let seeds = &self.seeds;
-        self.index
-            .grow(keys.map(|(place, key)| (key.hash(seeds), place)));
+        self.index.grow(hashes(&self.lines, &self.seeds));
     }
 
     /// How far from its home the entry of the index is that is farthest from it.
@@ -250,4 +253,9 @@ impl FlowTable {
     pub(super) fn capacity(&self) -> usize {
         self.index.capacity()
     }
+}
+
+fn hashes(lines: &Lines, seeds: &HashSeeds) -> impl Iterator<Item = (u64, Place)> {
+    let keys = lines.keys();
+    keys.map(|(place, key)| (key.hash(seeds), place))
 }

@@ -77,11 +77,24 @@ impl Index {
     /// Makes it twice as large; `all` that is in it has to be said again.
     #[cold]
     pub(crate) fn grow(&mut self, all: impl Iterator<Item = (u64, Place)>) {
-        self.resize(if self.capacity() == 0 {
+        let bits = if self.capacity() == 0 {
             START_BITS
         } else {
             self.bits + 1
-        });
+        };
+        self.refill(bits, all);
+    }
+
+    /// As [`Self::grow`], at once to what so many need; nothing if it has that room.
+    pub(crate) fn reserve(&mut self, expected: usize, all: impl Iterator<Item = (u64, Place)>) {
+        let bits = bits_for(expected);
+        if expected > 0 && bits > self.bits {
+            self.refill(bits, all);
+        }
+    }
+
+    fn refill(&mut self, bits: u32, all: impl Iterator<Item = (u64, Place)>) {
+        self.resize(bits);
         for (hash, place) in all {
             self.insert(hash, place);
         }
@@ -90,9 +103,7 @@ impl Index {
     /// Of nothing yet, with room for so many.
     pub(crate) fn with_room(expected: usize) -> Self {
         let mut this = Index::new(usize::MAX);
-        let slots = expected.saturating_mul(2).saturating_add(1);
-        let slots = slots.checked_next_power_of_two().unwrap_or(usize::MAX);
-        this.resize(slots.ilog2().max(START_BITS));
+        this.resize(bits_for(expected));
         this
     }
 
@@ -154,6 +165,13 @@ impl Index {
     pub(crate) fn capacity(&self) -> usize {
         self.slots.as_slice().len()
     }
+}
+
+/// Binary logarithm of the slots with which an index of so many is not full.
+fn bits_for(expected: usize) -> u32 {
+    let slots = expected.saturating_mul(2).saturating_add(1);
+    let slots = slots.checked_next_power_of_two().unwrap_or(usize::MAX);
+    slots.ilog2().max(START_BITS)
 }
 
 pub(crate) struct Candidates<'a> {

@@ -5,13 +5,14 @@ use aya::programs::ProgramFd;
 use aya::{Ebpf, EbpfLoader};
 use sensor::clock::Now;
 use sensor::source::kernel::Kernel;
+use sensor_common::abi::SLOT_TABLE;
 
 use crate::figures::Samples;
 use crate::measure::{Instructions, classifier, frame, frame6, nanoseconds, program};
 use crate::product::{self, delta};
 
-/// Empty, parser, the product with and without names, and four peers.
-pub(super) const SUBJECTS: usize = 8;
+/// Empty, parser, the product with and without names, one line for each flow, and four peers.
+pub(super) const SUBJECTS: usize = 9;
 const UDP: u8 = 17;
 /// Of no protocol that is looked at more than others.
 const PORT: u16 = 9999;
@@ -38,6 +39,7 @@ impl Hook {
             Hook::Xdp => [
                 "bench_empty",
                 "bench_parse",
+                "bench_line",
                 "bench_percpu_hash",
                 "bench_lru_percpu",
                 "bench_hash",
@@ -46,6 +48,7 @@ impl Hook {
             Hook::Tcx => [
                 "bench_tc_empty",
                 "bench_tc_parse",
+                "bench_tc_line",
                 "bench_tc_percpu_hash",
                 "bench_tc_lru_percpu",
                 "bench_tc_hash",
@@ -118,6 +121,10 @@ impl Case {
         }
     }
 
+    fn flows_at_once(&self) -> u32 {
+        1 << self.bits.max(10)
+    }
+
     fn entries(&self) -> u32 {
         LEAST_ENTRIES.max(2 << self.bits)
     }
@@ -156,11 +163,15 @@ pub(super) struct Subjects<'a> {
 
 impl<'a> Subjects<'a> {
     pub(super) fn load(case: &'a Case, object: &[u8]) -> Self {
+        let line_bits = product::place_bits(case.flows_at_once());
         let mut bench = EbpfLoader::new()
             .btf(None)
             .override_global("FLOW_BITS", &case.bits, true)
             .override_global("SKEWED", &u32::from(case.spread == Spread::Zipf), true)
             .override_global("SOURCE", &case.family.source(), true)
+            .override_global("LINE_BITS", &line_bits, true)
+            .override_global("SLOT_OF", &[0u16; SLOT_TABLE], true)
+            .map_max_entries("LINES", 1 << line_bits)
             .map_max_entries("PERCPU", case.entries())
             .map_max_entries("LRU_PERCPU", case.entries())
             .map_max_entries("SHARED", case.entries())
@@ -281,7 +292,7 @@ fn of_product(kernel: &mut Kernel, hook: Hook) -> ProgramFd {
 }
 
 fn kernel(case: &Case, samples: bool) -> Kernel {
-    product::kernel(1 << case.bits.max(10), samples)
+    product::kernel(case.flows_at_once(), samples)
 }
 
 fn check(kernel: &mut Kernel, given: u64) {

@@ -55,23 +55,47 @@ impl Delta {
         }
     }
 
+    /// Packets that the programs were given, and of which nothing was found where they count: there should be none. More were
+    /// found than given where it is negative (two's complement). They are seen, and the accounting identity breaks.
+    pub fn unexplained(&mut self, missing: Counts) {
+        self.unexplained.add(missing.packets, missing.bytes);
+    }
+
+    /// So many flows at the least will be known when those have been added that come now: room is made once.
+    pub fn expect_flows(&mut self, flows: usize) {
+        self.flows.expect(flows);
+    }
+
     /// Adds one flow record that the kernel counted in the bucket of time `at`. [`Self::flush`] must follow before anything is
     /// read.
+    ///
+    /// Compiled into the loop that calls it: as with packets, a record that is put together elsewhere and copied waits until
+    /// all of it has been written.
+    #[inline(always)]
     pub fn flow(&mut self, record: &FlowCounts, at: i64) {
-        let one = Pending {
+        if self.trail.is_some() {
+            return self.flow_with_trail(record, at);
+        }
+        let hash = self.flows.hash(&record.key);
+        self.flows.prefetch(hash);
+        let one = self.pending.next();
+        one.record = *record;
+        one.hash = hash;
+        one.at = Some(at);
+        one.blind = false;
+        self.pushed();
+    }
+
+    #[inline(never)]
+    fn flow_with_trail(&mut self, record: &FlowCounts, at: i64) {
+        self.count_pending(&Pending {
             record: *record,
             hash: self.flows.hash(&record.key),
             at: Some(at),
             hint: None,
             blind: false,
-        };
-        if self.trail.is_some() {
-            self.count_pending(&one);
-            let Counts { bytes, .. } = record.counts;
-            return self.note_trail(&record.key, When::At(at), record.counts, bytes);
-        }
-        self.flows.prefetch(one.hash);
-        *self.pending.next() = one;
-        self.pushed();
+        });
+        let Counts { bytes, .. } = record.counts;
+        self.note_trail(&record.key, When::At(at), record.counts, bytes);
     }
 }

@@ -61,6 +61,7 @@ impl Delta {
         }
         self.captured_bytes += other.captured_bytes;
         self.untimed += other.untimed;
+        self.unexplained += other.unexplained;
         self.out_of_range += other.out_of_range;
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);

@@ -70,6 +70,7 @@ impl Delta {
             buckets: self.buckets.clone(),
             captured_bytes: self.captured_bytes,
             untimed: self.untimed,
+            unexplained: self.unexplained,
             out_of_range: self.out_of_range,
             first: self.first,
             last: self.last,

@@ -181,3 +181,17 @@ fn a_lost_flow_record_breaks_the_identity() {
     delta.flush();
     assert!(delta.accounting().0.identity_holds);
 }
+
+#[test]
+fn a_packet_that_was_given_to_a_program_and_is_nowhere_breaks_the_identity() {
+    for missing in [counts(1, 60), counts(u64::MAX, u64::MAX - 59)] {
+        let mut whole = delta(10);
+        let mut part = delta(10);
+        part.unexplained(missing);
+        assert!(!part.accounting().0.identity_holds);
+        whole.merge(&part.take());
+        assert!(!whole.accounting().0.identity_holds);
+        assert_eq!(whole.accounting().0.seen, missing);
+        assert!(part.accounting().0.identity_holds);
+    }
+}

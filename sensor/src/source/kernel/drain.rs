@@ -4,13 +4,14 @@ use std::io;
 use std::sync::atomic::{Ordering, fence};
 
 use sensor_common::abi::{
-    Control, Counts, Cpu, FLAGS_SHIFT, PACKETS_MASK, Record, SLOT_WAYS, Totals, WAYS,
+    CLASS_NOT_IP, Control, Counts, Cpu, FLAGS_SHIFT, PACKETS_MASK, Record, SLOT_WAYS, Totals, WAYS,
 };
-use sensor_common::flow::{Direction, FlowKey, VALID};
+use sensor_common::flow::{Direction, FlowKey};
 
 use super::clock::TickClock;
 use super::object::{Maps, TableSize};
 use crate::counters::{Delta, FlowCounts};
+use crate::memory;
 
 /// Waits until every program run that began before has ended (one RCU grace period): 8 to 16 ms, asleep.
 pub fn grace_period() -> io::Result<()> {
@@ -47,6 +48,8 @@ pub struct Reader {
     size: TableSize,
     /// Directions of a slot.
     ways: u32,
+    /// By slot and direction; all zero between two polls.
+    sums: Vec<Totals>,
 }
 
 impl Reader {
@@ -56,6 +59,7 @@ impl Reader {
             epoch: 0,
             size,
             ways,
+            sums: Vec::new(),
         }
     }
 
@@ -65,11 +69,9 @@ impl Reader {
         fence(Ordering::Release);
         let quiet = (self.epoch & 1) as usize;
         self.epoch += 1;
-        for index in 0..(self.size.cpus * self.size.slots * self.ways) as usize {
-            if let Some(control) = maps.control.at(index) {
-                // SAFETY: a live value of the mapping; only this thread writes the epoch, one aligned store.
-                unsafe { (&raw mut (*control).epoch).write_volatile(self.epoch) };
-            }
+        for cpu in (0..self.size.cpus as usize).filter_map(|cpu| maps.cpu.at(cpu)) {
+            // SAFETY: a live value of the mapping; only this thread writes the epoch, one aligned store.
+            unsafe { (&raw mut (*cpu).epoch).write_volatile(self.epoch) };
         }
         quiet
     }
@@ -87,26 +89,70 @@ impl Reader {
     }
 
     /// Moves everything from the quiet half to the delta.
-    pub fn drain(&self, maps: &Maps, quiet: Quiet, clock: &TickClock, delta: &mut Delta) {
+    pub fn drain(&mut self, maps: &Maps, quiet: Quiet, clock: &TickClock, delta: &mut Delta) {
         let Quiet { half, since, slots } = quiet;
-        let ways = self.ways as usize;
-        let of_cpu = self.size.slots as usize * ways;
-        for cpu in 0..self.size.cpus as usize {
-            for place in 0..slots as usize * ways {
-                if let Some(control) = maps.control.at(cpu * of_cpu + place) {
-                    let (slot, direction) = (place / ways, self.direction(place % ways));
-                    drain_totals(control, half, |totals| {
-                        delta.totals(slot as u8, direction, totals, since);
-                    });
-                }
-            }
+        let cpus = 0..self.size.cpus as usize;
+        let mut sums = std::mem::take(&mut self.sums);
+        sums.resize((slots * self.ways) as usize, Totals::ZERO);
+        for cpu in cpus.clone() {
+            self.drain_totals(maps, cpu, half, &mut sums);
         }
-        for cpu in 0..self.size.cpus as usize {
+        delta.expect_flows(self.most_claimed(maps, half));
+        for cpu in cpus.clone() {
             self.drain_flows(maps, cpu, half, &mut |record| {
-                delta.flow(&flow_counts(record, clock), since);
+                let flow = flow_counts(record, clock);
+                if let Some(totals) = sums.get_mut(self.place_of(&flow.key)) {
+                    *in_totals(totals, &flow.key) += flow.counts;
+                }
+                delta.flow(&flow, since);
             });
         }
         delta.flush();
+        let mut missing: Counts = cpus.filter_map(|cpu| take_seen(maps, cpu, half)).sum();
+        for (place, totals) in sums.iter_mut().enumerate() {
+            let counted = in_all(totals);
+            if counted != Counts::ZERO {
+                missing.packets = missing.packets.wrapping_sub(counted.packets);
+                missing.bytes = missing.bytes.wrapping_sub(counted.bytes);
+                let (slot, direction) = self.origin_of(place);
+                delta.totals(slot, direction, totals, since);
+                *totals = Totals::ZERO;
+            }
+        }
+        delta.unexplained(missing);
+        self.sums = sums;
+    }
+
+    /// Slot and direction of one of the totals.
+    fn origin_of(&self, place: usize) -> (u8, Direction) {
+        let ways = self.ways as usize;
+        ((place / ways) as u8, self.direction(place % ways))
+    }
+
+    /// The reverse, of a flow.
+    fn place_of(&self, key: &FlowKey) -> usize {
+        let direction = key.direction() as usize;
+        let way = match self.ways {
+            SLOT_WAYS => direction >> 1,
+            _ => direction,
+        };
+        usize::from(key.slot()) * self.ways as usize + way
+    }
+
+    fn drain_totals(&self, maps: &Maps, cpu: usize, half: usize, sums: &mut [Totals]) {
+        let first = cpu * (self.size.slots * self.ways) as usize;
+        for (place, sum) in sums.iter_mut().enumerate() {
+            if let Some(control) = maps.control.at(first + place) {
+                take_totals(control, half, sum);
+            }
+        }
+    }
+
+    /// As many flows at the least will come: those in the sets of one CPU differ from each other.
+    fn most_claimed(&self, maps: &Maps, half: usize) -> usize {
+        let cpus = (0..self.size.cpus as usize).filter_map(|cpu| maps.cpu.at(cpu));
+        let claimed = cpus.map(|cpu| cpu_state(cpu, half).1 as usize);
+        claimed.max().unwrap_or(0)
     }
 
     fn direction(&self, way: usize) -> Direction {
@@ -119,22 +165,17 @@ impl Reader {
 
     fn drain_flows(&self, maps: &Maps, cpu: usize, quiet: usize, each: &mut impl FnMut(&Record)) {
         let region = cpu * 2 + quiet;
-        let words = (1usize << self.size.set_bits) / 64;
-        for word in region * words..(region + 1) * words {
-            let Some(touched) = maps.touched.at(word) else {
-                continue;
-            };
-            // SAFETY: a live value of the mapping, in a half that no program writes.
-            let mut bits = unsafe { touched.read_volatile() };
-            if bits == 0 {
-                continue;
+        let words = (WAYS << self.size.set_bits) / 64;
+        let (first, behind) = (region * words, (region + 1) * words);
+        let mut next = occupied(maps, first);
+        for word in first..behind {
+            let these = next;
+            if word + 1 < behind {
+                // On their way from memory while these are counted.
+                next = occupied(maps, word + 1);
+                ones(next).for_each(|bit| prefetch_record(maps, (word + 1) * 64 + bit));
             }
-            // SAFETY: as above.
-            unsafe { touched.write_volatile(0) };
-            while bits != 0 {
-                drain_set(maps, word * 64 + bits.trailing_zeros() as usize, each);
-                bits &= bits - 1;
-            }
+            ones(these).for_each(|bit| drain_record(maps, word * 64 + bit, each));
         }
         let Some(state) = maps.cpu.at(cpu) else {
             return;
@@ -155,40 +196,93 @@ impl Reader {
     }
 }
 
-fn drain_set(maps: &Maps, index: usize, each: &mut impl FnMut(&Record)) {
-    let Some(set) = maps.sets.at(index) else {
-        return;
+/// Takes 64 bits, each of a record of the sets.
+fn occupied(maps: &Maps, word: usize) -> u64 {
+    let Some(occupied) = maps.occupied.at(word) else {
+        return 0;
     };
-    for way in 0..WAYS {
-        // SAFETY: a live value of the mapping, in a half that no program writes.
-        unsafe {
-            let record = (&raw mut (*set).ways).cast::<Record>().add(way);
-            let copy = record.read_volatile();
-            if copy.key[4] & VALID == 0 {
-                continue; // a set is filled from a way that the hash chose, so gaps are anywhere
-            }
-            (&raw mut (*record).key[4]).write_volatile(0);
-            each(&copy);
+    // SAFETY: a live value of the mapping, in a half that no program writes.
+    unsafe {
+        let bits = occupied.read_volatile();
+        if bits != 0 {
+            occupied.write_volatile(0);
         }
+        bits
     }
 }
 
-fn drain_totals(control: *mut Control, quiet: usize, mut each: impl FnMut(&Totals)) {
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = (bits != 0).then(|| bits.trailing_zeros() as usize);
+        bits &= bits.wrapping_sub(1);
+        bit
+    })
+}
+
+fn record_at(maps: &Maps, number: usize) -> Option<*mut Record> {
+    let set = maps.sets.at(number / WAYS)?;
+    // SAFETY: the way is one of the set's, a live value of the mapping.
+    Some(unsafe { (&raw mut (*set).ways).cast::<Record>().add(number % WAYS) })
+}
+
+fn prefetch_record(maps: &Maps, number: usize) {
+    if let Some(record) = record_at(maps, number) {
+        memory::prefetch_line(record);
+    }
+}
+
+fn drain_record(maps: &Maps, number: usize, each: &mut impl FnMut(&Record)) {
+    let Some(record) = record_at(maps, number) else {
+        return;
+    };
+    // SAFETY: a live value of the mapping, in a half that no program writes.
+    unsafe {
+        let copy = record.read_volatile();
+        (&raw mut (*record).key[4]).write_volatile(0);
+        each(&copy);
+    }
+}
+
+/// Adds what is in no record. Of overflow that is a part of what matched, as [`Totals`] has it.
+fn take_totals(control: *mut Control, quiet: usize, sum: &mut Totals) {
     // SAFETY: a live value of the mapping, in a half that no program writes.
     unsafe {
         let totals = (&raw mut (*control).half).cast::<Totals>().add(quiet);
-        let copy = totals.read_volatile();
-        if copy
-            .ip
-            .iter()
-            .chain(&copy.class)
-            .chain([&copy.filtered])
-            .all(|counts| *counts == Counts::ZERO)
-        {
+        let mut copy = totals.read_volatile();
+        let overflow: Counts = copy.overflow.iter().copied().sum();
+        if in_all(&copy) + overflow + copy.overflow_not_ip == Counts::ZERO {
             return;
         }
-        each(&copy);
         totals.write_volatile(Totals::ZERO);
+        copy.ip = copy.overflow;
+        copy.class[CLASS_NOT_IP] += copy.overflow_not_ip;
+        *sum += &copy;
+    }
+}
+
+/// Where the packets of a flow belong.
+fn in_totals<'a>(totals: &'a mut Totals, key: &FlowKey) -> &'a mut Counts {
+    match key.is_ip() {
+        true => &mut totals.ip[key.ip_index()],
+        false => &mut totals.class[CLASS_NOT_IP],
+    }
+}
+
+/// Every packet once.
+fn in_all(totals: &Totals) -> Counts {
+    let matched = totals.ip.iter().chain(&totals.class).copied();
+    matched.sum::<Counts>() + totals.filtered
+}
+
+/// How many packets the programs say they were given.
+fn take_seen(maps: &Maps, cpu: usize, half: usize) -> Option<Counts> {
+    let cpu = maps.cpu.at(cpu)?;
+    // SAFETY: a live value of the mapping, in a half that no program writes.
+    unsafe {
+        let seen = (&raw mut (*cpu).seen).cast::<Counts>().add(half);
+        let copy = seen.read_volatile();
+        seen.write_volatile(Counts::ZERO);
+        Some(copy)
     }
 }
 

@@ -72,7 +72,7 @@ pub struct TableSize {
     pub cpus: u32,
     /// Interfaces.
     pub slots: u32,
-    /// Binary logarithm of the sets per CPU and half; at least 6, so that a region has whole words of touched bits.
+    /// Binary logarithm of the sets per CPU and half; at least 3, so that a region has whole words of bits by record.
     pub set_bits: u32,
     /// Spilled records per CPU and half.
     pub log: u32,
@@ -139,7 +139,7 @@ pub struct Maps {
     pub cpu: Mapped<Cpu>,
     pub sets: Mapped<Set>,
     pub log: Mapped<Record>,
-    pub touched: Mapped<u64>,
+    pub occupied: Mapped<u64>,
 }
 
 impl Object {
@@ -158,13 +158,14 @@ impl Object {
         let log_size = u64::from(size.log);
         let sampling = u32::from(task.samples);
         let sets = size.regions() << size.set_bits;
+        let set_shift = u64::from(u64::BITS - size.set_bits);
         let mut ebpf = EbpfLoader::new()
             .btf(None) // nothing in the object needs relocation against the kernel's types
             .map_max_entries("CONTROL", size.cpus * slot_ways)
             .map_max_entries("CPU", size.cpus)
             .map_max_entries("SETS", sets)
             .map_max_entries("LOG", size.regions() * size.log)
-            .map_max_entries("TOUCHED", sets / 64)
+            .map_max_entries("OCCUPIED", sets * WAYS as u32 / 64)
             .map_max_entries("FILTER_LINES", filter_lines.len().max(1) as u32)
             .map_max_entries("HOME_LINES", home_lines.len().max(1) as u32)
             .map_max_entries(
@@ -186,6 +187,7 @@ impl Object {
             .override_global("HASH_SEEDS", task.seeds, true)
             .override_global("SLOT_WAYS", &slot_ways, true)
             .override_global("SET_BITS", &size.set_bits, true)
+            .override_global("SET_SHIFT", &set_shift, true)
             .override_global("LOG_SIZE", &log_size, true)
             .override_global("FILTER", &filter_flags, true)
             .override_global("HOME", &home, true)
@@ -199,7 +201,7 @@ impl Object {
             cpu: mapped(&mut ebpf, "CPU")?,
             sets: mapped(&mut ebpf, "SETS")?,
             log: mapped(&mut ebpf, "LOG")?,
-            touched: mapped(&mut ebpf, "TOUCHED")?,
+            occupied: mapped(&mut ebpf, "OCCUPIED")?,
         };
         Ok(Object {
             slots: Array::try_from(taken(&mut ebpf, ".data")?)?,
