@@ -157,8 +157,10 @@ impl Object {
         let (home, home_lines) = (u32::from(role.knows_home()), role.lines());
         let log_size = u64::from(size.log);
         let sampling = u32::from(task.samples);
-        let sets = size.regions() << size.set_bits;
-        let set_shift = u64::from(u64::BITS - size.set_bits);
+        let (sets, set_shift) = (
+            size.regions() << size.set_bits,
+            64 - u64::from(size.set_bits),
+        );
         let mut ebpf = EbpfLoader::new()
             .btf(None) // nothing in the object needs relocation against the kernel's types
             .map_max_entries("CONTROL", size.cpus * slot_ways)
