@@ -10,6 +10,7 @@ pub mod object;
 pub mod probe;
 mod role;
 mod samples;
+mod size;
 mod sole;
 mod statistics;
 mod tables;
