@@ -143,7 +143,8 @@ impl Delta {
     /// for what payloads said.
     pub fn take(&mut self) -> Delta {
         self.settle();
-        let next = self.empty(self.config);
+        let mut next = self.empty(self.config);
+        next.late.take_over(&mut self.late);
         std::mem::replace(self, next)
     }
 

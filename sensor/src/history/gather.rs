@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use sensor_common::abi::{CLASS_NOT_IP, Totals, class_of, ip_index};
 use sensor_common::flow::Direction;
 use sensor_common::parse::Reason;
 
-use super::rows::{Account, AccountKey, BucketKey, FlowPart, Rows, Stretch, Term};
+use super::rows::{Account, AccountKey, BucketKey, FlowPart, Rows, Split, Stretch, Term};
 use crate::counters::{Bucket, Class, Counts, Delta, Flow, Known};
 
 /// Flows whose entries are fetched from memory at the same time.
@@ -18,8 +19,8 @@ impl Rows {
     /// Adds what one part of a run or a file counted. `at`: where it lies if it has no packets with a time. Gives where it lies.
     ///
     /// `delta` must be flushed and settled. Buckets get rows of their own, as long as they are. Rows of flows and of the
-    /// accounting are of `length` nanoseconds, or of several such lengths where the part is longer; flows whose label may
-    /// still come have one for each bucket, from which their packets go to another class by then.
+    /// accounting are of `length` nanoseconds, or of several such lengths where the part is longer; of flows whose label may
+    /// still come it is noted what is in which bucket.
     pub(super) fn gather(&mut self, delta: &Delta, at: Option<i64>, length: i64) -> Stretch {
         let interval = delta.buckets().interval();
         let sorted = delta.buckets().sorted();
@@ -61,8 +62,7 @@ impl Rows {
         let book = delta.book();
         for entry in &mut self.flows {
             let info = book.and_then(|book| book.flow(&entry.key));
-            let info = info.filter(|info| !info.is_nothing());
-            let info = info.map(|info| Box::new(info.clone()));
+            let info = info.filter(|info| !info.is_nothing()).map(Arc::clone);
             if entry.settled {
                 // What a part says for good is not asked again.
                 entry.learn(None, false, info);
@@ -74,6 +74,7 @@ impl Rows {
             };
             entry.learn(label, settled, info);
         }
+        self.split_up(|entry| entry.relabelled);
         self.settle();
     }
 
@@ -105,9 +106,9 @@ impl Rows {
         for (flow, hash) in batch.drain(..) {
             let place = self.place_of(hash, &flow.key);
             let part = self.part_of(&flow, place, (delta, stretch));
-            match several && flow.known != Known::Decided {
-                true => self.by_bucket(&part, &flow, delta),
-                false => self.part(&part),
+            let part = self.part(&part);
+            if several && flow.known != Known::Decided {
+                self.split(part, &flow, delta);
             }
         }
     }
@@ -129,35 +130,18 @@ impl Rows {
         }
     }
 
-    /// The last one has its times and flags, for of the others they are not known apart.
-    fn by_bucket(&mut self, whole: &FlowPart, flow: &Flow, delta: &Delta) {
+    /// Notes in which buckets a flow's part is.
+    fn split(&mut self, part: u32, flow: &Flow, delta: &Delta) {
         let length = delta.buckets().interval();
-        let mut rest = *whole;
-        let mut placed = delta.placed(flow).peekable();
-        while let Some((at, counts)) = placed.next() {
-            let stretch = Stretch {
+        let splits = delta.placed(flow).map(|(at, counts)| Split {
+            part,
+            stretch: Stretch {
                 start: Some(at.saturating_sub(at.rem_euclid(length))),
                 length,
-            };
-            rest.counts = less(rest.counts, counts);
-            if rest.counts == Counts::ZERO && placed.peek().is_none() {
-                rest = FlowPart {
-                    stretch,
-                    counts,
-                    ..rest
-                };
-                break;
-            }
-            self.part(&FlowPart {
-                stretch,
-                counts,
-                tcp_flags: 0,
-                first: i64::MAX,
-                last: i64::MIN,
-                ..*whole
-            });
-        }
-        self.part(&rest);
+            },
+            counts,
+        });
+        self.splits.extend(splits);
     }
 
     fn totals(&mut self, stretch: Stretch, origin: (u8, Direction), totals: &Totals) {
@@ -259,7 +243,7 @@ fn stretch(sorted: &[&Bucket], (interval, length): (i64, i64), at: Option<i64>) 
     }
 }
 
-fn less(all: Counts, part: Counts) -> Counts {
+pub(super) fn less(all: Counts, part: Counts) -> Counts {
     Counts {
         packets: all.packets.wrapping_sub(part.packets),
         bytes: all.bytes.wrapping_sub(part.bytes),

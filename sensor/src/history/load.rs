@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use sensor_common::flow::{Direction, FlowKey};
 
@@ -151,7 +152,7 @@ fn flow(
     let info = match more {
         _ if known => None,
         [None, _, None] => None,
-        [name, source, more] => details::join(name, source, more).map(Box::new),
+        [name, source, more] => details::join(name, source, more).map(Arc::new),
     };
     entry.learn(told.label, told.settled, info);
     let (first, last) = times(batch, (21, 22), row);

@@ -273,7 +273,7 @@ impl Opening {
             let label = self.labels.get(&key).map_or(entry.label, |told| told.label);
             flows.push((key, label));
             if let (Some(book), Some(info)) = (&mut book, entry.info) {
-                book.restore_flow(&key, *info);
+                book.restore_flow(&key, info);
             }
         }
         for part in &rows.parts {

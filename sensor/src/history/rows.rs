@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use sensor_common::flow::{Direction, FlowKey};
@@ -27,7 +28,7 @@ pub(super) struct FlowEntry {
     pub(super) label: Option<Label>,
     /// Nothing will change the label any more.
     pub(super) settled: bool,
-    pub(super) info: Option<Box<FlowInfo>>,
+    pub(super) info: Option<Arc<FlowInfo>>,
     /// Place of the part that it got last, [`NONE`] before the first one.
     pub(super) latest: u32,
     /// Its label was learned after it had parts: they may stand under another class.
@@ -50,6 +51,16 @@ pub(super) struct FlowPart {
     pub(super) last: i64,
     /// Under which class they are in the buckets.
     pub(super) class: Class,
+}
+
+/// What a part has in one bucket, of a flow whose label may still come: from there it goes to another class by then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Split {
+    /// Place of the [`FlowPart`].
+    pub(super) part: u32,
+    /// The bucket.
+    pub(super) stretch: Stretch,
+    pub(super) counts: Counts,
 }
 
 /// Counts of one class in one bucket.
@@ -111,6 +122,8 @@ pub(super) struct Account {
 pub(super) struct Rows {
     pub(super) flows: Vec<FlowEntry>,
     pub(super) parts: Vec<FlowPart>,
+    /// Of parts that are longer than a bucket. What a part has beside them has no time.
+    pub(super) splits: Vec<Split>,
     /// Nanoseconds of a stretch that is no longer than it should be; 0 where nobody said.
     pub(super) length: i64,
     pub(super) buckets: HashMap<BucketKey, Counts, RandomState>,
@@ -238,8 +251,9 @@ impl Rows {
         self.end = self.end.max(end);
     }
 
-    /// Adds what a flow had to its latest part where that is of the same stretch and class, or as a further one.
-    pub(super) fn part(&mut self, part: &FlowPart) {
+    /// Adds what a flow had to its latest part where that is of the same stretch and class, or as a further one. Gives the
+    /// place.
+    pub(super) fn part(&mut self, part: &FlowPart) -> u32 {
         let latest = &mut self.flows[part.flow as usize].latest;
         let known = match *latest >= self.since {
             true => self.parts.get_mut(*latest as usize),
@@ -252,10 +266,16 @@ impl Rows {
             known.first = known.first.min(part.first);
             known.last = known.last.max(part.last);
             known.tcp_flags |= part.tcp_flags;
-            return;
+            return *latest;
         }
         *latest = self.parts.len() as u32;
         self.parts.push(*part);
+        *latest
+    }
+
+    /// Rows of flows, as far as they are in memory.
+    pub(super) fn flow_rows(&self) -> usize {
+        self.parts.len() + self.splits.len()
     }
 
     /// It says of this flow what will stay.
@@ -304,7 +324,7 @@ impl FlowEntry {
         &mut self,
         label: Option<Label>,
         settled: bool,
-        info: Option<Box<FlowInfo>>,
+        info: Option<Arc<FlowInfo>>,
     ) {
         let better = match (self.settled, settled) {
             (true, true) => self.label.is_none(),

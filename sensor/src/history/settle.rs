@@ -1,6 +1,7 @@
 //! Labels that become known later, and what they move.
 
-use super::rows::{BucketKey, FlowPart, NONE, Rows, Stretch};
+use super::gather::less;
+use super::rows::{BucketKey, FlowEntry, FlowPart, NONE, Rows, Split, Stretch};
 use crate::counters::{Class, Counts};
 
 impl Rows {
@@ -48,6 +49,74 @@ impl Rows {
         }
     }
 
+    /// Makes a row for each bucket of what is noted by buckets, of the flows that are `wanted`. The last one has the times and
+    /// flags, for of the others they are not known apart.
+    pub(super) fn split_up(&mut self, wanted: impl Fn(&FlowEntry) -> bool) {
+        let flow_of = |rows: &Rows, split: &Split| rows.parts[split.part as usize].flow;
+        let is_wanted = |rows: &Rows, flow: u32| wanted(&rows.flows[flow as usize]);
+        let any = |split: &Split| is_wanted(self, flow_of(self, split));
+        if !self.splits.iter().any(any) {
+            return;
+        }
+        let mut splits = std::mem::take(&mut self.splits);
+        // Of times that run back and forth a part gets several times.
+        splits.sort_by_key(|split| split.part);
+        let mut splits = splits.chunk_by(|a, b| a.part == b.part).peekable();
+        for (place, part) in (0..).zip(self.parts_anew()) {
+            let own = splits.next_if(|own| own[0].part == place);
+            match own.unwrap_or_default() {
+                [] => {
+                    self.part(&part);
+                }
+                own if is_wanted(self, part.flow) => self.by_bucket(&part, own),
+                own => {
+                    let part = self.part(&part);
+                    self.splits
+                        .extend(own.iter().map(|split| Split { part, ..*split }));
+                }
+            }
+        }
+    }
+
+    fn by_bucket(&mut self, whole: &FlowPart, splits: &[Split]) {
+        let mut rest = *whole;
+        for (number, split) in splits.iter().enumerate() {
+            let Split {
+                stretch, counts, ..
+            } = *split;
+            rest.counts = less(rest.counts, counts);
+            if rest.counts == Counts::ZERO && number + 1 == splits.len() {
+                rest = FlowPart {
+                    stretch,
+                    counts,
+                    ..rest
+                };
+                break;
+            }
+            self.part(&FlowPart {
+                stretch,
+                counts,
+                tcp_flags: 0,
+                first: i64::MAX,
+                last: i64::MIN,
+                ..*whole
+            });
+        }
+        self.part(&rest);
+    }
+
+    /// Nothing more comes, so nothing will be moved any more.
+    pub(super) fn forget_splits(&mut self) {
+        self.splits.clear();
+    }
+
+    /// All parts, to be put back.
+    fn parts_anew(&mut self) -> Vec<FlowPart> {
+        self.since = 0;
+        self.flows.iter_mut().for_each(|entry| entry.latest = NONE);
+        std::mem::take(&mut self.parts)
+    }
+
     /// Flows whose label won't change have one row for each stretch again, and not one for each bucket: nothing of them will
     /// be moved any more.
     pub(super) fn join_buckets(&mut self) {
@@ -57,10 +126,7 @@ impl Rows {
         if !self.parts.iter().any(shorter) {
             return;
         }
-        let parts = std::mem::take(&mut self.parts);
-        self.since = 0;
-        self.flows.iter_mut().for_each(|entry| entry.latest = NONE);
-        for mut part in parts {
+        for mut part in self.parts_anew() {
             if self.flows[part.flow as usize].settled && part.stretch.length < length {
                 part.stretch = Stretch {
                     start: part

@@ -96,7 +96,7 @@ impl Run {
             context: &self.context,
             observed: self.observed,
         };
-        self.writer.commit(&self.whole, beside).unwrap();
+        self.writer.conclude(&self.whole, beside).unwrap();
         build(&self.whole, &self.context)
     }
 }

@@ -124,7 +124,7 @@ impl Writer {
             let (first, last) = self.observed.unwrap_or((start, end));
             self.observed = Some((first.min(start), last.max(end)));
         }
-        let rows: usize = self.current.values().map(|rows| rows.parts.len()).sum();
+        let rows: usize = self.current.values().map(Rows::flow_rows).sum();
         if rows >= MOST_OF_A_SET {
             return self.commit(delta, beside);
         }
@@ -135,6 +135,16 @@ impl Writer {
     ///
     /// What can't be written stays in memory and is tried again at the next commit, as long as there is room.
     pub fn commit(&mut self, delta: &Delta, beside: Beside<'_>) -> Result<(), HistoryError> {
+        self.commit_as(delta, beside, false)
+    }
+
+    /// `last`: nothing more comes, and no label is waited for.
+    fn commit_as(
+        &mut self,
+        delta: &Delta,
+        beside: Beside<'_>,
+        last: bool,
+    ) -> Result<(), HistoryError> {
         let naming = Naming::of(delta);
         let mut current = std::mem::take(&mut self.current);
         if let (true, Some((start, _))) = (current.is_empty(), self.observed) {
@@ -143,6 +153,10 @@ impl Writer {
         }
         for rows in current.values_mut() {
             rows.learn(delta);
+            match last {
+                true => rows.forget_splits(),
+                false => rows.split_up(|entry| !entry.settled),
+            }
             rows.join_buckets();
         }
         self.correct(delta, &mut current);
@@ -162,7 +176,7 @@ impl Writer {
             let hour = self.last_hour;
             self.current.insert(hour, Rows::default());
         }
-        self.commit(whole, beside)
+        self.commit_as(whole, beside, true)
     }
 
     pub fn written(&self) -> Written {
@@ -301,11 +315,7 @@ impl Writer {
             entry.learn(
                 label,
                 true,
-                delta
-                    .book()
-                    .and_then(|book| book.flow(&key))
-                    .cloned()
-                    .map(Box::new),
+                delta.book().and_then(|book| book.flow(&key)).cloned(),
             );
             rows.part(&FlowPart {
                 flow: place,

@@ -18,6 +18,7 @@ mod restored;
 mod tests;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use sensor_common::application::Application;
 use sensor_common::classify;
@@ -118,7 +119,7 @@ impl Book {
         }
     }
 
-    pub fn flow(&self, key: &FlowKey) -> Option<&FlowInfo> {
+    pub fn flow(&self, key: &FlowKey) -> Option<&Arc<FlowInfo>> {
         self.conversations.info(&Ends::of(key))
     }
 

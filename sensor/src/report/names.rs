@@ -98,7 +98,7 @@ pub(super) fn of_flow(book: Option<&Book>, key: &FlowKey) -> Told {
         tls: None,
         http: None,
     };
-    info.map_or(nothing, told)
+    info.map_or(nothing, |info| told(info))
 }
 
 fn told(info: &FlowInfo) -> Told {

@@ -6,7 +6,7 @@
 //! long as there is room; the rest of its counts is in the bucket of its last time. So the table is looked at when a flow
 //! comes to another bucket, and not for each packet. A flow without room keeps the label that it has.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 
 use foldhash::fast::RandomState;
@@ -21,6 +21,8 @@ use crate::names::{Label, Verdict};
 const MOST_OF_A_FLOW: usize = 16;
 /// Buckets of all flows together, 24 bytes each and some 200 for each flow: 60 MB at the most.
 const MOST: usize = 4 << 16;
+/// Flows without room that are remembered for the parts that come next, 50 to 100 bytes each.
+const MOST_GIVEN_UP: usize = 4 << 16;
 
 /// What a flow has in one bucket.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +63,8 @@ pub(super) struct Late {
     flows: HashMap<ByWord, Noted, RandomState>,
     total: usize,
     frozen: u64,
+    /// Flows for which there was no room while packets were counted, here or in the parts before this one.
+    given_up: HashSet<ByWord, RandomState>,
 }
 
 /// What changes with a flow's label.
@@ -92,6 +96,21 @@ impl Late {
 
     pub(super) fn was_frozen(&mut self, flows: u64) {
         self.frozen += flows;
+    }
+
+    /// Nothing is noted yet. Of what there was no room for nothing is noted in the next part either: as if it were not cut.
+    pub(super) fn take_over(&mut self, before: &mut Late) {
+        self.given_up = std::mem::take(&mut before.given_up);
+    }
+
+    fn give_up(&mut self, key: &FlowKey) {
+        if self.given_up.len() < MOST_GIVEN_UP {
+            self.given_up.insert(ByWord(*key));
+        }
+    }
+
+    fn has_given_up(&self, key: &FlowKey) -> bool {
+        !self.given_up.is_empty() && self.given_up.contains(&ByWord(*key))
     }
 
     /// Where a flow's packets are; of a decided one that is not known.
@@ -198,7 +217,11 @@ impl Sums<'_> {
         let verdict = if flow.packets == 0 {
             flow.class = self.classes.id(Class::of_flow(&flow.key, None));
             let start = (record.first <= record.last).then_some(record.first);
-            labels.started(&flow.key, start)
+            let verdict = labels.started(&flow.key, start);
+            match self.late.has_given_up(&flow.key) {
+                true => Verdict::Decided(None),
+                false => verdict,
+            }
         } else if !blind && self.in_place(flow, record, at) {
             return;
         } else {
@@ -306,6 +329,7 @@ impl Sums<'_> {
         let mut place = self.late.of(&flow.key);
         let room = rest_stays || place.note_rest(flow, self.buckets.span(flow.last));
         if !(room && (is_last || place.note(span, part))) {
+            self.late.give_up(&flow.key);
             self.freeze(flow);
         }
     }

@@ -1,5 +1,6 @@
 //! Rows of flows by the minute, and buckets by the second.
 
+use super::super::decode::Window;
 use super::labels::{assert_named, back, named, say, there};
 use super::*;
 use crate::filter::{Filter, Nothing};
@@ -125,6 +126,26 @@ fn a_label_of_a_later_minute_moves_the_packets_of_each_second() {
         assert_named(&report);
         assert_same(&report, &merged(folder.path(), &asked()));
     }
+}
+
+#[test]
+fn what_is_unsure_to_the_end_has_a_row_for_each_minute() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = by_minute(folder.path(), named());
+    for minute in 0..3 {
+        run.part(&[0, 3, 9, 30].map(|second| there(minute * 60 + second)));
+    }
+    let report = run.finish();
+    let sets = store::list(folder.path()).unwrap();
+    let rows: Vec<_> = sets
+        .iter()
+        .map(|set| load::set(&set.place, Window::ALL).unwrap().0)
+        .collect();
+    let parts = rows.iter().flat_map(|rows| &rows.parts);
+    let lengths: Vec<i64> = parts.map(|part| part.stretch.length).collect();
+    assert_eq!(lengths, [MINUTE; 3]);
+    assert!(!rows[0].flows[0].settled);
+    assert_same(&report, &merged(folder.path(), &asked()));
 }
 
 #[test]

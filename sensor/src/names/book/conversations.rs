@@ -12,13 +12,16 @@ use crate::names::{FlowInfo, Http, Name, NameSource, Tls, Verdict};
 #[derive(Clone, Debug)]
 pub(super) struct Conversations {
     known: Bounded<Ends, Known>,
+    /// Of any of them more is known than its label, or was.
+    informed: bool,
     pub(super) put_out: u64,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Known {
     seen: Seen,
-    info: FlowInfo,
+    /// Apart, because most have none and each report's book is a copy.
+    info: Option<Arc<FlowInfo>>,
     /// When it was counted for the first time.
     counted: Option<i64>,
 }
@@ -41,6 +44,7 @@ impl Conversations {
     pub(super) fn new(most: usize) -> Self {
         Conversations {
             known: Bounded::new(most),
+            informed: false,
             put_out: 0,
         }
     }
@@ -51,8 +55,11 @@ impl Conversations {
             .map_or(Verdict::Undecided, |known| known.seen.verdict)
     }
 
-    pub(super) fn info(&self, ends: &Ends) -> Option<&FlowInfo> {
-        self.known.get(ends).map(|known| &known.info)
+    pub(super) fn info(&self, ends: &Ends) -> Option<&Arc<FlowInfo>> {
+        match self.informed {
+            true => self.known.get(ends)?.info.as_ref(),
+            false => None,
+        }
     }
 
     pub(super) fn seen(&self, ends: &Ends) -> Seen {
@@ -93,26 +100,32 @@ impl Conversations {
     }
 
     pub(super) fn name(&mut self, ends: Ends, text: &str, source: NameSource) {
-        addresses::add_first(&mut self.entry(ends).info.names, text, source);
+        addresses::add_first(&mut self.informed(ends).info_mut().names, text, source);
     }
 
     /// The name by which the server was asked for just before.
     pub(super) fn name_as_asked(&mut self, ends: Ends, name: &Name) {
-        let known = self.entry(ends);
+        let known = self.informed(ends);
         known.seen.asked = true;
-        addresses::add_first(&mut known.info.names, &name.text, name.source);
+        addresses::add_first(&mut known.info_mut().names, &name.text, name.source);
     }
 
     pub(super) fn tls(&mut self, ends: Ends) -> &mut Tls {
-        Arc::make_mut(self.entry(ends).info.tls.get_or_insert_default())
+        Arc::make_mut(self.informed(ends).info_mut().tls.get_or_insert_default())
     }
 
     pub(super) fn http(&mut self, ends: Ends) -> &mut Http {
-        Arc::make_mut(self.entry(ends).info.http.get_or_insert_default())
+        Arc::make_mut(self.informed(ends).info_mut().http.get_or_insert_default())
     }
 
-    pub(super) fn restore(&mut self, ends: Ends, info: FlowInfo) {
-        self.entry(ends).info = info;
+    pub(super) fn restore(&mut self, ends: Ends, info: Arc<FlowInfo>) {
+        self.informed(ends).info = Some(info);
+    }
+
+    /// The entry of a conversation of which more is known than its label.
+    fn informed(&mut self, ends: Ends) -> &mut Known {
+        self.informed = true;
+        self.entry(ends)
     }
 
     fn entry(&mut self, ends: Ends) -> &mut Known {
@@ -123,10 +136,13 @@ impl Conversations {
 }
 
 impl Known {
+    fn info_mut(&mut self) -> &mut FlowInfo {
+        Arc::make_mut(self.info.get_or_insert_default())
+    }
+
     fn says_something(&self) -> bool {
-        let FlowInfo { names, tls, http } = &self.info;
         let labelled = matches!(self.seen.verdict, Verdict::Decided(Some(_)));
-        labelled || !names.is_empty() || tls.is_some() || http.is_some()
+        labelled || self.info.as_ref().is_some_and(|info| !info.is_nothing())
     }
 }
 

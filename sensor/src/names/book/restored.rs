@@ -1,6 +1,7 @@
 //! A book that is filled from what was written down of another one.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use sensor_common::flow::FlowKey;
 
@@ -9,7 +10,7 @@ use crate::names::{FlowInfo, Name};
 
 impl Book {
     /// What is known of the flow, instead of what was known before.
-    pub fn restore_flow(&mut self, key: &FlowKey, info: FlowInfo) {
+    pub fn restore_flow(&mut self, key: &FlowKey, info: Arc<FlowInfo>) {
         self.conversations.restore(Ends::of(key), info);
     }
 

@@ -83,6 +83,32 @@ fn a_flow_in_too_many_buckets_keeps_its_port() {
 }
 
 #[test]
+fn what_had_no_room_in_one_part_keeps_its_port_in_the_next() {
+    let seconds = |delta: &mut Delta, from: i64, until: i64| {
+        (from..until).for_each(|index| delta.packet(&packet(1, index * 10)));
+        delta.flush();
+    };
+    let mut uncut = empty(false, &Told::new());
+    let mut cut = empty(false, &Told::new());
+    seconds(&mut uncut, 0, 18);
+    seconds(&mut cut, 0, 18);
+    let mut whole = cut.take();
+    seconds(&mut uncut, 18, 30);
+    seconds(&mut cut, 18, 30);
+    assert_eq!(cut.noted(), 0);
+    for delta in [&mut uncut, &mut cut] {
+        delta.tell(&Arc::new(ssh(1)));
+        seconds(delta, 30, 40);
+    }
+    whole.merge(&cut.take());
+    uncut.settle();
+    assert_eq!(said(&whole), said(&uncut));
+    assert_eq!((whole.frozen(), under(&whole, "ssh")), (1, 0));
+    seconds(&mut cut, 40, 41);
+    assert_eq!(under(&cut.take(), "ssh"), 0);
+}
+
+#[test]
 fn coarser_buckets_do_not_matter() {
     for trail in [false, true] {
         let mut late = empty(trail, &Told::new());
