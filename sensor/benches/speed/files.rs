@@ -1,5 +1,6 @@
 //! `sensor read` on made-up captures, beside programs that read captures, `cat`, and bare walks over the records.
 
+mod history;
 mod programs;
 pub(crate) mod walk;
 
@@ -72,6 +73,9 @@ pub(crate) fn measure(effort: Effort) -> Part {
         part.tables
             .push(table(shape.id, shape.title, &fast, &costs, &capture));
         fast_demands(&mut part, shape, &fast, &costs);
+        if shape.whole {
+            history::measure(&mut part, shape.title, &capture);
+        }
     }
     slow(&mut part, folder.path(), effort);
     compressed(&mut part, folder.path(), effort);

@@ -15,8 +15,10 @@ use crate::source::file::count::Ledger;
 pub struct Slices {
     cuts: Cuts,
     whole: Delta,
-    /// Nothing is in the whole yet.
-    first: bool,
+    /// The first part, which is all of the whole until the next one comes: mostly its followers are done with it by then.
+    first: Option<Arc<Part>>,
+    /// It is in the whole.
+    joined: bool,
     followers: Followers,
     rules: Arc<Rules>,
     context: Context,
@@ -34,7 +36,8 @@ impl Slices {
         Slices {
             cuts: Cuts::new(config, part),
             whole,
-            first: true,
+            first: None,
+            joined: false,
             followers,
             rules,
             context,
@@ -46,18 +49,32 @@ impl Slices {
         if let Some(last) = self.cuts.cut() {
             self.hand_over(last);
         }
+        self.take_first();
         (self.whole, self.followers)
     }
 
     #[cold]
     fn hand_over(&mut self, period: Period) {
-        match std::mem::replace(&mut self.first, false) {
-            // A copy is what merging into nothing comes to, and costs much less.
-            true => self.whole = period.delta.clone(),
-            false => self.whole.merge(&period.delta),
-        }
         let (rules, context) = (Arc::clone(&self.rules), self.context.clone());
-        self.followers.part(Part::of_file(period, rules, context));
+        let part = Arc::new(Part::of_file(period, rules, context));
+        if self.first.is_some() || self.joined {
+            self.take_first();
+            self.whole.merge(&part.period.delta);
+        } else {
+            self.first = Some(Arc::clone(&part));
+        }
+        self.followers.part(part);
+    }
+
+    /// What merging it into nothing comes to, which would cost much more.
+    fn take_first(&mut self) {
+        if let Some(first) = self.first.take() {
+            self.joined = true;
+            self.whole = match Arc::try_unwrap(first) {
+                Ok(first) => first.period.delta,
+                Err(first) => first.period.delta.clone(),
+            };
+        }
     }
 }
 

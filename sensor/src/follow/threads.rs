@@ -55,8 +55,8 @@ impl Followers {
     }
 
     /// Hands a part to each of them.
-    pub fn part(&mut self, part: Part) {
-        let part = Arc::new(part);
+    pub fn part(&mut self, part: impl Into<Arc<Part>>) {
+        let part = part.into();
         for line in &mut self.lines {
             match self.pace {
                 Pace::Source => line.offer(&part),

@@ -39,6 +39,7 @@ impl Rows {
         }
         self.length = length;
         self.turn_to(stretch);
+        self.parts.reserve(delta.flows().len());
         let mut batch = Vec::with_capacity(BATCH);
         for flow in delta.flows().iter() {
             batch.push((flow, self.hash(&flow.key)));

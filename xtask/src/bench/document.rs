@@ -56,8 +56,14 @@ fn figures(run: &Value, name: &str) -> Result<String> {
                 false => lines.join("\n"),
             })
         }
-        id => render::table(run, id)
-            .with_context(|| format!("the run has no table {id}: run them all")),
+        // A table that is younger than the figures may be missing, behind another one.
+        id => match id.strip_suffix('?') {
+            Some(id) => {
+                Ok(render::table(run, id).map_or_else(String::new, |it| format!("\n\n{it}")))
+            }
+            None => render::table(run, id)
+                .with_context(|| format!("the run has no table {id}: run them all")),
+        },
     }
 }
 

@@ -37,16 +37,20 @@ enum How {
 
 impl Program {
     pub(super) fn run(&self, capture: &Capture) -> Ran {
+        self.run_in(tempfile::tempdir().unwrap().path(), capture)
+    }
+
+    /// `folder`: where it may leave something.
+    pub(super) fn run_in(&self, folder: &Path, capture: &Capture) -> Ran {
         match &self.how {
             How::Child(program, arguments) => {
-                let folder = tempfile::tempdir().unwrap();
                 // what softflowd sends goes here.
                 let sink = UdpSocket::bind("127.0.0.1:0").unwrap();
                 let port = sink.local_addr().unwrap().port().to_string();
                 let words = arguments.iter().map(|word| {
                     word.replace("{}", &capture.path.to_string_lossy())
-                        .replace("{out}", &folder.path().join("out").to_string_lossy())
-                        .replace("{folder}", &folder.path().to_string_lossy())
+                        .replace("{out}", &folder.join("out").to_string_lossy())
+                        .replace("{folder}", &folder.to_string_lossy())
                         .replace("{port}", &port)
                 });
                 child::run(Command::new(path_of(program)).args(words)).unwrap()
@@ -85,6 +89,30 @@ const TWO: &[&str] = &[
     "2",
 ];
 const NAMED: &[&str] = &["read", "{}", "-q", "--json", "{out}", "--threads", "1"];
+const ONE_KEPT: &[&str] = &[
+    "read",
+    "{}",
+    "-q",
+    "--max-names",
+    "0",
+    "--json",
+    "{out}",
+    "--threads",
+    "1",
+    "--parquet",
+    "{folder}/history",
+];
+const NAMED_KEPT: &[&str] = &[
+    "read",
+    "{}",
+    "-q",
+    "--json",
+    "{out}",
+    "--threads",
+    "1",
+    "--parquet",
+    "{folder}/history",
+];
 
 const fn own(name: &'static str, arguments: &'static [&'static str]) -> Program {
     Program {
@@ -135,6 +163,16 @@ pub(super) fn fast(part: &mut Part) -> Vec<Program> {
     ];
     add_those_there(part, &mut programs, &peers);
     programs
+}
+
+/// In pairs: without history, and with it.
+pub(super) fn with_history() -> Vec<Program> {
+    vec![
+        own("names on", NAMED),
+        own("names on, --parquet", NAMED_KEPT),
+        own("names off", ONE),
+        own("names off, --parquet", ONE_KEPT),
+    ]
 }
 
 /// Sensor and the peers that take microseconds a packet.
