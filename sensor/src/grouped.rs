@@ -1,5 +1,5 @@
 //! Sums by key. The keys with their sums are a list, and an index says where in it a key is: half the memory of a hash map
-//! that grows, and a batch of look-ups can wait for memory together.
+//! that grows.
 
 mod index;
 
@@ -8,23 +8,12 @@ use std::hash::{BuildHasher, Hash};
 use foldhash::quality::RandomState;
 
 pub(crate) use self::index::{Index, Place};
-use crate::memory;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Grouped<K, V> {
     index: Index,
     list: Vec<(K, V)>,
     hasher: RandomState,
-}
-
-impl<K, V> Default for Grouped<K, V> {
-    fn default() -> Self {
-        Grouped {
-            index: Index::new(usize::MAX),
-            list: Vec::new(),
-            hasher: RandomState::default(),
-        }
-    }
 }
 
 impl<K: Copy + Eq + Hash, V: Default> Grouped<K, V> {
@@ -37,31 +26,17 @@ impl<K: Copy + Eq + Hash, V: Default> Grouped<K, V> {
         }
     }
 
-    /// The first step of a look-up: asks for the index.
+    /// The sum of a key, new if there was none.
     #[inline]
-    pub(crate) fn hash(&self, key: &K) -> u64 {
+    pub(crate) fn sum(&mut self, key: K) -> &mut V {
         let hash = self.hasher.hash_one(key);
-        self.index.prefetch(hash);
-        hash
-    }
-
-    /// The second step, which may be left out: asks for the sum.
-    #[inline]
-    pub(crate) fn prefetch(&self, hash: u64) {
-        if let Some(Place(place)) = self.index.candidates(hash).next() {
-            memory::prefetch(&self.list, place as usize);
-        }
-    }
-
-    /// Where the sum of a key is, which is new if it was not there.
-    #[inline]
-    pub(crate) fn place(&mut self, hash: u64, key: K) -> usize {
         let mut candidates = self.index.candidates(hash);
         let is = |Place(place): &Place| self.list[*place as usize].0 == key;
-        match candidates.find(is) {
+        let place = match candidates.find(is) {
             Some(Place(place)) => place as usize,
             None => self.insert(hash, key),
-        }
+        };
+        &mut self.list[place].1
     }
 
     #[cold]
@@ -85,21 +60,7 @@ impl<K: Copy + Eq + Hash, V: Default> Grouped<K, V> {
             .grow(keys.map(|((key, _), place)| (hasher.hash_one(key), Place(place))));
     }
 
-    #[inline]
-    pub(crate) fn at_mut(&mut self, place: usize) -> &mut V {
-        &mut self.list[place].1
-    }
-
-    #[inline]
-    pub(crate) fn key(&self, place: usize) -> &K {
-        &self.list[place].0
-    }
-
     /// In the order in which the keys came.
-    pub(crate) fn list(&self) -> &[(K, V)] {
-        &self.list
-    }
-
     pub(crate) fn into_list(self) -> Vec<(K, V)> {
         self.list
     }
@@ -113,26 +74,20 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_a_map() {
-        for mut grouped in [Grouped::default(), Grouped::with_room(5_000)] {
-            sums_are_those_of_a_map_in(&mut grouped);
+        for grouped in [Grouped::with_room(0), Grouped::with_room(5_000)] {
+            sums_are_those_of_a_map_in(grouped);
         }
     }
 
-    fn sums_are_those_of_a_map_in(grouped: &mut Grouped<u32, u64>) {
+    fn sums_are_those_of_a_map_in(mut grouped: Grouped<u32, u64>) {
         let mut map: BTreeMap<u32, u64> = BTreeMap::new();
         for number in 0..100_000u32 {
             let key = number.wrapping_mul(2_654_435_761) >> 17;
-            let hash = grouped.hash(&key);
-            grouped.prefetch(hash);
-            let place = grouped.place(hash, key);
-            assert_eq!(*grouped.key(place), key);
-            *grouped.at_mut(place) += u64::from(number);
+            *grouped.sum(key) += u64::from(number);
             *map.entry(key).or_default() += u64::from(number);
         }
-        assert_eq!(grouped.list().len(), map.len());
-        assert_eq!(
-            grouped.list().iter().copied().collect::<BTreeMap<_, _>>(),
-            map
-        );
+        let list = grouped.into_list();
+        assert_eq!(list.len(), map.len());
+        assert_eq!(list.into_iter().collect::<BTreeMap<_, _>>(), map);
     }
 }

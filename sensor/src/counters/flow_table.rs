@@ -18,7 +18,7 @@ pub(super) use self::lines::Line;
 use self::lines::Lines;
 use super::{Counts, FlowCounts, application};
 use crate::grouped::Index;
-pub(super) use crate::grouped::Place;
+pub(crate) use crate::grouped::Place;
 use crate::names::{How, Label};
 
 /// One flow and its counts.
@@ -199,7 +199,18 @@ impl FlowTable {
         self.lines.at_mut(place)
     }
 
-    pub(super) fn load(&self, place: Place) -> Flow {
+    /// Where each flow is, and its key.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (Place, FlowKey)> {
+        self.lines.keys()
+    }
+
+    /// Asks for the flow in this place.
+    #[inline]
+    pub(crate) fn prefetch_flow(&self, place: Place) {
+        self.lines.prefetch_line(Line::of(place));
+    }
+
+    pub(crate) fn load(&self, place: Place) -> Flow {
         self.lines.flow(place)
     }
 

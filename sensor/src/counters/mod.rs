@@ -12,6 +12,7 @@ pub use accounting::{Accounting, SlotAccounting};
 pub use buckets::{Bucket, Buckets};
 pub use class::{Class, ClassId, Classes, Kind, application, transport_name};
 pub use delta::{Beside, Delta, DeltaConfig, FlowCounts, FlowPart, Seen};
+pub(crate) use flow_table::Place;
 pub use flow_table::{Flow, FlowTable, Known};
 pub use sensor_common::abi::Counts;
 

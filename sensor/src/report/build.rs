@@ -27,10 +27,8 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
 
     let book = delta.book();
     let naming = Naming::of(delta);
-    let folded = fold::folded(delta.flows());
-    let endpoints = fold::endpoints(&folded, book, context.top_n);
-    let conversations = fold::conversations(&folded, book, context.top_n);
-    drop(folded);
+    let endpoints = fold::endpoints(delta.flows(), book, context.top_n);
+    let conversations = fold::conversations(delta.flows(), book, context.top_n);
     let flows = fold::flows(delta.flows(), book, context);
     let overflow = accounted.overflow;
     let interfaces = interfaces(&context.interfaces, &slots);

@@ -2,6 +2,7 @@
 //!
 //! [`build`] makes it from a [`crate::counters::Delta`] and a [`Context`] without I/O and without a clock.
 
+mod addresses;
 mod bandwidth;
 mod build;
 mod context;
@@ -11,6 +12,7 @@ mod interface_counters;
 mod merge;
 mod names;
 mod own;
+mod parted;
 mod process;
 mod protocols;
 mod rank;
@@ -31,13 +33,13 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use addresses::{by_address, by_pair};
 pub use build::{bucket_rows, build, unjudged_note};
 pub use context::{
     Context, Egress, FileInfo, Ingress, InterfaceCounters, InterfaceInfo, LeftOut, SHARED_SLOT,
     SlotCounts,
 };
 pub use dns::{Dns, DnsCounts, DnsName, DnsServer, DnsWait};
-pub(crate) use fold::{Folded, by_address};
 pub use fold::{flow_row, listed_flows};
 pub use merge::{MergeError, Merging, add_bucket, cut};
 pub(crate) use names::of_address;

@@ -121,6 +121,13 @@ impl Lines {
         }
     }
 
+    #[inline]
+    pub(super) fn prefetch_line(&self, line: Line) {
+        if let Some(piece) = self.pieces.get(line.piece as usize) {
+            memory::prefetch(piece.as_slice(), line.line as usize);
+        }
+    }
+
     pub(super) fn flows(&self) -> impl Iterator<Item = Flow> {
         self.pieces.iter().map(Room::as_slice).flat_map(|piece| {
             let lines = piece.iter().enumerate();
