@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 const HUGE_PAGE: usize = 2 << 20;
 /// Of shorter lists the processor has the addresses of all pages at hand, and what a huge page rounds up is much of them.
-const LARGE: usize = 4 * HUGE_PAGE;
+const LARGE: usize = HUGE_PAGE;
 
 /// Asks for the cache line in which an element begins, so that a batch of look-ups waits for memory once.
 #[inline]

@@ -30,7 +30,7 @@ pub(super) const IPV6: u16 = network::IPV6;
 
 /// EtherTypes start here; smaller values are the length of an 802.3 frame.
 const FIRST_ETHERTYPE: u16 = 0x0600;
-const ETHERNET_LEN: usize = 14;
+pub(super) const ETHERNET_LEN: usize = 14;
 
 /// The link types that have a decoder, by what the packet starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ mod transport;
 mod truncation;
 mod tunnel;
 
-use super::{LinkType, Packet, Reason, on_interface, packet};
+use super::{LinkType, Packet, Reason, on_interface, packet, plain};
 use crate::protocol::ip as proto;
 use crate::view::SliceView;
 
@@ -18,6 +18,11 @@ const ETHERNET_LEN: u16 = 14;
 fn parse(frame: &[u8]) -> Result<Packet, Reason> {
     let live = on_interface(&SliceView(frame), false);
     assert_eq!(live, packet(&SliceView(frame), LinkType::Ethernet));
+    match plain::family(&SliceView(frame)) {
+        Some(plain::Family::Ipv4) => assert_eq!(live, plain::ipv4(&SliceView(frame))),
+        Some(plain::Family::Ipv6) => assert_eq!(live, plain::ipv6(&SliceView(frame))),
+        None => {}
+    }
     live
 }
 

@@ -33,7 +33,7 @@ pub use self::restored::Beside;
 pub use self::timeline::FlowPart;
 use self::trail::{Owner, Trail};
 use super::accounting::{index_of, not_ip_overflow};
-use super::flow_table::{Line, Place};
+use super::flow_table::{Line, Place, narrow};
 use super::{Buckets, Class, ClassId, Classes, Counts, FlowTable, Known, When};
 
 /// Flows of another table whose entries are fetched from memory at the same time.
@@ -225,21 +225,28 @@ impl Delta {
         &self.lost
     }
 
-    #[inline]
+    /// Nearly every packet is of a flow that is where it probably is, and whose class won't change any more.
+    #[inline(always)]
     fn count_pending(&mut self, one: &Pending) {
-        let record = &one.record;
-        let hit = one.hint.and_then(|line| self.flows.hit(line, &record.key));
-        let class = match hit {
-            // Nearly every packet is of a flow that is where it probably is, and whose class won't change any more.
+        let hit = one
+            .hint
+            .and_then(|line| self.flows.hit(line, &one.record.key, one.ends));
+        match hit {
             Some(entry) if entry.known == Known::Decided => {
-                entry.add(record);
-                entry.class
+                entry.add(&one.record);
+                if let Some(at) = one.at {
+                    self.buckets.add(at, entry.class, one.record.counts);
+                }
             }
-            _ => {
-                let place = self.flows.entry_at(one.hint, &record.key, one.hash);
-                self.count_flow(record, place, one.at, one.blind)
-            }
-        };
+            _ => self.count_other(one),
+        }
+    }
+
+    #[inline(never)]
+    fn count_other(&mut self, one: &Pending) {
+        let record = &one.record;
+        let place = self.flows.entry_at(one.hint, &record.key, one.hash);
+        let class = self.count_flow(record, place, one.at, one.blind);
         if let Some(at) = one.at {
             self.buckets.add(at, class, record.counts);
         }
@@ -265,6 +272,7 @@ impl Delta {
         self.count_pending(&Pending {
             record,
             hash: self.flows.hash(&key),
+            ends: narrow(&key),
             at,
             hint: None,
             blind,
@@ -359,18 +367,17 @@ impl Delta {
     }
 
     #[inline(always)]
-    fn note_time(&mut self, when: When, counts: Counts) -> Option<i64> {
+    fn note_time(&mut self, when: When, counts: Counts) {
         match when {
             When::At(at) => {
                 self.first = self.first.min(at);
                 self.last = self.last.max(at);
-                return Some(at);
+                return;
             }
             When::Missing => {}
             When::OutOfRange => self.out_of_range += counts.packets,
         }
         self.untimed += counts;
-        None
     }
 
     fn in_bucket(&mut self, at: i64, class: Class, counts: Counts) {

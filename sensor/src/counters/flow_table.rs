@@ -13,7 +13,7 @@ mod lines;
 use sensor_common::application::Application;
 use sensor_common::flow::{FlowKey, HashSeeds};
 
-pub(super) use self::entry::Entry;
+pub(super) use self::entry::{Entry, narrow};
 pub(super) use self::lines::Line;
 use self::lines::Lines;
 use super::{Counts, FlowCounts, application};
@@ -126,13 +126,12 @@ impl FlowTable {
 
     #[inline(always)]
     pub fn hash(&self, key: &FlowKey) -> u64 {
-        let seed = |place: usize| {
+        key.hash_by(|place| {
             let seed = &self.seeds[place];
             // Read one by one, or the compiler makes vectors of them, whose 64-bit products take three times the instructions.
             // SAFETY: a reference to a live value.
             unsafe { std::ptr::read_volatile(seed) }
-        };
-        key.hash(&std::array::from_fn(seed))
+        })
     }
 
     /// Asks for the part of the index that a look-up begins with, so that a batch of them waits for memory once.
@@ -188,10 +187,15 @@ impl FlowTable {
         }
     }
 
-    /// The flow in this place, if it is that of the key.
-    #[inline]
-    pub(super) fn hit(&mut self, line: Line, key: &FlowKey) -> Option<&mut Entry> {
-        self.lines.hit(line, key)
+    /// The flow in this place, if it is that of the key; `ends` are the key's by [`narrow`].
+    #[inline(always)]
+    pub(super) fn hit(
+        &mut self,
+        line: Line,
+        key: &FlowKey,
+        ends: Option<[u32; 2]>,
+    ) -> Option<&mut Entry> {
+        self.lines.hit(line, key, ends)
     }
 
     #[inline]

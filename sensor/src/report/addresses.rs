@@ -42,7 +42,7 @@ impl From<Addr> for IpAddr {
 
 /// Source and destination.
 pub(super) fn ends(key: &FlowKey) -> [Addr; 2] {
-    [key.src_addr(), key.dst_addr()].map(Addr::from)
+    [key.src_addr().into(), key.dst_addr().into()]
 }
 
 /// The lesser one first, which both ways of a conversation have in common.

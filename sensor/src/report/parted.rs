@@ -53,12 +53,12 @@ impl<const KEYS: usize> Parts<KEYS> {
         let most = flows.len() * KEYS;
         let number = most.div_ceil(PART).next_power_of_two().min(MOST_PARTS);
         let hasher = RandomState::default();
-        let part_of = |key: K| hasher.hash_one(key) as usize & (number - 1);
+        let part_of = |key: &K| hasher.hash_one(key) as usize & (number - 1);
         let mut ends = vec![0; number];
         for (_, key) in flows.keys().filter(|(_, key)| key.is_ip()) {
-            keys(&key)
-                .into_iter()
-                .for_each(|key| ends[part_of(key)] += 1);
+            for key in &keys(&key) {
+                ends[part_of(key)] += 1;
+            }
         }
         let mut sum = 0;
         for end in &mut ends {
@@ -66,7 +66,7 @@ impl<const KEYS: usize> Parts<KEYS> {
         }
         let mut items = vec![0; sum];
         for (Place(place), key) in flows.keys().filter(|(_, key)| key.is_ip()) {
-            for (key, which) in keys(&key).into_iter().zip(0..) {
+            for (key, which) in keys(&key).iter().zip(0..) {
                 let end = &mut ends[part_of(key)];
                 items[*end] = place * KEYS as u32 + which;
                 *end += 1;

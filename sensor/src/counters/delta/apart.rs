@@ -24,6 +24,10 @@ impl Apart {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.flows.is_empty()
+    }
+
     /// The flow has another class now: what was under it is not apart any more.
     pub(super) fn join(&mut self, key: &FlowKey, class: ClassId) {
         if let Some(list) = self.flows.get_mut(key) {

@@ -6,7 +6,7 @@ use sensor_common::parse::Reason;
 
 use super::super::accounting::{matched_in, not_ip_overflow};
 use super::trail::Owner;
-use super::{Class, Counts, Delta, FlowCounts, Pending};
+use super::{Class, Counts, Delta, FlowCounts, Pending, narrow};
 use crate::counters::When;
 
 impl Delta {
@@ -91,6 +91,7 @@ impl Delta {
         self.count_pending(&Pending {
             record: *record,
             hash: self.flows.hash(&record.key),
+            ends: narrow(&record.key),
             at: Some(at),
             hint: None,
             blind: false,

@@ -3,7 +3,7 @@
 use sensor_common::flow::FlowKey;
 
 use super::trail::{Owner, Time, Trail};
-use super::{BATCH, Class, ClassId, Counts, Delta, FlowCounts, Line, Place, Sums};
+use super::{BATCH, Class, ClassId, Counts, Delta, FlowCounts, Line, Place, Sums, narrow};
 use crate::counters::{Buckets, Flow, Known};
 
 /// A flow whose counts go from one class to another.
@@ -94,21 +94,37 @@ impl Delta {
         for (theirs, hash, hint) in &mut *batch {
             *hint = self.flows.candidate(*hash, &theirs.key);
         }
+        let nothing_apart = self.apart.is_empty() && other.apart.is_empty();
         for (theirs, hash, hint) in batch.drain(..) {
+            if nothing_apart && self.merge_alike(&theirs, hint) {
+                continue;
+            }
             let place = self.flows.entry_at(hint, &theirs.key, hash);
             self.merge_flow(&theirs, place, other, torn);
         }
     }
 
+    /// Adds the counts of a flow that is in both tables with the same label for good, as [`Self::merge_flow`] would; false if
+    /// it is not.
+    fn merge_alike(&mut self, theirs: &Flow, hint: Option<Line>) -> bool {
+        let ends = narrow(&theirs.key);
+        let hit = hint.and_then(|line| self.flows.hit(line, &theirs.key, ends));
+        let alike = hit.filter(|ours| {
+            let decided = ours.known == Known::Decided && theirs.known == Known::Decided;
+            decided && ours.class == theirs.class && ours.label == theirs.label
+        });
+        match alike {
+            Some(ours) => {
+                ours.add(&record_of(theirs));
+                true
+            }
+            None => false,
+        }
+    }
+
     /// The other's buckets are in ours by now, under the classes that it had. `place` is that of ours, if there is room.
     fn merge_flow(&mut self, theirs: &Flow, place: Option<Place>, other: &Delta, torn: &mut Torn) {
-        let record = FlowCounts {
-            key: theirs.key,
-            counts: theirs.counts(),
-            tcp_flags: theirs.tcp_flags,
-            first: theirs.first,
-            last: theirs.last,
-        };
+        let record = record_of(theirs);
         let Some(place) = place else {
             self.overflow(&record);
             return;
@@ -181,6 +197,16 @@ impl Delta {
         if flow.is_some_and(|flow| flow.class != class) {
             self.apart.add(key, class, counts);
         }
+    }
+}
+
+fn record_of(flow: &Flow) -> FlowCounts {
+    FlowCounts {
+        key: flow.key,
+        counts: flow.counts(),
+        tcp_flags: flow.tcp_flags,
+        first: flow.first,
+        last: flow.last,
     }
 }
 

@@ -20,6 +20,8 @@ const SLOTS: usize = 64;
 #[derive(Clone, Copy)]
 pub(super) struct Pending {
     pub(super) record: FlowCounts,
+    /// Both addresses of its key, where 64 bits are enough for them.
+    pub(super) ends: Option<[u32; 2]>,
     pub(super) hash: u64,
     /// A time in its bucket.
     pub(super) at: Option<i64>,
@@ -48,6 +50,7 @@ impl Pipeline {
                 first: 0,
                 last: 0,
             },
+            ends: None,
             hash: 0,
             at: None,
             hint: None,
@@ -88,18 +91,24 @@ impl Pipeline {
     }
 
     /// `each` of those that have not been asked for yet, up to the `until`th that came.
-    #[inline]
+    #[inline(always)]
     pub(super) fn ask(&mut self, until: usize, mut each: impl FnMut(&mut Pending)) {
+        let Some(slots) = self.slots.first_chunk_mut::<SLOTS>() else {
+            return;
+        };
         for number in self.asked..until {
-            each(&mut self.slots[number % SLOTS]);
+            each(&mut slots[number % SLOTS]);
         }
         self.asked = self.asked.max(until);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn count(&mut self, until: usize, mut each: impl FnMut(&Pending)) {
+        let Some(slots) = self.slots.first_chunk::<SLOTS>() else {
+            return;
+        };
         for number in self.counted..until {
-            each(&self.slots[number % SLOTS]);
+            each(&slots[number % SLOTS]);
         }
         self.counted = self.counted.max(until);
     }

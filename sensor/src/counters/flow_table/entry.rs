@@ -20,7 +20,7 @@ pub(in crate::counters) struct Entry {
     pub(in crate::counters) class: u32,
     tcp_flags: u8,
     pub(in crate::counters) known: Known,
-    label: Option<Label>,
+    pub(in crate::counters) label: Option<Label>,
     /// The next line has the key's other words, see [`Entry::of_words`].
     wide: bool,
 }
@@ -39,7 +39,7 @@ const ADDRESS_MASK: u64 = 0xffff_ffff << ADDRESS_SHIFT;
 
 /// Both addresses, where 64 bits are enough for them.
 #[inline]
-pub(super) fn narrow(key: &FlowKey) -> Option<[u32; 2]> {
+pub(in crate::counters) fn narrow(key: &FlowKey) -> Option<[u32; 2]> {
     let [a, src, b, dst, _] = key.0;
     let rest = a | b | ((src ^ NARROW) & !ADDRESS_MASK) | ((dst ^ NARROW) & !ADDRESS_MASK);
     let address = |word: u64| (word >> ADDRESS_SHIFT) as u32;

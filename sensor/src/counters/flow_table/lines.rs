@@ -75,11 +75,16 @@ impl Lines {
         &mut self.pieces[piece].as_mut_slice()[line]
     }
 
-    #[inline]
-    pub(super) fn hit(&mut self, line: Line, key: &FlowKey) -> Option<&mut Entry> {
+    #[inline(always)]
+    pub(super) fn hit(
+        &mut self,
+        line: Line,
+        key: &FlowKey,
+        ends: Option<[u32; 2]>,
+    ) -> Option<&mut Entry> {
         let (piece, line) = (line.piece as usize, line.line as usize);
         let piece = self.pieces.get_mut(piece)?.as_mut_slice();
-        let Some(ends) = narrow(key) else {
+        let Some(ends) = ends else {
             let (entry, words) = piece.get_mut(line..line + 2)?.split_first_mut()?;
             return words
                 .first()

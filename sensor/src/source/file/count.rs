@@ -6,7 +6,7 @@ use sensor_common::flow::Direction;
 use sensor_common::parse::{self, LinkType, Packet, Reason};
 use sensor_common::view::SliceView;
 
-use super::{CaptureError, CaptureFile, Record, Way, tell};
+use super::{CaptureError, CaptureFile, Record, Way, alone, tell};
 use crate::counters::{Counts, Delta, Seen, When};
 use crate::source::sampling::Sampler;
 use crate::source::tap::Tap;
@@ -72,7 +72,7 @@ impl Outcome {
 }
 
 /// How many packets pass between two calls of `progress`.
-const PROGRESS_EVERY: u64 = 1 << 16;
+pub(super) const PROGRESS_EVERY: u64 = 1 << 16;
 
 /// Counts until the file ends or breaks.
 pub fn count(
@@ -82,9 +82,9 @@ pub fn count(
     progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     let mut counting = Counting::new(ledger, tap);
-    let outcome = match counting.is_alone() {
-        true => counting.all::<true>(file, progress),
-        false => counting.all::<false>(file, progress),
+    let outcome = match counting.alone() {
+        Some(delta) => alone::count(file, delta, progress),
+        None => counting.all(file, progress),
     };
     counting.ledger.flush();
     outcome
@@ -107,27 +107,19 @@ impl<'a, 't, L: Ledger> Counting<'a, 't, L> {
         }
     }
 
-    /// Nobody else wants to see the packets.
-    fn is_alone(&self) -> bool {
-        self.sampler.is_none() && self.tap.is_none()
+    /// What everything is counted in, where nobody else wants to see the packets.
+    fn alone(&mut self) -> Option<&mut Delta> {
+        let alone = self.sampler.is_none() && self.tap.is_none();
+        self.ledger.whole().filter(|_| alone)
     }
 
-    /// The loop exists twice: `ALONE` it keeps nothing of a packet at hand for others.
     #[inline(never)]
-    fn all<const ALONE: bool>(
-        &mut self,
-        file: &mut CaptureFile,
-        progress: impl FnMut(&CaptureFile),
-    ) -> Outcome {
+    fn all(&mut self, file: &mut CaptureFile, progress: impl FnMut(&CaptureFile)) -> Outcome {
         let each = |record: Record<'_>, link_type| match link_type {
             // Compiled into this loop: what it yields stays in registers, and never waits for its way through memory.
             LinkType::Ethernet => {
                 let packet = parse::on_interface(&SliceView(record.data), false);
-                let seen = seen(&record, packet);
-                match ALONE {
-                    true => self.ledger.of(record.when).packet(&seen),
-                    false => self.seen(&record, seen),
-                }
+                self.seen(&record, seen(&record, packet));
             }
             // Put together anew, so that the one at hand need not lie in memory.
             other => self.other(Record { ..record }, other),
@@ -166,25 +158,12 @@ pub fn walk(
     mut progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     let mut outcome = Outcome::default();
-    let mut run = Run {
-        number: 0,
-        link_type: LinkType::Unsupported,
-        packets: 0,
-    };
+    let mut run = Run::default();
     loop {
         match file.next() {
             Ok(Some(record)) => {
-                if run.packets == 0 || record.link_type != run.number {
-                    run.end(&mut outcome);
-                    run = Run {
-                        number: record.link_type,
-                        link_type: LinkType::from_number(record.link_type),
-                        packets: 0,
-                    };
-                }
-                run.packets += 1;
-                outcome.packets += 1;
-                each(record, run.link_type);
+                let link_type = run.go_on(record.link_type, 1, &mut outcome);
+                each(record, link_type);
             }
             Ok(None) => break,
             Err(error) => {
@@ -201,19 +180,44 @@ pub fn walk(
 }
 
 /// Packets of one link type in a row: nearly always all of the file's.
-struct Run {
+#[derive(Default)]
+pub(super) struct Run {
     number: u16,
-    link_type: LinkType,
+    link_type: Option<LinkType>,
     packets: u64,
 }
 
 impl Run {
-    fn end(&self, outcome: &mut Outcome) {
+    /// So many more packets, of this link type.
+    #[inline(always)]
+    pub(super) fn go_on(&mut self, number: u16, packets: u64, outcome: &mut Outcome) -> LinkType {
+        self.packets += packets;
+        outcome.packets += packets;
+        match self.link_type {
+            Some(link_type) if number == self.number => link_type,
+            _ => self.turn_to(number, packets, outcome),
+        }
+    }
+
+    #[cold]
+    fn turn_to(&mut self, number: u16, packets: u64, outcome: &mut Outcome) -> LinkType {
+        self.packets -= packets;
+        self.end(outcome);
+        let link_type = LinkType::from_number(number);
+        *self = Run {
+            number,
+            link_type: Some(link_type),
+            packets,
+        };
+        link_type
+    }
+
+    pub(super) fn end(&self, outcome: &mut Outcome) {
         if self.packets == 0 {
             return;
         }
         *outcome.link_types.entry(self.number).or_default() += self.packets;
-        if self.link_type != LinkType::Unsupported {
+        if self.link_type != Some(LinkType::Unsupported) {
             outcome.decodable += self.packets;
         }
     }

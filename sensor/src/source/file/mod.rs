@@ -7,6 +7,8 @@
 //! Records are borrowed from a sliding window, nothing is allocated per packet, and no length field is believed before it
 //! is checked.
 
+mod alone;
+mod batch;
 pub mod count;
 mod decompress;
 mod divided;
@@ -35,6 +37,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use crate::counters::When;
+pub use batch::{Batch, Marks, Plain};
 pub use error::{CaptureError, Damage, Unreadable};
 pub use format::{Compression, Container, Format};
 use input::{Input, RawPosition};
@@ -198,6 +201,31 @@ impl CaptureFile {
             }
             Err(fault) => Err(fault.after(self.packets)),
         }
+    }
+
+    /// The next packets, as far as they are at hand and there is nothing unusual about any of them; `None` where
+    /// [`Self::next`] has to say what comes.
+    #[inline(always)]
+    pub fn batch<'a>(&'a mut self, marks: &'a mut Marks) -> Option<Batch<'a>> {
+        let until = self.until.saturating_sub(self.window.offset());
+        let until = usize::try_from(until).unwrap_or(usize::MAX);
+        let ahead = self.window.ahead();
+        let (marked, length, link_type) = match &self.walk {
+            Walk::Pcap(pcap) => {
+                let (marked, length) = pcap.mark(ahead, until, marks);
+                (marked, length, pcap.link_type)
+            }
+            Walk::PcapNg(pcapng) => pcapng.mark(ahead, until, marks),
+        };
+        if marked == 0 {
+            return None;
+        }
+        self.packets += marked as u64;
+        Some(Batch {
+            link_type,
+            bytes: self.window.take(length),
+            marks: marks.0.get(..marked)?,
+        })
     }
 
     /// Its packets were delivered by the parts that it was [`Divided`] into.

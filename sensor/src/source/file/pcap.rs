@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::batch::Marks;
 use super::error::{Cause, Damage, Fault, Unreadable};
 use super::format::Container;
 use super::link_type;
@@ -18,7 +19,7 @@ pub(super) struct Pcap {
     pub(super) container: Container,
     pub(super) odd: Oddities,
     swap: bool,
-    link_type: u16,
+    pub(super) link_type: u16,
     lengths: Lengths,
     record_header: usize,
     /// Nanoseconds in one unit of the fraction.
@@ -41,6 +42,20 @@ struct Header {
     fraction: u32,
     cap_len: u32,
     orig_len: u32,
+}
+
+impl Header {
+    /// As nearly all files have it: least byte first, captured length first.
+    #[inline(always)]
+    fn new(ahead: &[u8]) -> Option<Self> {
+        let fixed: &[u8; RECORD_HEADER] = ahead.first_chunk()?;
+        Some(Header {
+            seconds: u32_at(fixed, 0, false),
+            fraction: u32_at(fixed, 4, false),
+            cap_len: u32_at(fixed, 8, false),
+            orig_len: u32_at(fixed, 12, false),
+        })
+    }
 }
 
 /// The container, and whether the file's byte order is the other one, if this is the magic of a pcap file.
@@ -114,10 +129,10 @@ impl Pcap {
                 None => return Ok(None),
             },
         };
-        if header.cap_len > header.orig_len || header.fraction >= self.units_per_second {
+        if !self.is_usual(&header) {
             self.note_oddity(&header);
         }
-        let ns = i64::from(header.seconds) * NS_PER_SECOND + i64::from(header.fraction) * self.unit;
+        let ns = self.time(&header);
         let data = window.take_record(self.record_header, header.cap_len as usize);
         Ok(Some(Record {
             link_type: self.link_type,
@@ -128,6 +143,45 @@ impl Pcap {
             wire_len: header.orig_len.max(header.cap_len),
             way: Way::Unknown,
         }))
+    }
+
+    /// Marks the records at the beginning of `ahead` that are whole and usual, until there is one that is not, or that begins
+    /// `until` so many bytes. Gives how many, and the bytes that they are.
+    #[inline(always)]
+    pub(super) fn mark(&self, ahead: &[u8], until: usize, marks: &mut Marks) -> (usize, usize) {
+        let (mut marked, mut at) = (0, 0);
+        if self.swap || self.lengths != Lengths::CapturedFirst {
+            return (marked, at); // of few files
+        }
+        for mark in &mut marks.0 {
+            let Some(header) = ahead.get(at..).and_then(Header::new) else {
+                break;
+            };
+            let start = at + self.record_header;
+            let end = start + header.cap_len as usize;
+            let usual = self.is_usual(&header) && header.cap_len <= self.limit;
+            if !usual || end > ahead.len() || at >= until {
+                break;
+            }
+            mark.start = start;
+            mark.cap_len = header.cap_len;
+            mark.wire_len = header.orig_len;
+            mark.at = self.time(&header);
+            at = end;
+            marked += 1;
+        }
+        (marked, at)
+    }
+
+    #[inline(always)]
+    fn is_usual(&self, header: &Header) -> bool {
+        header.cap_len <= header.orig_len && header.fraction < self.units_per_second
+    }
+
+    /// Nanoseconds since the epoch.
+    #[inline(always)]
+    fn time(&self, header: &Header) -> i64 {
+        i64::from(header.seconds) * NS_PER_SECOND + i64::from(header.fraction) * self.unit
     }
 
     #[cold]
@@ -176,24 +230,18 @@ impl Pcap {
 
     #[inline(always)]
     fn header(&self, ahead: &[u8]) -> Option<Header> {
-        let fixed: &[u8; RECORD_HEADER] = ahead.first_chunk()?;
-        let [mut seconds, mut fraction, mut first, mut second] =
-            [0, 4, 8, 12].map(|at| u32_at(fixed, at, false));
+        let mut header = Header::new(ahead)?;
         if self.swap {
-            [seconds, fraction] = swapped([seconds, fraction]);
-            [first, second] = swapped([first, second]);
+            [header.seconds, header.fraction] = swapped([header.seconds, header.fraction]);
+            [header.cap_len, header.orig_len] = swapped([header.cap_len, header.orig_len]);
         }
-        let (cap_len, orig_len) = match self.lengths {
+        let (first, second) = (header.cap_len, header.orig_len);
+        (header.cap_len, header.orig_len) = match self.lengths {
             Lengths::CapturedFirst => (first, second),
             Lengths::WireFirst => (second, first),
             Lengths::SmallerIsCaptured => (first.min(second), first.max(second)),
         };
-        Some(Header {
-            seconds,
-            fraction,
-            cap_len,
-            orig_len,
-        })
+        Some(header)
     }
 
     #[cold]

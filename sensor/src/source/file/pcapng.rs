@@ -3,6 +3,7 @@
 //! Blocks that hold packets or describe interfaces are looked at whole; all others are passed over without being kept,
 //! however long they say they are.
 
+use super::batch::{Mark, Marks};
 use super::error::{Cause, Damage, Fault};
 use super::interface::{Described, Interface, Names, padded};
 use super::pcap::{u16_at, u32_at};
@@ -97,6 +98,45 @@ impl PcapNg {
             wire_len: found.orig_len.max(found.cap_len),
             way: found.way,
         }))
+    }
+
+    /// As [`super::pcap::Pcap::mark`], of records of one link type, whose number it gives too. Nothing is marked where records
+    /// shall be described.
+    #[inline]
+    pub(super) fn mark(
+        &self,
+        ahead: &[u8],
+        until: usize,
+        marks: &mut Marks,
+    ) -> (usize, usize, u16) {
+        let (mut marked, mut at, mut link_type) = (0, 0, 0);
+        if self.describes {
+            return (marked, at, link_type);
+        }
+        for mark in &mut marks.0 {
+            let Some(rest) = ahead.get(at..).filter(|_| at < until) else {
+                break;
+            };
+            let Some(found) = self.enhanced_ahead(rest) else {
+                break;
+            };
+            let Some(when) = found
+                .usual()
+                .filter(|_| marked == 0 || link_type == found.link_type)
+            else {
+                break;
+            };
+            link_type = found.link_type;
+            *mark = Mark {
+                start: at + found.data_at,
+                cap_len: found.cap_len,
+                wire_len: found.orig_len,
+                at: when,
+            };
+            at += found.block_len;
+            marked += 1;
+        }
+        (marked, at, link_type)
     }
 
     /// The common case: a whole, sane packet block. Anything else takes the long way and is judged there.
@@ -276,6 +316,16 @@ impl PcapNg {
             return Err(Damage::BlockTrailer { first, last }.into());
         }
         Ok(Step::Other)
+    }
+}
+
+impl Found {
+    /// Its time, if there is nothing to be said of it but that, its link type and its lengths.
+    #[inline]
+    fn usual(&self) -> Option<i64> {
+        let usual =
+            self.interface == 0 && self.cap_len <= self.orig_len && self.way == Way::Unknown;
+        self.when.time().filter(|_| usual)
     }
 }
 

@@ -1,0 +1,66 @@
+//! Several packets handed out at once, which have nothing unusual about them, as nearly all have.
+
+/// Enough for what is done once for all of them not to matter; what is noted of them stays in the first-level cache.
+const MOST: usize = 64;
+
+/// Where a packet lies in the window, from where a batch begins, and what its record says.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    pub(super) start: usize,
+    pub(super) cap_len: u32,
+    /// Not less than `cap_len`.
+    pub(super) wire_len: u32,
+    /// Nanoseconds since the epoch.
+    pub(super) at: i64,
+}
+
+/// Room for a batch.
+pub struct Marks(pub(super) [Mark; MOST]);
+
+impl Default for Marks {
+    fn default() -> Self {
+        let nothing = Mark {
+            start: 0,
+            cap_len: 0,
+            wire_len: 0,
+            at: 0,
+        };
+        Marks([nothing; MOST])
+    }
+}
+
+/// Packets of one link type, in their order, at least one.
+pub struct Batch<'a> {
+    pub link_type: u16,
+    pub(super) bytes: &'a [u8],
+    pub(super) marks: &'a [Mark],
+}
+
+/// A packet with a time of which no interface and no way is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain<'a> {
+    /// What was captured of it.
+    pub data: &'a [u8],
+    /// Never less than what was captured.
+    pub wire_len: u32,
+    /// Nanoseconds since the epoch.
+    pub at: i64,
+}
+
+impl Batch<'_> {
+    pub fn size(&self) -> usize {
+        self.marks.len()
+    }
+
+    #[inline(always)]
+    pub fn packets(&self) -> impl Iterator<Item = Plain<'_>> {
+        self.marks.iter().map(|mark| Plain {
+            data: self
+                .bytes
+                .get(mark.start..mark.start + mark.cap_len as usize)
+                .unwrap_or_default(),
+            wire_len: mark.wire_len,
+            at: mark.at,
+        })
+    }
+}
