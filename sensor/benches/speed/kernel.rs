@@ -42,7 +42,7 @@ pub(crate) fn measure(effort: Effort) -> Part {
     let path = std::env::var("XTASK_BENCH_OBJECT").expect("run it by cargo xtask bench");
     let object = std::fs::read(path).unwrap();
     stay_on(0);
-    let (rounds, repeat) = effort.pick((7, 300_000), (3, 100_000));
+    let (rounds, repeat) = effort.pick((15, 150_000), (5, 60_000));
     let mut measured = Vec::new();
     for case in cases(effort) {
         eprintln!("kernel: {}", case.name());
