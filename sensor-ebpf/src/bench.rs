@@ -215,7 +215,7 @@ mod programs {
     #[inline(always)]
     fn seen_tc(ctx: &TcContext) -> Option<(Packet, Counts)> {
         let origin = skb::origin(ctx, Direction::Ingress)?;
-        let segments = skb::Segments::of(ctx, origin);
+        let segments = skb::Segments::of(ctx, origin, skb::is_tagged(ctx));
         let counts = skb::on_wire(ctx, segments, Direction::Ingress);
         let mut packet = skb::parse(ctx, origin.starts_with_ip()).ok()?;
         packet.key.set_origin(origin.number(), origin.direction);

@@ -47,10 +47,11 @@ fn look_at<const TAP: bool>(ctx: &TcContext, direction: Direction) {
         context: ctx.skb.skb,
         origin,
     };
+    let tagged = is_tagged(ctx);
     if maps::filter_needs_link() {
-        note_link(ctx, &subject);
+        note_link(ctx, &subject, tagged);
     }
-    let segments = Segments::of(ctx, origin);
+    let segments = Segments::of(ctx, origin, tagged);
     let counts = on_wire(ctx, segments, direction);
     count::<TAP>(
         parse(ctx, origin.starts_with_ip()),
@@ -86,8 +87,8 @@ pub(crate) fn origin(ctx: &TcContext, direction: Direction) -> Option<Origin> {
 }
 
 #[inline(always)]
-fn note_link(ctx: &TcContext, subject: &Subject<*mut __sk_buff>) {
-    let tag = tag_of(ctx);
+fn note_link(ctx: &TcContext, subject: &Subject<*mut __sk_buff>, tagged: bool) {
+    let tag = tag_of(ctx, tagged);
     let direct = direct(ctx);
     let linear = direct.data_end - direct.data;
     let short = linear < LONGEST_LINK_LAYER && linear < ctx.len() as usize;
@@ -99,7 +100,7 @@ fn note_link(ctx: &TcContext, subject: &Subject<*mut __sk_buff>) {
 
 /// EtherType and control word of the VLAN tag that is in the metadata.
 #[inline(always)]
-fn tag_of(ctx: &TcContext) -> Option<(u16, u16)> {
+fn tag_of(ctx: &TcContext, tagged: bool) -> Option<(u16, u16)> {
     // SAFETY: the context is live.
     let (ethertype, control) = unsafe {
         (
@@ -108,16 +109,18 @@ fn tag_of(ctx: &TcContext) -> Option<(u16, u16)> {
         )
     };
     // The kernel has the EtherType in network byte order.
-    is_tagged(ctx).then_some((u16::from_be(ethertype), control))
+    tagged.then_some((u16::from_be(ethertype), control))
 }
 
+/// Whether the metadata has a VLAN tag. Asked once for all: of a field that is read in several places the compiler keeps the
+/// address, which verifiers refuse.
 #[inline(always)]
-fn is_tagged(ctx: &TcContext) -> bool {
+pub(crate) fn is_tagged(ctx: &TcContext) -> bool {
     // SAFETY: the context is live.
     unsafe { (*ctx.skb.skb).vlan_present != 0 }
 }
 
-/// How a super-packet is cut; of any other packet all zero.
+/// How a super-packet is cut (of any other packet all zero), and whether a tag belongs in front.
 #[derive(Clone, Copy)]
 pub(crate) struct Segments {
     /// 0 where it is not said: what came from a virtual machine says how long its segments are, but not how many.
@@ -126,13 +129,14 @@ pub(crate) struct Segments {
     len: u64,
     /// Bytes of headers that each carries.
     header_len: u64,
+    tagged: bool,
 }
 
 impl Segments {
     /// Comes before anything else is known of the packet: the verifier would follow each way through the headers twice over
     /// otherwise.
     #[inline(always)]
-    pub(crate) fn of(ctx: &TcContext, origin: Origin) -> Self {
+    pub(crate) fn of(ctx: &TcContext, origin: Origin, tagged: bool) -> Self {
         let skb = ctx.skb.skb;
         // SAFETY: the context is live.
         let (number, len) = unsafe { ((*skb).gso_segs as u64, (*skb).gso_size as u64) };
@@ -141,12 +145,14 @@ impl Segments {
                 number: 0,
                 len: 0,
                 header_len: 0,
+                tagged,
             };
         }
         Segments {
             number,
             len,
             header_len: segment_header_len(ctx, origin),
+            tagged,
         }
     }
 
@@ -163,7 +169,7 @@ fn full_len(ctx: &TcContext, segments: Segments) -> u64 {
     if segments.len > 0 && segments.header_len + segments.len < len {
         len = segments.header_len + segments.len;
     }
-    if is_tagged(ctx) {
+    if segments.tagged {
         len + VLAN_TAG_LEN
     } else {
         len
@@ -177,7 +183,7 @@ fn full_len(ctx: &TcContext, segments: Segments) -> u64 {
 #[inline(always)]
 pub(crate) fn on_wire(ctx: &TcContext, segments: Segments, direction: Direction) -> Counts {
     let len = ctx.len() as u64;
-    let tagged = is_tagged(ctx);
+    let tagged = segments.tagged;
     if !segments.are_many() {
         let wire::OnWire { packets, bytes } = wire::segmented(len, 1, 0, tagged);
         return Counts { packets, bytes };
