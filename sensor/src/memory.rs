@@ -4,8 +4,8 @@ use std::fmt;
 use std::mem::MaybeUninit;
 
 const HUGE_PAGE: usize = 2 << 20;
-/// Of shorter lists the processor has the addresses of all pages at hand, and what a huge page rounds up is much of them.
-const LARGE: usize = HUGE_PAGE;
+/// Of shorter lists the processor has the addresses of all pages at hand, and what a huge page rounds up is most of them.
+const LARGE: usize = HUGE_PAGE / 2;
 
 /// Asks for the cache line in which an element begins, so that a batch of look-ups waits for memory once.
 #[inline]
@@ -47,8 +47,13 @@ pub struct Room<T> {
 
 impl<T: Copy> Room<T> {
     pub fn new(length: usize) -> Self {
-        let large = length * size_of::<T>() >= LARGE;
-        let padding = if large { HUGE_PAGE / size_of::<T>() } else { 0 };
+        let bytes = length * size_of::<T>();
+        let large = bytes >= LARGE;
+        let padding = match large {
+            // To the beginning of a huge page, and to the end of the last one.
+            true => (HUGE_PAGE + bytes.next_multiple_of(HUGE_PAGE) - bytes) / size_of::<T>(),
+            false => 0,
+        };
         let mut memory: Vec<MaybeUninit<T>> = Vec::with_capacity(length + padding);
         // SAFETY: so much was reserved, and what is not initialised is of a type that need not be.
         unsafe { memory.set_len(length + padding) };
@@ -107,7 +112,7 @@ impl<T: Copy> Room<T> {
 
     fn prefer_huge_pages(&self) {
         let begin = self.memory.as_ptr().wrapping_add(self.start);
-        let bytes = self.length * size_of::<T>() / HUGE_PAGE * HUGE_PAGE;
+        let bytes = (self.length * size_of::<T>()).next_multiple_of(HUGE_PAGE);
         // SAFETY: the range lies within one allocation of ours, and the call changes nothing of what is in it.
         unsafe { libc::madvise(begin.cast_mut().cast(), bytes, libc::MADV_HUGEPAGE) };
     }

@@ -95,6 +95,7 @@ impl Reading<'_> {
             backend: "file".to_owned(),
             top_n: self.args.counting.top,
             interval: config.interval,
+            by_two: Threads::new(self.args.threads).several(),
             ..Context::default()
         };
         let (mut delta, files, followers) = if followers.is_empty() {

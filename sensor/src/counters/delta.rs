@@ -33,7 +33,7 @@ pub use self::restored::Beside;
 pub use self::timeline::FlowPart;
 use self::trail::{Owner, Trail};
 use super::accounting::{index_of, not_ip_overflow};
-use super::flow_table::{Line, Place, narrow};
+use super::flow_table::{Line, Place, Sought};
 use super::{Buckets, Class, ClassId, Classes, Counts, FlowTable, Known, When};
 
 /// Flows of another table whose entries are fetched from memory at the same time.
@@ -228,14 +228,12 @@ impl Delta {
     /// Nearly every packet is of a flow that is where it probably is, and whose class won't change any more.
     #[inline(always)]
     fn count_pending(&mut self, one: &Pending) {
-        let hit = one
-            .hint
-            .and_then(|line| self.flows.hit(line, &one.record.key, one.ends));
+        let hit = one.hint.and_then(|line| self.flows.hit(line, &one.key));
         match hit {
             Some(entry) if entry.known == Known::Decided => {
-                entry.add(&one.record);
-                if let Some(at) = one.at {
-                    self.buckets.add(at, entry.class, one.record.counts);
+                entry.add_counts(one.counts, (one.first, one.last), one.tcp_flags);
+                if one.timed {
+                    self.buckets.add(one.at, entry.class, one.counts);
                 }
             }
             _ => self.count_other(one),
@@ -244,11 +242,11 @@ impl Delta {
 
     #[inline(never)]
     fn count_other(&mut self, one: &Pending) {
-        let record = &one.record;
+        let record = one.record();
         let place = self.flows.entry_at(one.hint, &record.key, one.hash);
-        let class = self.count_flow(record, place, one.at, one.blind);
-        if let Some(at) = one.at {
-            self.buckets.add(at, class, record.counts);
+        let class = self.count_flow(&record, place, one.at(), one.blind);
+        if one.timed {
+            self.buckets.add(one.at, class, record.counts);
         }
     }
 
@@ -269,14 +267,8 @@ impl Delta {
             first: at.unwrap_or(i64::MAX),
             last: at.unwrap_or(i64::MIN),
         };
-        self.count_pending(&Pending {
-            record,
-            hash: self.flows.hash(&key),
-            ends: narrow(&key),
-            at,
-            hint: None,
-            blind,
-        });
+        let one = Pending::of(&record, self.flows.hash(&key), at);
+        self.count_other(&Pending { blind, ..one });
         self.note_trail(&key, when, counts, captured_bytes);
     }
 

@@ -13,7 +13,7 @@ mod lines;
 use sensor_common::application::Application;
 use sensor_common::flow::{FlowKey, HashSeeds};
 
-pub(super) use self::entry::{Entry, narrow};
+pub(super) use self::entry::{Entry, Sought};
 pub(super) use self::lines::Line;
 use self::lines::Lines;
 use super::{Counts, FlowCounts, application};
@@ -142,9 +142,9 @@ impl FlowTable {
 
     /// Where the flow with this hash probably is; asks for its cache lines too.
     #[inline]
-    pub(super) fn candidate(&self, hash: u64, key: &FlowKey) -> Option<Line> {
+    pub(super) fn candidate(&self, hash: u64, sought: &Sought) -> Option<Line> {
         let line = Line::of(self.index.candidates(hash).next()?);
-        self.lines.prefetch(line, key);
+        self.lines.prefetch(line, sought.wide);
         Some(line)
     }
 
@@ -187,15 +187,10 @@ impl FlowTable {
         }
     }
 
-    /// The flow in this place, if it is that of the key; `ends` are the key's by [`narrow`].
+    /// The flow in this place, if it is that of the key.
     #[inline(always)]
-    pub(super) fn hit(
-        &mut self,
-        line: Line,
-        key: &FlowKey,
-        ends: Option<[u32; 2]>,
-    ) -> Option<&mut Entry> {
-        self.lines.hit(line, key, ends)
+    pub(super) fn hit(&mut self, line: Line, sought: &Sought) -> Option<&mut Entry> {
+        self.lines.hit(line, sought)
     }
 
     #[inline]

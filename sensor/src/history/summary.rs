@@ -86,6 +86,7 @@ impl Summary {
             files: self.joined.files,
             filter,
             top_n: asked.top_n,
+            by_two: false,
             interval: delta.buckets().interval(),
             span,
             not_observed,

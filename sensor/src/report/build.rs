@@ -27,9 +27,7 @@ pub fn build(delta: &Delta, context: &Context) -> Report {
 
     let book = delta.book();
     let naming = Naming::of(delta);
-    let endpoints = fold::endpoints(delta.flows(), book, context.top_n);
-    let conversations = fold::conversations(delta.flows(), book, context.top_n);
-    let flows = fold::flows(delta.flows(), book, context);
+    let (endpoints, conversations, flows) = fold::lists(delta.flows(), book, context);
     let overflow = accounted.overflow;
     let interfaces = interfaces(&context.interfaces, &slots);
     let identity_holds = accounted.identity_holds

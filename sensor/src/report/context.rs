@@ -17,6 +17,8 @@ pub struct Context {
     pub filter: Option<String>,
     /// Most rows of each ranked list; 0 = all.
     pub top_n: usize,
+    /// May be made by two threads, where that brings something.
+    pub by_two: bool,
     /// The interval that was asked for, nanoseconds. The report has that of the delta's buckets, which may be wider.
     pub interval: i64,
     /// The time that was observed (live), nanoseconds since the epoch; else the first and last packet's time is used.

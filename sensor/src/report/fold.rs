@@ -3,6 +3,7 @@
 use sensor_common::flow::Direction;
 use sensor_common::protocol::ip;
 use std::cmp::{Ordering, Reverse};
+use std::thread;
 
 use super::addresses::{Addr, Pair};
 use super::rank::top;
@@ -17,8 +18,48 @@ pub(super) struct Ranked<T> {
     pub(super) left_out: Counts,
 }
 
+/// Adding up fewer flows takes no longer than starting a thread and waiting for it.
+const WORTH_A_THREAD: usize = 10_000;
+
+/// By two threads, where that is wanted.
+pub(super) fn lists(
+    flows: &FlowTable,
+    book: Option<&Book>,
+    context: &Context,
+) -> (Ranked<Endpoint>, Ranked<Conversation>, Ranked<FlowRow>) {
+    let by_two = context.by_two && flows.len() >= WORTH_A_THREAD;
+    let endpoints = || endpoints(flows, book, context.top_n);
+    let (endpoints, (conversations, flows)) = both(by_two, endpoints, || {
+        let conversations = conversations(flows, book, context.top_n);
+        (conversations, self::flows(flows, book, context))
+    });
+    (endpoints, conversations, flows)
+}
+
+/// What both yield, at the same time if that is wanted and a thread is to be had.
+fn both<A: Send, B>(
+    at_once: bool,
+    one: impl Fn() -> A + Sync,
+    other: impl FnOnce() -> B,
+) -> (A, B) {
+    thread::scope(|scope| {
+        let builder = thread::Builder::new().name("report".into());
+        let aside = match at_once {
+            true => builder.spawn_scoped(scope, &one).ok(),
+            false => None,
+        };
+        let other = other();
+        let one = match aside.map(thread::ScopedJoinHandle::join) {
+            Some(Ok(one)) => one,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => one(),
+        };
+        (one, other)
+    })
+}
+
 /// `book` is asked for the rows that are listed, no others.
-pub(super) fn endpoints(flows: &FlowTable, book: Option<&Book>, top_n: usize) -> Ranked<Endpoint> {
+fn endpoints(flows: &FlowTable, book: Option<&Book>, top_n: usize) -> Ranked<Endpoint> {
     let size = |(_, (sent, received)): &(Addr, (Counts, Counts))| *sent + *received;
     let ranked = ranked(parted::by_address(flows), top_n, size, |a, b| a.0.cmp(&b.0));
     ranked.map(|(addr, (sent, received))| Endpoint {
@@ -30,11 +71,7 @@ pub(super) fn endpoints(flows: &FlowTable, book: Option<&Book>, top_n: usize) ->
     })
 }
 
-pub(super) fn conversations(
-    flows: &FlowTable,
-    book: Option<&Book>,
-    top_n: usize,
-) -> Ranked<Conversation> {
+fn conversations(flows: &FlowTable, book: Option<&Book>, top_n: usize) -> Ranked<Conversation> {
     let size = |(_, pair): &([Addr; 2], Pair<Counts>)| pair.a_to_b + pair.b_to_a;
     let ranked = ranked(parted::by_pair(flows), top_n, size, |a, b| a.0.cmp(&b.0));
     ranked.map(|([a, b], pair)| {
@@ -52,7 +89,7 @@ pub(super) fn conversations(
     })
 }
 
-pub(super) fn flows(flows: &FlowTable, book: Option<&Book>, context: &Context) -> Ranked<FlowRow> {
+fn flows(flows: &FlowTable, book: Option<&Book>, context: &Context) -> Ranked<FlowRow> {
     by_size(flows, context.top_n).map(|flow| flow_row(&flow, book, context))
 }
 

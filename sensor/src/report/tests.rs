@@ -23,6 +23,28 @@ fn an_empty_delta_is_an_empty_report() {
 }
 
 #[test]
+fn two_threads_make_the_same_report() {
+    let samples: Vec<Sample> = (0..12_000u32)
+        .map(|number| {
+            let [.., a, b] = number.to_be_bytes();
+            tcp4([10, 0, a, b], 1000, [10, 1, b, a], 443)
+        })
+        .collect();
+    let delta = delta_of(&samples, samples.len());
+    let by = |by_two| {
+        build(
+            &delta,
+            &Context {
+                by_two,
+                ..context()
+            },
+        )
+    };
+    assert_eq!(by(true), by(false));
+    assert_eq!(by(true).endpoints_total, 24_000);
+}
+
+#[test]
 fn both_directions_are_one_conversation_and_two_flows() {
     let (a, b) = ([10, 0, 0, 9], [10, 0, 0, 20]);
     let samples = [

@@ -6,7 +6,7 @@ use sensor_common::parse::Reason;
 
 use super::super::accounting::{matched_in, not_ip_overflow};
 use super::trail::Owner;
-use super::{Class, Counts, Delta, FlowCounts, Pending, narrow};
+use super::{Class, Counts, Delta, FlowCounts, Pending};
 use crate::counters::When;
 
 impl Delta {
@@ -79,23 +79,22 @@ impl Delta {
         let hash = self.flows.hash(&record.key);
         self.flows.prefetch(hash);
         let one = self.pending.next();
-        one.record = *record;
+        one.key.set(&record.key);
         one.hash = hash;
-        one.at = Some(at);
+        one.counts = record.counts;
+        one.first = record.first;
+        one.last = record.last;
+        one.at = at;
+        one.timed = true;
+        one.tcp_flags = record.tcp_flags;
         one.blind = false;
         self.pushed();
     }
 
     #[inline(never)]
     fn flow_with_trail(&mut self, record: &FlowCounts, at: i64) {
-        self.count_pending(&Pending {
-            record: *record,
-            hash: self.flows.hash(&record.key),
-            ends: narrow(&record.key),
-            at: Some(at),
-            hint: None,
-            blind: false,
-        });
+        let one = Pending::of(record, self.flows.hash(&record.key), Some(at));
+        self.count_other(&one);
         let Counts { bytes, .. } = record.counts;
         self.note_trail(&record.key, When::At(at), record.counts, bytes);
     }

@@ -3,7 +3,7 @@
 use sensor_common::flow::FlowKey;
 
 use super::trail::{Owner, Time, Trail};
-use super::{BATCH, Class, ClassId, Counts, Delta, FlowCounts, Line, Place, Sums, narrow};
+use super::{BATCH, Class, ClassId, Counts, Delta, FlowCounts, Line, Place, Sought, Sums};
 use crate::counters::{Buckets, Flow, Known};
 
 /// A flow whose counts go from one class to another.
@@ -92,7 +92,7 @@ impl Delta {
         torn: &mut Torn,
     ) {
         for (theirs, hash, hint) in &mut *batch {
-            *hint = self.flows.candidate(*hash, &theirs.key);
+            *hint = self.flows.candidate(*hash, &Sought::of(&theirs.key));
         }
         let nothing_apart = self.apart.is_empty() && other.apart.is_empty();
         for (theirs, hash, hint) in batch.drain(..) {
@@ -107,8 +107,7 @@ impl Delta {
     /// Adds the counts of a flow that is in both tables with the same label for good, as [`Self::merge_flow`] would; false if
     /// it is not.
     fn merge_alike(&mut self, theirs: &Flow, hint: Option<Line>) -> bool {
-        let ends = narrow(&theirs.key);
-        let hit = hint.and_then(|line| self.flows.hit(line, &theirs.key, ends));
+        let hit = hint.and_then(|line| self.flows.hit(line, &Sought::of(&theirs.key)));
         let alike = hit.filter(|ours| {
             let decided = ours.known == Known::Decided && theirs.known == Known::Decided;
             decided && ours.class == theirs.class && ours.label == theirs.label

@@ -1,10 +1,10 @@
 //! The way of one packet into the counters.
 
 use sensor_common::abi::CLASS_NOT_IP;
-use sensor_common::flow::Direction;
+use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::{Packet, Reason};
 
-use super::{Counts, Delta, Seen, When, narrow};
+use super::{Counts, Delta, Seen, When};
 
 impl Delta {
     /// Counts one packet (or super-packet). [`Self::flush`] must follow before anything is read.
@@ -27,21 +27,24 @@ impl Delta {
         self.last = self.last.max(last);
     }
 
-    /// As [`Self::packet`], of a packet that has a time and no known interface. [`Self::note`] must be told of it too.
+    /// As [`Self::packet`], of a packet that has a time and no known interface. [`Self::note`] must be told of it too. Only
+    /// where neither payloads nor a trail are wanted ([`Self::divisible`]).
     #[inline(always)]
-    pub fn of_batch(
-        &mut self,
-        packet: Result<Packet, Reason>,
-        at: i64,
-        wire_len: u32,
-        captured: usize,
-    ) {
+    pub fn of_batch(&mut self, packet: Result<Packet, Reason>, at: i64, wire_len: u32) {
         let counts = Counts {
             packets: 1,
             bytes: wire_len.into(),
         };
-        let size = (counts, captured as u64);
-        self.parsed(packet, (0, Direction::Unknown), When::At(at), size);
+        match packet {
+            Ok(packet) => {
+                let key = self.total(&packet, (0, packet.direction), counts);
+                self.push(&key, counts, Some(at), (packet.tcp_flags, false));
+            }
+            Err(reason) => {
+                let origin = (0, Direction::Unknown);
+                self.malformed(reason, origin, When::At(at), (counts, 0));
+            }
+        }
     }
 
     #[inline(always)]
@@ -50,47 +53,65 @@ impl Delta {
         packet: Result<Packet, Reason>,
         (slot, direction): (u8, Direction),
         when: When,
-        (counts, captured_bytes): (Counts, u64),
+        size: (Counts, u64),
     ) {
-        let Counts { packets, bytes } = counts;
         let packet = match packet {
             Ok(packet) => packet,
-            Err(reason) => {
-                let size = (counts, captured_bytes);
-                return self.malformed(reason, (slot, direction), when, size);
-            }
+            Err(reason) => return self.malformed(reason, (slot, direction), when, size),
         };
+        let (counts, captured_bytes) = size;
         let direction = match direction {
             Direction::Unknown => packet.direction,
             known => known,
         };
-        let totals = self.totals_mut(slot, direction);
-        if packet.key.is_ip() {
-            totals.ip[packet.key.ip_index()].add(packets, bytes);
-        } else {
-            totals.class[CLASS_NOT_IP].add(packets, bytes);
-        }
-        let mut key = packet.key;
-        key.set_origin(slot, direction);
+        let key = self.total(&packet, (slot, direction), counts);
         let headers_only = captured_bytes <= u64::from(packet.header_len);
         let blind = packet.payload_len > 0 && headers_only;
         if self.trail.is_some() {
-            let size = (counts, captured_bytes);
             return self.count_with_trail(key, (packet.tcp_flags, blind), when, size);
         }
-        let at = when.time();
-        let hash = self.flows.hash(&key);
+        self.push(&key, counts, when.time(), (packet.tcp_flags, blind));
+    }
+
+    /// Adds it to the totals. Gives the key of its flow.
+    #[inline(always)]
+    fn total(
+        &mut self,
+        packet: &Packet,
+        (slot, direction): (u8, Direction),
+        counts: Counts,
+    ) -> FlowKey {
+        let totals = self.totals_mut(slot, direction);
+        if packet.key.is_ip() {
+            totals.ip[packet.key.ip_index()].add(counts.packets, counts.bytes);
+        } else {
+            totals.class[CLASS_NOT_IP].add(counts.packets, counts.bytes);
+        }
+        let mut key = packet.key;
+        key.set_origin(slot, direction);
+        key
+    }
+
+    #[inline(always)]
+    fn push(
+        &mut self,
+        key: &FlowKey,
+        counts: Counts,
+        at: Option<i64>,
+        (tcp_flags, blind): (u8, bool),
+    ) {
+        let hash = self.flows.hash(key);
         self.flows.prefetch(hash);
         let one = self.pending.next();
         // Field by field: a record that is put together elsewhere and copied waits until all of it has been written.
-        one.record.key = key;
-        one.record.counts = counts;
-        one.record.tcp_flags = packet.tcp_flags;
-        one.record.first = at.unwrap_or(i64::MAX);
-        one.record.last = at.unwrap_or(i64::MIN);
-        one.ends = narrow(&key);
+        one.key.set(key);
         one.hash = hash;
-        one.at = at;
+        one.counts = counts;
+        one.first = at.unwrap_or(i64::MAX);
+        one.last = at.unwrap_or(i64::MIN);
+        one.at = at.unwrap_or_default();
+        one.timed = at.is_some();
+        one.tcp_flags = tcp_flags;
         one.blind = blind;
         self.pushed();
     }
@@ -116,7 +137,7 @@ impl Delta {
     fn advance_to(&mut self, (asked, counted): (usize, usize)) {
         let mut pending = std::mem::take(&mut self.pending);
         pending.ask(asked, |one| {
-            one.hint = self.flows.candidate(one.hash, &one.record.key);
+            one.hint = self.flows.candidate(one.hash, &one.key);
         });
         pending.count(counted, |one| self.count_pending(one));
         self.pending = pending;

@@ -1,11 +1,9 @@
 //! What is counted next, on its way: first the index is asked for, then the flow, and when both have come from memory it is
 //! counted. What comes behind it meanwhile goes the same way, so that nothing waits.
 
-use sensor_common::flow::FlowKey;
-
 use super::FlowCounts;
 use crate::counters::Counts;
-use crate::counters::flow_table::Line;
+use crate::counters::flow_table::{Line, Sought};
 
 /// As many take a step together, which is what a processor core asks memory for at the same time.
 const GROUP: usize = 8;
@@ -19,16 +17,52 @@ const SLOTS: usize = 64;
 /// What is counted next, packets as records of their own: what counts it gets a reference and copies nothing.
 #[derive(Clone, Copy)]
 pub(super) struct Pending {
-    pub(super) record: FlowCounts,
-    /// Both addresses of its key, where 64 bits are enough for them.
-    pub(super) ends: Option<[u32; 2]>,
+    pub(super) key: Sought,
     pub(super) hash: u64,
-    /// A time in its bucket.
-    pub(super) at: Option<i64>,
-    /// Where its flow probably is.
-    pub(super) hint: Option<Line>,
+    pub(super) counts: Counts,
+    pub(super) first: i64,
+    pub(super) last: i64,
+    /// A time in its bucket, if it has any.
+    pub(super) at: i64,
+    pub(super) timed: bool,
+    pub(super) tcp_flags: u8,
     /// It has a payload of which nothing was captured.
     pub(super) blind: bool,
+    /// Where its flow probably is.
+    pub(super) hint: Option<Line>,
+}
+
+impl Pending {
+    pub(super) fn of(record: &FlowCounts, hash: u64, at: Option<i64>) -> Self {
+        Pending {
+            key: Sought::of(&record.key),
+            hash,
+            counts: record.counts,
+            first: record.first,
+            last: record.last,
+            at: at.unwrap_or_default(),
+            timed: at.is_some(),
+            tcp_flags: record.tcp_flags,
+            blind: false,
+            hint: None,
+        }
+    }
+
+    pub(super) fn record(&self) -> FlowCounts {
+        FlowCounts {
+            key: self.key.key(),
+            counts: self.counts,
+            tcp_flags: self.tcp_flags,
+            first: self.first,
+            last: self.last,
+        }
+    }
+
+    /// A time in its bucket.
+    #[inline(always)]
+    pub(super) fn at(&self) -> Option<i64> {
+        self.timed.then_some(self.at)
+    }
 }
 
 /// A ring; each number says how many have come so far.
@@ -43,18 +77,16 @@ pub(super) struct Pipeline {
 impl Pipeline {
     pub(super) fn new() -> Self {
         const NOTHING: Pending = Pending {
-            record: FlowCounts {
-                key: FlowKey([0; 5]),
-                counts: Counts::ZERO,
-                tcp_flags: 0,
-                first: 0,
-                last: 0,
-            },
-            ends: None,
+            key: Sought::NOTHING,
             hash: 0,
-            at: None,
-            hint: None,
+            counts: Counts::ZERO,
+            first: 0,
+            last: 0,
+            at: 0,
+            timed: false,
+            tcp_flags: 0,
             blind: false,
+            hint: None,
         };
         Pipeline {
             slots: vec![NOTHING; SLOTS],

@@ -37,9 +37,67 @@ const ADDRESS_SHIFT: u32 = if cfg!(target_endian = "little") {
 };
 const ADDRESS_MASK: u64 = 0xffff_ffff << ADDRESS_SHIFT;
 
+/// A key that is looked for.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::counters) struct Sought {
+    /// Both addresses, where 64 bits are enough for them.
+    ends: [u32; 2],
+    /// The key's last word.
+    meta: u64,
+    /// They are not enough: `words` are the key's others.
+    pub(in crate::counters) wide: bool,
+    words: [u64; 4],
+}
+
+impl Sought {
+    pub(in crate::counters) const NOTHING: Sought = Sought {
+        ends: [0; 2],
+        meta: 0,
+        wide: false,
+        words: [0; 4],
+    };
+
+    pub(in crate::counters) fn of(key: &FlowKey) -> Self {
+        let mut this = Sought::NOTHING;
+        this.set(key);
+        this
+    }
+
+    /// Writes no more of it than will be read.
+    #[inline(always)]
+    pub(in crate::counters) fn set(&mut self, key: &FlowKey) {
+        let [a, b, c, d, meta] = key.0;
+        self.meta = meta;
+        match narrow(key) {
+            Some(ends) => {
+                self.ends = ends;
+                self.wide = false;
+            }
+            None => {
+                self.words = [a, b, c, d];
+                self.wide = true;
+            }
+        }
+    }
+
+    pub(in crate::counters) fn key(&self) -> FlowKey {
+        let [a, b, c, d] = self.words;
+        match self.wide {
+            true => FlowKey([a, b, c, d, self.meta]),
+            false => widened(self.ends, self.meta),
+        }
+    }
+}
+
+/// Undoes [`narrow`].
+fn widened(ends: [u32; 2], meta: u64) -> FlowKey {
+    let [src, dst] = ends.map(|end| NARROW | u64::from(end) << ADDRESS_SHIFT);
+    FlowKey([0, src, 0, dst, meta])
+}
+
 /// Both addresses, where 64 bits are enough for them.
-#[inline]
-pub(in crate::counters) fn narrow(key: &FlowKey) -> Option<[u32; 2]> {
+#[inline(always)]
+pub(super) fn narrow(key: &FlowKey) -> Option<[u32; 2]> {
     let [a, src, b, dst, _] = key.0;
     let rest = a | b | ((src ^ NARROW) & !ADDRESS_MASK) | ((dst ^ NARROW) & !ADDRESS_MASK);
     let address = |word: u64| (word >> ADDRESS_SHIFT) as u32;
@@ -99,6 +157,12 @@ impl Entry {
         differs == 0 && self.meta == meta
     }
 
+    /// Whether it is the flow of a key that is not wide.
+    #[inline(always)]
+    pub(super) fn is_sought(&self, sought: &Sought) -> bool {
+        self.is_narrow(sought.ends, sought.meta)
+    }
+
     /// The same of any other key; `words` is the line behind this one.
     #[inline]
     pub(super) fn is_of(&self, words: &Entry, key: &FlowKey) -> bool {
@@ -111,10 +175,7 @@ impl Entry {
             let (c, d) = (words.first.cast_unsigned(), words.last.cast_unsigned());
             return FlowKey([words.packets, words.bytes, c, d, self.meta]);
         }
-        let [src, dst] = self
-            .ends
-            .map(|end| NARROW | u64::from(end) << ADDRESS_SHIFT);
-        FlowKey([0, src, 0, dst, self.meta])
+        widened(self.ends, self.meta)
     }
 
     pub(super) fn flow(&self, words: &Entry) -> Flow {
@@ -151,12 +212,21 @@ impl Entry {
 
     #[inline]
     pub(in crate::counters) fn add(&mut self, record: &FlowCounts) {
-        let Counts { packets, bytes } = record.counts;
-        self.packets += packets;
-        self.bytes += bytes;
-        self.first = self.first.min(record.first);
-        self.last = self.last.max(record.last);
-        self.tcp_flags |= record.tcp_flags;
+        self.add_counts(record.counts, (record.first, record.last), record.tcp_flags);
+    }
+
+    #[inline(always)]
+    pub(in crate::counters) fn add_counts(
+        &mut self,
+        counts: Counts,
+        (first, last): (i64, i64),
+        tcp_flags: u8,
+    ) {
+        self.packets += counts.packets;
+        self.bytes += counts.bytes;
+        self.first = self.first.min(first);
+        self.last = self.last.max(last);
+        self.tcp_flags |= tcp_flags;
     }
 }
 
@@ -186,8 +256,10 @@ mod tests {
             assert_eq!(entry.is_wide(), wide);
             assert_eq!(entry.key(&words), key);
             assert!(entry.is_flow() && !words.is_flow());
+            let sought = Sought::of(&key);
+            assert_eq!((sought.key(), sought.wide), (key, wide));
             match narrow(&key) {
-                Some(ends) => assert!(entry.is_narrow(ends, key.0[4])),
+                Some(_) => assert!(entry.is_sought(&sought)),
                 None => assert!(entry.is_of(&words, &key)),
             }
         }

@@ -2,7 +2,7 @@
 
 use sensor_common::flow::FlowKey;
 
-use super::entry::{Entry, narrow};
+use super::entry::{Entry, Sought, narrow};
 use super::{Flow, Place};
 use crate::memory::{self, Room};
 
@@ -76,23 +76,16 @@ impl Lines {
     }
 
     #[inline(always)]
-    pub(super) fn hit(
-        &mut self,
-        line: Line,
-        key: &FlowKey,
-        ends: Option<[u32; 2]>,
-    ) -> Option<&mut Entry> {
+    pub(super) fn hit(&mut self, line: Line, sought: &Sought) -> Option<&mut Entry> {
         let (piece, line) = (line.piece as usize, line.line as usize);
         let piece = self.pieces.get_mut(piece)?.as_mut_slice();
-        let Some(ends) = ends else {
+        if sought.wide {
             let (entry, words) = piece.get_mut(line..line + 2)?.split_first_mut()?;
-            return words
-                .first()
-                .filter(|words| entry.is_of(words, key))
-                .map(|_| entry);
-        };
+            let is = entry.is_of(words.first()?, &sought.key());
+            return is.then_some(entry);
+        }
         let entry = piece.get_mut(line)?;
-        entry.is_narrow(ends, key.0[4]).then_some(entry)
+        entry.is_sought(sought).then_some(entry)
     }
 
     pub(super) fn flow(&self, place: Place) -> Flow {
@@ -114,14 +107,14 @@ impl Lines {
     }
 
     #[inline]
-    pub(super) fn prefetch(&self, line: Line, key: &FlowKey) {
+    pub(super) fn prefetch(&self, line: Line, wide: bool) {
         let (piece, line) = (line.piece as usize, line.line as usize);
         let Some(piece) = self.pieces.get(piece) else {
             return;
         };
         let piece = piece.as_slice();
         memory::prefetch(piece, line);
-        if key.is_ipv6() {
+        if wide {
             memory::prefetch(piece, line + 1);
         }
     }

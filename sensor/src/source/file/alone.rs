@@ -72,7 +72,7 @@ fn ethernet(delta: &mut Delta, packet: &Plain<'_>) {
     match plain::family(&view) {
         Some(plain::Family::Ipv4) => {
             let parsed = plain::ipv4(&view);
-            delta.of_batch(parsed, packet.at, packet.wire_len, packet.data.len());
+            delta.of_batch(parsed, packet.at, packet.wire_len);
         }
         Some(plain::Family::Ipv6) => ipv6(delta, *packet),
         None => any(delta, *packet, LinkType::Ethernet),
@@ -82,11 +82,11 @@ fn ethernet(delta: &mut Delta, packet: &Plain<'_>) {
 #[inline(never)]
 fn ipv6(delta: &mut Delta, packet: Plain<'_>) {
     let parsed = plain::ipv6(&SliceView(packet.data));
-    delta.of_batch(parsed, packet.at, packet.wire_len, packet.data.len());
+    delta.of_batch(parsed, packet.at, packet.wire_len);
 }
 
 #[inline(never)]
 fn any(delta: &mut Delta, packet: Plain<'_>, link_type: LinkType) {
     let parsed = parse::packet(&SliceView(packet.data), link_type);
-    delta.of_batch(parsed, packet.at, packet.wire_len, packet.data.len());
+    delta.of_batch(parsed, packet.at, packet.wire_len);
 }

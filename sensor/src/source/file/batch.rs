@@ -54,13 +54,13 @@ impl Batch<'_> {
 
     #[inline(always)]
     pub fn packets(&self) -> impl Iterator<Item = Plain<'_>> {
-        self.marks.iter().map(|mark| Plain {
-            data: self
-                .bytes
-                .get(mark.start..mark.start + mark.cap_len as usize)
-                .unwrap_or_default(),
-            wire_len: mark.wire_len,
-            at: mark.at,
+        self.marks.iter().filter_map(|mark| {
+            let end = mark.start + mark.cap_len as usize;
+            Some(Plain {
+                data: self.bytes.get(mark.start..end)?, // there are so many
+                wire_len: mark.wire_len,
+                at: mark.at,
+            })
         })
     }
 }

@@ -110,7 +110,8 @@ impl<'a, 't, L: Ledger> Counting<'a, 't, L> {
     /// What everything is counted in, where nobody else wants to see the packets.
     fn alone(&mut self) -> Option<&mut Delta> {
         let alone = self.sampler.is_none() && self.tap.is_none();
-        self.ledger.whole().filter(|_| alone)
+        let delta = self.ledger.whole().filter(|_| alone)?;
+        delta.divisible().is_some().then_some(delta)
     }
 
     #[inline(never)]

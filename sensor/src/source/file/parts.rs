@@ -40,6 +40,10 @@ impl Threads {
         }
     }
 
+    pub fn several(self) -> bool {
+        self.threads > 1
+    }
+
     pub fn one() -> Self {
         Self::new(1)
     }
