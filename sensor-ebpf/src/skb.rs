@@ -178,8 +178,7 @@ fn full_len(ctx: &TcContext, segments: Segments) -> u64 {
 
 /// Packets and bytes as on the wire.
 ///
-/// On egress the kernel has done the arithmetic for a super-packet's bytes (`wire_len`, tunnels included); it does none on
-/// ingress.
+/// On egress the kernel has done the arithmetic for a super-packet's bytes too (`wire_len`); it does none on ingress.
 #[inline(always)]
 pub(crate) fn on_wire(ctx: &TcContext, segments: Segments, direction: Direction) -> Counts {
     let len = ctx.len() as u64;
@@ -196,15 +195,14 @@ pub(crate) fn on_wire(ctx: &TcContext, segments: Segments, direction: Direction)
     if let Direction::Egress = direction {
         // SAFETY: the context is live.
         let wire_len = unsafe { (*ctx.skb.skb).wire_len as u64 };
-        // It is not set where a packet did not come through the queueing layer.
-        if wire_len > len {
-            let tags = if tagged {
-                on_wire.packets * VLAN_TAG_LEN
-            } else {
-                0
-            };
-            on_wire.bytes = wire_len + tags;
-        }
+        let tags = if tagged {
+            on_wire.packets * VLAN_TAG_LEN
+        } else {
+            0
+        };
+        // Each knows headers that the other may not: the sum of Linux 6.1 lacks those around a tunnel, and there is none
+        // where a packet did not come through the queueing layer; ours lacks those of a tunnel that is not known here.
+        on_wire.bytes = on_wire.bytes.max(wire_len + tags);
     }
     let wire::OnWire { packets, bytes } = on_wire;
     Counts { packets, bytes }

@@ -52,8 +52,9 @@ const KERNELS: [Kernel; 4] = [
 
 /// What differs by kernel: what the verifier takes, which hook each wish gets, and counting by every road. Few, for the
 /// verifier alone takes seconds in an emulated machine; `-- NAME` runs others.
-const TESTS: [&str; 6] = [
+const TESTS: [&str; 7] = [
     "filter::refused::",
+    "gso::tcp_",
     "ladder::the_report_names_hook_mode_and_reason",
     "ladder::two_sensors_on_one_interface",
     "layer3::",
