@@ -8,6 +8,7 @@
 
 use core::ops::{Add, AddAssign};
 
+use crate::flow::FlowKey;
 use crate::parse::Reason;
 
 /// Packets and bytes on the wire.
@@ -100,6 +101,22 @@ impl Totals {
         duplicates: Counts::ZERO,
         reserved: [0; 2],
     };
+}
+
+impl Totals {
+    /// All but what the filter left out, and what came before.
+    pub fn matched(&self) -> Counts {
+        self.ip.iter().chain(&self.class).copied().sum()
+    }
+
+    /// Where the packets of a flow belong.
+    #[inline(always)]
+    pub fn of_flow(&mut self, key: &FlowKey) -> &mut Counts {
+        match key.is_ip() {
+            true => &mut self.ip[key.ip_index()],
+            false => &mut self.class[CLASS_NOT_IP],
+        }
+    }
 }
 
 impl AddAssign<&Totals> for Totals {

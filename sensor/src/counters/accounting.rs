@@ -43,7 +43,7 @@ impl Delta {
 
     /// Totals of what matched the filter (all, where there is none) by direction: unknown, ingress, egress.
     pub fn by_direction(&self) -> [Counts; DIRECTIONS] {
-        self.sum_by_direction(matched_in)
+        self.sum_by_direction(Totals::matched)
     }
 
     /// What the filter left out, in the same order. With [`Self::by_direction`] it is all that was seen.
@@ -176,7 +176,7 @@ fn account(totals: &Totals, (ip_flows, not_ip_flows): (Counts, Counts)) -> Accou
         .filter(|(_, counts)| *counts != Counts::ZERO)
         .collect();
     let mut accounting = Accounting {
-        seen: matched_in(totals) + totals.filtered + totals.duplicates,
+        seen: totals.matched() + totals.filtered + totals.duplicates,
         in_flows: ip_flows,
         overflow: totals.overflow.iter().copied().sum(),
         not_ip: totals.class[CLASS_NOT_IP],
@@ -194,11 +194,6 @@ fn account(totals: &Totals, (ip_flows, not_ip_flows): (Counts, Counts)) -> Accou
     accounting.identity_holds =
         accounting.seen == counted && not_ip_flows + totals.overflow_not_ip == accounting.not_ip;
     accounting
-}
-
-/// All but what the filter left out, and what came before.
-pub(super) fn matched_in(totals: &Totals) -> Counts {
-    totals.ip.iter().chain(&totals.class).copied().sum()
 }
 
 /// Packets without IP whose EtherType was not kept because the flow table was full.

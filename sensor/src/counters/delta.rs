@@ -12,6 +12,7 @@ mod merge;
 mod names;
 mod packets;
 mod pipeline;
+mod record;
 mod restored;
 mod select;
 mod timeline;
@@ -29,6 +30,7 @@ use self::late::{Coming, Late, Sums, in_current};
 pub(in crate::counters) use self::names::Told;
 use self::names::{Labels, Payloads};
 use self::pipeline::{Pending, Pipeline};
+pub use self::record::FlowCounts;
 pub use self::restored::Beside;
 pub use self::timeline::FlowPart;
 use self::trail::{Owner, Trail};
@@ -77,17 +79,6 @@ impl Seen {
             (known, _) => known,
         }
     }
-}
-
-/// One flow record that the kernel counted.
-#[derive(Clone, Copy, Debug)]
-pub struct FlowCounts {
-    pub key: FlowKey,
-    pub counts: Counts,
-    pub tcp_flags: u8,
-    /// Nanoseconds since the epoch.
-    pub first: i64,
-    pub last: i64,
 }
 
 #[derive(Clone)]
@@ -254,22 +245,15 @@ impl Delta {
     #[inline(never)]
     fn count_with_trail(
         &mut self,
-        key: FlowKey,
-        (tcp_flags, blind): (u8, bool),
+        record: &FlowCounts,
         when: When,
-        (counts, captured_bytes): (Counts, u64),
+        blind: bool,
+        captured_bytes: u64,
     ) {
-        let at = when.time();
-        let record = FlowCounts {
-            key,
-            counts,
-            tcp_flags,
-            first: at.unwrap_or(i64::MAX),
-            last: at.unwrap_or(i64::MIN),
-        };
-        let one = Pending::of(&record, self.flows.hash(&key), at);
+        let FlowCounts { key, counts, .. } = record;
+        let one = Pending::of(record, self.flows.hash(key), when.time());
         self.count_other(&Pending { blind, ..one });
-        self.note_trail(&key, when, counts, captured_bytes);
+        self.note_trail(key, when, *counts, captured_bytes);
     }
 
     /// Packets of this key have just been counted in a flow, or as overflow.

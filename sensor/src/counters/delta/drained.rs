@@ -4,16 +4,16 @@ use sensor_common::abi::{Totals, class_of};
 use sensor_common::flow::Direction;
 use sensor_common::parse::Reason;
 
-use super::super::accounting::{matched_in, not_ip_overflow};
+use super::super::accounting::not_ip_overflow;
 use super::trail::Owner;
-use super::{Class, Counts, Delta, FlowCounts, Pending};
+use super::{Class, Counts, Delta, FlowCounts};
 use crate::counters::When;
 
 impl Delta {
     /// Adds what the kernel counted for one interface and direction in the bucket of time `at`. The flows come by
     /// [`Self::flow`].
     pub fn totals(&mut self, slot: u8, direction: Direction, counted: &Totals, at: i64) {
-        let matched = matched_in(counted);
+        let matched = counted.matched();
         if matched == Counts::ZERO {
             if counted.filtered != Counts::ZERO {
                 self.filtered(slot, direction, counted.filtered);
@@ -69,33 +69,13 @@ impl Delta {
     /// Adds one flow record that the kernel counted in the bucket of time `at`. [`Self::flush`] must follow before anything is
     /// read.
     ///
-    /// Compiled into the loop that calls it: as with packets, a record that is put together elsewhere and copied waits until
-    /// all of it has been written.
+    /// Compiled into the loop that calls it, see [`Self::push`].
     #[inline(always)]
     pub fn flow(&mut self, record: &FlowCounts, at: i64) {
         if self.trail.is_some() {
-            return self.flow_with_trail(record, at);
+            let bytes = record.counts.bytes;
+            return self.count_with_trail(record, When::At(at), false, bytes);
         }
-        let hash = self.flows.hash(&record.key);
-        self.flows.prefetch(hash);
-        let one = self.pending.next();
-        one.key.set(&record.key);
-        one.hash = hash;
-        one.counts = record.counts;
-        one.first = record.first;
-        one.last = record.last;
-        one.at = at;
-        one.timed = true;
-        one.tcp_flags = record.tcp_flags;
-        one.blind = false;
-        self.pushed();
-    }
-
-    #[inline(never)]
-    fn flow_with_trail(&mut self, record: &FlowCounts, at: i64) {
-        let one = Pending::of(record, self.flows.hash(&record.key), Some(at));
-        self.count_other(&one);
-        let Counts { bytes, .. } = record.counts;
-        self.note_trail(&record.key, When::At(at), record.counts, bytes);
+        self.push(record, Some(at), false);
     }
 }

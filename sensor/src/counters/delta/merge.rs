@@ -114,7 +114,7 @@ impl Delta {
         });
         match alike {
             Some(ours) => {
-                ours.add(&record_of(theirs));
+                ours.add(&FlowCounts::of_flow(theirs));
                 true
             }
             None => false,
@@ -123,7 +123,7 @@ impl Delta {
 
     /// The other's buckets are in ours by now, under the classes that it had. `place` is that of ours, if there is room.
     fn merge_flow(&mut self, theirs: &Flow, place: Option<Place>, other: &Delta, torn: &mut Torn) {
-        let record = record_of(theirs);
+        let record = FlowCounts::of_flow(theirs);
         let Some(place) = place else {
             self.overflow(&record);
             return;
@@ -196,16 +196,6 @@ impl Delta {
         if flow.is_some_and(|flow| flow.class != class) {
             self.apart.add(key, class, counts);
         }
-    }
-}
-
-fn record_of(flow: &Flow) -> FlowCounts {
-    FlowCounts {
-        key: flow.key,
-        counts: flow.counts(),
-        tcp_flags: flow.tcp_flags,
-        first: flow.first,
-        last: flow.last,
     }
 }
 

@@ -1,10 +1,9 @@
 //! The way of one packet into the counters.
 
-use sensor_common::abi::CLASS_NOT_IP;
 use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::{Packet, Reason};
 
-use super::{Counts, Delta, Seen, When};
+use super::{Counts, Delta, FlowCounts, Seen, When};
 
 impl Delta {
     /// Counts one packet (or super-packet). [`Self::flush`] must follow before anything is read.
@@ -38,7 +37,8 @@ impl Delta {
         match packet {
             Ok(packet) => {
                 let key = self.total(&packet, (0, packet.direction), counts);
-                self.push(&key, counts, Some(at), (packet.tcp_flags, false));
+                let record = FlowCounts::of_moment(key, counts, packet.tcp_flags, Some(at));
+                self.push(&record, Some(at), false);
             }
             Err(reason) => {
                 let origin = (0, Direction::Unknown);
@@ -67,10 +67,13 @@ impl Delta {
         let key = self.total(&packet, (slot, direction), counts);
         let headers_only = captured_bytes <= u64::from(packet.header_len);
         let blind = packet.payload_len > 0 && headers_only;
+        let at = when.time();
+        let record = || FlowCounts::of_moment(key, counts, packet.tcp_flags, at);
         if self.trail.is_some() {
-            return self.count_with_trail(key, (packet.tcp_flags, blind), when, size);
+            // A record of its own: one that others get in memory would be written of every packet.
+            return self.count_with_trail(&record(), when, blind, captured_bytes);
         }
-        self.push(&key, counts, when.time(), (packet.tcp_flags, blind));
+        self.push(&record(), at, blind);
     }
 
     /// Adds it to the totals. Gives the key of its flow.
@@ -82,36 +85,27 @@ impl Delta {
         counts: Counts,
     ) -> FlowKey {
         let totals = self.totals_mut(slot, direction);
-        if packet.key.is_ip() {
-            totals.ip[packet.key.ip_index()].add(counts.packets, counts.bytes);
-        } else {
-            totals.class[CLASS_NOT_IP].add(counts.packets, counts.bytes);
-        }
+        *totals.of_flow(&packet.key) += counts;
         let mut key = packet.key;
         key.set_origin(slot, direction);
         key
     }
 
+    /// Sends it on its way. Field by field: a record that is put together elsewhere and copied waits until all of it has been
+    /// written.
     #[inline(always)]
-    fn push(
-        &mut self,
-        key: &FlowKey,
-        counts: Counts,
-        at: Option<i64>,
-        (tcp_flags, blind): (u8, bool),
-    ) {
-        let hash = self.flows.hash(key);
+    pub(super) fn push(&mut self, record: &FlowCounts, at: Option<i64>, blind: bool) {
+        let hash = self.flows.hash(&record.key);
         self.flows.prefetch(hash);
         let one = self.pending.next();
-        // Field by field: a record that is put together elsewhere and copied waits until all of it has been written.
-        one.key.set(key);
+        one.key.set(&record.key);
         one.hash = hash;
-        one.counts = counts;
-        one.first = at.unwrap_or(i64::MAX);
-        one.last = at.unwrap_or(i64::MIN);
+        one.counts = record.counts;
+        one.first = record.first;
+        one.last = record.last;
         one.at = at.unwrap_or_default();
         one.timed = at.is_some();
-        one.tcp_flags = tcp_flags;
+        one.tcp_flags = record.tcp_flags;
         one.blind = blind;
         self.pushed();
     }

@@ -1,6 +1,6 @@
 //! Leaving out flows after they were counted: the part of a filter that speaks of whole flows.
 
-use sensor_common::abi::{CLASS_NOT_IP, Totals, class_of};
+use sensor_common::abi::{Totals, class_of};
 use sensor_common::flow::FlowKey;
 use sensor_common::parse::Reason;
 
@@ -85,11 +85,7 @@ impl Delta {
     fn leave_out_flow(&mut self, flow: &Flow) {
         let key = &flow.key;
         let totals = self.totals_at(index_of(key.slot(), key.direction()));
-        let from = match key.is_ip() {
-            true => &mut totals.ip[key.ip_index()],
-            false => &mut totals.class[CLASS_NOT_IP],
-        };
-        take(from, flow.counts());
+        take(totals.of_flow(key), flow.counts());
         totals.filtered += flow.counts();
     }
 

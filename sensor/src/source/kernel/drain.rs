@@ -102,7 +102,7 @@ impl Reader {
             self.drain_flows(maps, cpu, half, &mut |record| {
                 let flow = flow_counts(record, clock);
                 if let Some(totals) = sums.get_mut(self.place_of(&flow.key)) {
-                    *in_totals(totals, &flow.key) += flow.counts;
+                    *totals.of_flow(&flow.key) += flow.counts;
                 }
                 delta.flow(&flow, since);
             });
@@ -260,18 +260,9 @@ fn take_totals(control: *mut Control, quiet: usize, sum: &mut Totals) {
     }
 }
 
-/// Where the packets of a flow belong.
-fn in_totals<'a>(totals: &'a mut Totals, key: &FlowKey) -> &'a mut Counts {
-    match key.is_ip() {
-        true => &mut totals.ip[key.ip_index()],
-        false => &mut totals.class[CLASS_NOT_IP],
-    }
-}
-
 /// Every packet once.
 fn in_all(totals: &Totals) -> Counts {
-    let matched = totals.ip.iter().chain(&totals.class).copied();
-    matched.sum::<Counts>() + totals.filtered
+    totals.matched() + totals.filtered
 }
 
 /// How many packets the programs say they were given.
