@@ -153,7 +153,8 @@ pub struct Control {
     pub half: [Totals; 2],
 }
 
-/// One value of map `CPU`: what each packet needs in the first cache line, what inserts need in the second.
+/// One value of map `CPU`, of as many as there are CPUs: what each packet needs in the first cache line, what inserts need in
+/// the others.
 #[repr(C, align(64))]
 pub struct Cpu {
     /// Written by the agent only; its lowest bit chooses the half.
@@ -169,6 +170,9 @@ pub struct Cpu {
     /// Records claimed in the sets, per half.
     pub claimed: [u64; 2],
     reserved_behind: [u64; 4],
+    /// The key that is looked for, on its way from one function to another.
+    pub wanted: [u64; 5],
+    reserved_last: [u64; 3],
 }
 
 /// One flow: a cache line. Index in map `LOG`: (cpu * 2 + half) * log size + n.
@@ -200,7 +204,7 @@ pub const SAMPLE_RING: u32 = 8 << 20;
 /// Records in a set.
 pub const WAYS: usize = 8;
 
-/// One value of map `SETS`: index = (cpu * 2 + half) << set bits | top bits of the hash.
+/// One of map `SETS`: index = (cpu * 2 + half) << set bits | top bits of the hash.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Set {
@@ -219,7 +223,7 @@ const _: () = {
     assert!(size_of::<Totals>() == 16 * (512 + CLASSES + 512 + 1) + 48);
     assert!(size_of::<Totals>().is_multiple_of(64));
     assert!(size_of::<Control>() == 2 * size_of::<Totals>());
-    assert!(size_of::<Cpu>() == 128);
+    assert!(size_of::<Cpu>() == 192);
     assert!(size_of::<Record>() == 64);
     assert!(size_of::<Set>() == 512);
     assert!(Reason::ALL.len() < CLASSES);

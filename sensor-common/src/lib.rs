@@ -8,6 +8,7 @@
 pub mod abi;
 pub mod application;
 pub mod classify;
+pub mod constant;
 pub mod facts;
 pub mod flow;
 pub mod parse;

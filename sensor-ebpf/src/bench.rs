@@ -1,6 +1,7 @@
 //! What the product is measured against: nothing, the parser alone, one cache line for each flow, and the designs that others
 //! use (the kernel's hash maps), with drivers that make every packet another flow.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 #![cfg_attr(target_arch = "bpf", feature(core_intrinsics))]
 #![cfg_attr(
     target_arch = "bpf",
@@ -65,9 +66,13 @@ mod programs {
     /// 0: any flow as often as another; 1: flow k as often as 1/k; 2: one after the other.
     #[unsafe(no_mangle)]
     static SKEWED: u32 = 0;
-    /// Where the four bytes of the source address are that make the flow.
+    /// Where the bytes of the source address are that make the flow.
     #[unsafe(no_mangle)]
     static SOURCE: u32 = 26;
+    /// 0: four of them, as the parser reads an IPv4 address; 1: eight. What is written otherwise than it is read can't be
+    /// forwarded from the store to the load, which waits until all before it is done: no packet from the wire does that.
+    #[unsafe(no_mangle)]
+    static WIDE: u32 = 0;
 
     #[xdp(frags)]
     fn bench_empty(_: XdpContext) -> u32 {
@@ -182,10 +187,14 @@ mod programs {
             }
             let flow = random as u32 & ((1u32 << bits) - 1);
             let address = data + (read(&SOURCE) & 63) as usize;
-            if address + 4 > end {
+            if address + 8 > end {
                 return false;
             }
-            *(address as *mut u32) = flow;
+            if read(&WIDE) == 0 {
+                *(address as *mut u32) = flow;
+            } else {
+                *(address as *mut u64) = u64::from(flow) << 32;
+            }
             true
         }
     }

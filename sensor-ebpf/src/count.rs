@@ -1,6 +1,5 @@
 //! One outcome of the parser, counted exactly once.
 
-use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use sensor_common::abi::{
     CLASSES, Counts, NO_SLOT, SLOT_L3, SLOT_WAYS, TAP_WAYS, Totals, class_of,
 };
@@ -51,12 +50,12 @@ impl Origin {
 
     /// Place in a CPU's part of `CONTROL`.
     #[inline(always)]
-    fn way<const TAP: bool>(self) -> u32 {
-        let slot = self.number() as u32;
+    fn way<const TAP: bool>(self) -> u64 {
+        let slot = self.number() as u64;
         if TAP {
-            slot * TAP_WAYS + self.direction as u32
+            slot * TAP_WAYS as u64 + self.direction as u64
         } else {
-            slot * SLOT_WAYS + (self.direction as u32 >> 1)
+            slot * SLOT_WAYS as u64 + (self.direction as u64 >> 1)
         }
     }
 }
@@ -71,8 +70,7 @@ pub(crate) fn count<const TAP: bool>(
     passes: impl FnOnce(&Result<Packet, Reason>, Origin) -> bool,
     sample: impl FnOnce(Request) -> u64,
 ) {
-    // SAFETY: no preconditions.
-    let cpu = unsafe { bpf_get_smp_processor_id() };
+    let cpu = maps::this_cpu();
     let origin = if TAP { origin.on_tap(&outcome) } else { origin };
     let Some(half) = seen(cpu, counts) else {
         return;
@@ -108,19 +106,19 @@ pub(crate) fn count<const TAP: bool>(
 
 /// Counts the packet before anything can go wrong with it, and gives the half that everything else of it goes to.
 #[inline(always)]
-fn seen(cpu: u32, counts: Counts) -> Option<u32> {
-    let state = flow_table::cpu(cpu)?;
+fn seen(cpu: u64, counts: Counts) -> Option<u64> {
+    let state = maps::cpu(cpu)?;
     // SAFETY: a reference is valid for reads; the agent writes the epoch while programs run.
-    let half = unsafe { (&raw const state.epoch).read_volatile() } as usize & 1;
-    state.seen[half].add(counts.packets, counts.bytes);
-    Some(half as u32)
+    let half = unsafe { (&raw const state.epoch).read_volatile() } & 1;
+    state.seen[half as usize].add(counts.packets, counts.bytes);
+    Some(half)
 }
 
 /// Of what is in no record of the flow table.
 #[inline(always)]
 fn totals<'a, const TAP: bool>(place: Half, origin: Origin) -> Option<&'a mut Totals> {
     let index = place.cpu * maps::slot_ways() + origin.way::<TAP>();
-    let control = maps::CONTROL.get_ptr_mut(index)?;
+    let control = maps::CONTROL.get_ptr_mut(index as u32)?;
     // SAFETY: a live value of the map, of which the agent reads the other half only.
     unsafe { Some(&mut (*control).half[place.half as usize & 1]) }
 }

@@ -3,8 +3,8 @@
 //! The running CPU is the only writer of its part (XDP and TC run with bottom halves disabled), so plain loads and
 //! stores do. Nothing is ever evicted silently: without room in the log the caller counts an overflow.
 
-use sensor_common::abi::{Counts, Cpu, FLAGS_SHIFT, PACKETS_MASK, Record, Set, WAYS};
-use sensor_common::flow::FlowKey;
+use sensor_common::abi::{Counts, FLAGS_SHIFT, PACKETS_MASK, Record, Set, WAYS};
+use sensor_common::flow::{FlowKey, VALID};
 
 use crate::clock;
 use crate::maps;
@@ -14,14 +14,14 @@ type Words = [u64; size_of::<Record>() / 8];
 /// Where to count: the running CPU and the half that its epoch chose.
 #[derive(Clone, Copy)]
 pub(crate) struct Half {
-    pub(crate) cpu: u32,
-    pub(crate) half: u32,
+    pub(crate) cpu: u64,
+    pub(crate) half: u64,
 }
 
 impl Half {
     #[inline(always)]
-    fn region(self) -> u32 {
-        self.cpu << 1 | self.half
+    fn region(self) -> u64 {
+        self.cpu * 2 + self.half
     }
 }
 
@@ -34,44 +34,105 @@ pub(crate) fn add<'a>(
     tcp_flags: u8,
 ) -> Option<&'a mut Record> {
     let hash = maps::hash(key);
-    let index = place.region() << maps::set_bits() | (hash >> maps::set_shift()) as u32;
-    let set = maps::SETS.get_ptr_mut(index)?;
-    let first_way = (hash >> 32) as usize; // the bits below are no better than the key's own
-    let now = clock::ticks();
-    for step in 0..WAYS {
-        // The line beside it comes second: processors fetch them in pairs.
-        let number = first_way ^ step;
-        // SAFETY: the way is masked; the set is this CPU's own.
-        let record = unsafe { way(set, number) };
-        if key.same(&record.key) {
-            record.packets_flags = record.packets_flags.wrapping_add(counts.packets)
-                | (tcp_flags as u64) << FLAGS_SHIFT;
-            record.bytes += counts.bytes;
-            record.last = now;
-            return Some(record);
-        }
-        if record.key[4] == 0 {
-            fill(record, key, counts, tcp_flags, now);
-            claimed(place, index, number);
-            return Some(record);
-        }
-    }
-    // SAFETY: as above.
-    let smallest = unsafe { smallest(set) };
-    if !spill(place, smallest) {
-        return None;
-    }
-    fill(smallest, key, counts, tcp_flags, now);
-    Some(smallest)
+    let set = maps::set(set_of(place.region(), hash))?;
+    // SAFETY: the set is this CPU's own.
+    let record = match unsafe { in_first_ways(set, hash, key) } {
+        Some(record) => record,
+        None => elsewhere(place, hash, key)?,
+    };
+    record.packets_flags =
+        record.packets_flags.wrapping_add(counts.packets) | (tcp_flags as u64) << FLAGS_SHIFT;
+    record.bytes += counts.bytes;
+    record.last = clock::ticks();
+    Some(record)
 }
 
 #[inline(always)]
-fn fill(record: &mut Record, key: &FlowKey, counts: Counts, tcp_flags: u8, now: u32) {
+fn set_of(region: u64, hash: u64) -> u64 {
+    (region << maps::set_bits()) + (hash >> maps::set_shift())
+}
+
+/// In which way of its set a flow is looked for first; the bits below are no better than the key's own. The line beside it
+/// comes second, and so on: processors fetch them in pairs.
+#[inline(always)]
+fn first_way(hash: u64) -> usize {
+    (hash >> 32) as usize
+}
+
+/// # Safety
+/// `set` must point to a live value of the map, this CPU's own.
+#[inline(always)]
+unsafe fn in_first_ways<'a>(set: *mut Set, hash: u64, key: &FlowKey) -> Option<&'a mut Record> {
+    for step in 0..2 {
+        // SAFETY: the caller's promise.
+        let record = unsafe { way(set, first_way(hash) ^ step) };
+        if key.same(&record.key) {
+            return Some(record);
+        }
+    }
+    None
+}
+
+/// What the first two ways do not have: the flow is new, or in another one.
+#[inline(always)]
+fn elsewhere<'a>(place: Half, hash: u64, key: &FlowKey) -> Option<&'a mut Record> {
+    maps::cpu(place.cpu)?.wanted = key.0;
+    let number = sensor_find(place.region(), hash);
+    let set = maps::set(number >> WAYS.trailing_zeros())?;
+    // SAFETY: the set is this CPU's own.
+    Some(unsafe { way(set, number as usize) })
+}
+
+/// The number, among all records, of the one that has the wanted key, found or made; [`NOWHERE`] if there is no room.
+///
+/// A function of its own, without a pointer among its arguments, so that the verifier goes through it once, and the way of
+/// most packets stays short.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn sensor_find(region: u64, hash: u64) -> u64 {
+    let number = set_of(region, hash);
+    let (Some(cpu), Some(set)) = (maps::cpu(region >> 1), maps::set(number)) else {
+        return NOWHERE;
+    };
+    let key = FlowKey(cpu.wanted);
+    for step in 0..WAYS {
+        let in_set = first_way(hash) ^ step;
+        // SAFETY: the way is masked; the set is this CPU's own.
+        let record = unsafe { way(set, in_set) };
+        if record.key[4] & VALID == 0 {
+            begin(record, &key);
+            claimed(region, number, in_set);
+            return number_of(number, in_set);
+        }
+        if key.same(&record.key) {
+            return number_of(number, in_set);
+        }
+    }
+    // SAFETY: as above.
+    let in_set = unsafe { smallest(set) };
+    // SAFETY: as above.
+    let record = unsafe { way(set, in_set) };
+    if !spill(region, record) {
+        return NOWHERE;
+    }
+    begin(record, &key);
+    number_of(number, in_set)
+}
+
+/// No set has this number.
+const NOWHERE: u64 = u64::MAX;
+
+#[inline(always)]
+fn number_of(set: u64, way: usize) -> u64 {
+    set << WAYS.trailing_zeros() | (way & (WAYS - 1)) as u64
+}
+
+#[inline(always)]
+fn begin(record: &mut Record, key: &FlowKey) {
     record.key = key.0;
-    record.packets_flags = counts.packets | (tcp_flags as u64) << FLAGS_SHIFT;
-    record.bytes = counts.bytes;
-    record.first = now;
-    record.last = now;
+    record.packets_flags = 0;
+    record.bytes = 0;
+    record.first = clock::ticks();
 }
 
 /// # Safety
@@ -85,7 +146,7 @@ unsafe fn way<'a>(set: *mut Set, number: usize) -> &'a mut Record {
 /// # Safety
 /// As [`way`].
 #[inline(always)]
-unsafe fn smallest<'a>(set: *mut Set) -> &'a mut Record {
+unsafe fn smallest(set: *mut Set) -> usize {
     let mut best = 0;
     let mut fewest = u64::MAX;
     for number in 0..WAYS {
@@ -95,22 +156,22 @@ unsafe fn smallest<'a>(set: *mut Set) -> &'a mut Record {
             (best, fewest) = (number, packets);
         }
     }
-    // SAFETY: the caller's promise.
-    unsafe { way(set, best) }
+    best
 }
 
 /// Copies a record to this CPU's log; false if that is full.
 #[inline(always)]
-fn spill(place: Half, record: &Record) -> bool {
-    let Some(spilled) = cpu(place.cpu).map(|cpu| &mut cpu.spilled[place.half as usize & 1]) else {
+fn spill(region: u64, record: &Record) -> bool {
+    let Some(cpu) = maps::cpu(region >> 1) else {
         return false;
     };
+    let spilled = &mut cpu.spilled[region as usize & 1];
     let size = maps::log_size();
     let number = *spilled;
     if number >= size {
         return false;
     }
-    let index = place.region() as u64 * size + number;
+    let index = region * size + number;
     let Some(entry) = maps::LOG.get_ptr_mut(index as u32) else {
         return false;
     };
@@ -123,20 +184,13 @@ fn spill(place: Half, record: &Record) -> bool {
 
 /// Notes that a set holds one record more, in this way.
 #[inline(always)]
-fn claimed(place: Half, set_index: u32, way: usize) {
-    let bit = set_index as usize * WAYS | way & (WAYS - 1);
-    if let Some(word) = maps::OCCUPIED.get_ptr_mut(set_index / (64 / WAYS as u32)) {
+fn claimed(region: u64, set: u64, way: usize) {
+    let bit = set as usize * WAYS | way & (WAYS - 1);
+    if let Some(word) = maps::OCCUPIED.get_ptr_mut((bit / 64) as u32) {
         // SAFETY: a live value of the map, this CPU's own: a region is a multiple of 64 records.
         unsafe { *word |= 1 << (bit & 63) };
     }
-    if let Some(cpu) = cpu(place.cpu) {
-        cpu.claimed[place.half as usize & 1] += 1;
+    if let Some(cpu) = maps::cpu(region >> 1) {
+        cpu.claimed[region as usize & 1] += 1;
     }
-}
-
-#[inline(always)]
-pub(crate) fn cpu<'a>(number: u32) -> Option<&'a mut Cpu> {
-    let state = maps::CPU.get_ptr_mut(number)?;
-    // SAFETY: a live value of the map that only this CPU writes while its half is in use.
-    Some(unsafe { &mut *state })
 }

@@ -3,6 +3,7 @@
 //! Built for the kernel by `cargo xtask build-ebpf`. On the host only this stub remains, so that `cargo check` and
 //! `clippy` of the whole workspace work.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
 #[cfg(target_arch = "bpf")]
 mod clock;

@@ -1,10 +1,13 @@
 //! The maps and constants that the programs share with the agent. Layout and indices: `sensor_common::abi`.
 
+use core::arch::asm;
+
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray, RingBuf};
 use sensor_common::abi::{Control, Cpu, NO_SLOT, Record, SAMPLE_RING, SLOT_TABLE, Set};
+use sensor_common::constant::{Constant, MARK};
 use sensor_common::facts::Facts;
-use sensor_common::flow::{FlowKey, HashSeeds};
+use sensor_common::flow::FlowKey;
 use sensor_common::prefix_set::Line;
 use sensor_common::sample::Tags;
 
@@ -17,8 +20,7 @@ pub(crate) const MMAPABLE: u32 = 1 << 10;
 // The agent sets every max_entries before it loads the object.
 #[map]
 pub(crate) static CONTROL: Array<Control> = Array::with_max_entries(1, MMAPABLE);
-#[map]
-pub(crate) static CPU: Array<Cpu> = Array::with_max_entries(1, MMAPABLE);
+/// For sets that are too large to be one value: [`Constant::Direct`].
 #[map]
 pub(crate) static SETS: Array<Set> = Array::with_max_entries(1, MMAPABLE);
 #[map]
@@ -61,56 +63,110 @@ static BLUR: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 #[unsafe(no_mangle)]
 static mut SLOT_OF: [u16; SLOT_TABLE] = [NO_SLOT; SLOT_TABLE];
 
-#[unsafe(no_mangle)]
-static HASH_SEEDS: HashSeeds = [1; 10];
-/// Slots times the directions of one.
-#[unsafe(no_mangle)]
-static SLOT_WAYS: u32 = 2;
-/// Binary logarithm of the sets per CPU and half.
-#[unsafe(no_mangle)]
-static SET_BITS: u32 = 0;
-/// What of a hash is not the number of a set.
-#[unsafe(no_mangle)]
-static SET_SHIFT: u64 = 63;
-/// Records in the log per CPU and half.
-#[unsafe(no_mangle)]
-static LOG_SIZE: u64 = 1;
-
-/// Payloads are taken.
-#[unsafe(no_mangle)]
-static SAMPLING: u32 = 0;
-
-/// As with [`filtering`]: without it, what takes payloads is not in the program.
+/// What the agent puts in the place of the mark: the compiler knows nothing of it, the verifier all. Loaded anew each time:
+/// an immediate costs less than keeping it somewhere until it is asked for again.
 #[inline(always)]
-pub(crate) fn sampling() -> bool {
-    read(&SAMPLING) != 0
+fn constant<const NUMBER: u64>() -> u64 {
+    let value;
+    // SAFETY: loads a number.
+    unsafe {
+        asm!("{} = {} ll", out(reg) value, const MARK | NUMBER, options(nomem, nostack, preserves_flags));
+    }
+    value
 }
 
-/// Addresses tell the direction on a tap.
-#[unsafe(no_mangle)]
-static HOME: u32 = 0;
+macro_rules! constants {
+    ($($(#[$about:meta])* $name:ident = $constant:ident;)*) => {$(
+        $(#[$about])*
+        #[inline(always)]
+        pub(crate) fn $name() -> u64 {
+            constant::<{ Constant::$constant as u64 }>()
+        }
+    )*};
+}
+
+constants! {
+    slot_ways = SlotWays;
+    cpus = Cpus;
+    sets = Sets;
+    log_size = LogSize;
+    direct = Direct;
+    cpu_table = CpuTable;
+    set_table = SetTable;
+}
+
+macro_rules! shifts {
+    ($($name:ident = $constant:ident;)*) => {$(
+        /// Below 64, as the compiler must know to take it for a shift as it is.
+        #[inline(always)]
+        pub(crate) fn $name() -> u64 {
+            let bits = constant::<{ Constant::$constant as u64 }>();
+            // SAFETY: the agent computes it as a number of bits in a word, less than all.
+            unsafe { core::hint::assert_unchecked(bits < 64) };
+            bits
+        }
+    )*};
+}
+
+shifts! {
+    set_bits = SetBits;
+    set_shift = SetShift;
+}
+
+// The verifier knows the answer to each of these, and takes the code that is never run out of the program.
+
+#[inline(always)]
+pub(crate) fn sampling() -> bool {
+    constant::<{ Constant::Sampling as u64 }>() != 0
+}
 
 #[inline(always)]
 pub(crate) fn has_home() -> bool {
-    read(&HOME) != 0
+    constant::<{ Constant::Home as u64 }>() != 0
 }
 
-/// There is a filter.
-const FILTER_ON: u32 = 1;
-/// The filter asks for tags of the link layer.
-const FILTER_LINK: u32 = 2;
-#[unsafe(no_mangle)]
-static FILTER: u32 = 0;
-
-/// The verifier knows the answer, and takes the code that is never run out of the program.
 #[inline(always)]
 pub(crate) fn filtering() -> bool {
-    read(&FILTER) & FILTER_ON != 0
+    constant::<{ Constant::Filtering as u64 }>() != 0
 }
 
 #[inline(always)]
 pub(crate) fn filter_needs_link() -> bool {
-    read(&FILTER) & FILTER_LINK != 0
+    constant::<{ Constant::FilterLink as u64 }>() != 0
+}
+
+/// In 64 bits, as it comes: the binding has 32, which cost two shifts.
+#[inline(always)]
+pub(crate) fn this_cpu() -> u64 {
+    // SAFETY: number 8 of the helpers (bpf_get_smp_processor_id) has no arguments and no preconditions.
+    unsafe {
+        let helper: extern "C" fn() -> u64 = core::mem::transmute(8usize);
+        helper()
+    }
+}
+
+/// What belongs to a CPU.
+#[inline(always)]
+pub(crate) fn cpu<'a>(number: u64) -> Option<&'a mut Cpu> {
+    if number >= cpus() {
+        return None;
+    }
+    let table = cpu_table() as *mut Cpu;
+    // SAFETY: a live value of the map that only this CPU writes while its half is in use.
+    Some(unsafe { &mut *table.add(number as usize) })
+}
+
+#[inline(always)]
+pub(crate) fn set(number: u64) -> Option<*mut Set> {
+    if direct() == 0 {
+        return SETS.get_ptr_mut(number as u32);
+    }
+    if number >= sets() {
+        return None;
+    }
+    let table = set_table() as *mut Set;
+    // SAFETY: compared with their number.
+    Some(unsafe { table.add(number as usize) })
 }
 
 #[inline(always)]
@@ -140,32 +196,16 @@ pub(crate) fn blurred(value: u64) -> Option<u64> {
 /// [`FlowKey::hash`] with the seeds of this run.
 #[inline(always)]
 pub(crate) fn hash(key: &FlowKey) -> u64 {
-    key.hash_by(|number| read(&HASH_SEEDS[number]))
-}
-
-#[inline(always)]
-pub(crate) fn slot_ways() -> u32 {
-    read(&SLOT_WAYS)
-}
-
-#[inline(always)]
-pub(crate) fn set_bits() -> u32 {
-    read(&SET_BITS) & 31
-}
-
-#[inline(always)]
-pub(crate) fn set_shift() -> u64 {
-    read(&SET_SHIFT) & 63
-}
-
-#[inline(always)]
-pub(crate) fn log_size() -> u64 {
-    read(&LOG_SIZE)
-}
-
-/// The loader changes constants after the compiler saw them, hence volatile.
-#[inline(always)]
-fn read<T: Copy>(constant: &T) -> T {
-    // SAFETY: a reference is valid for reads.
-    unsafe { core::ptr::from_ref(constant).read_volatile() }
+    key.hash_by(|number| match number {
+        0 => constant::<0>(),
+        1 => constant::<1>(),
+        2 => constant::<2>(),
+        3 => constant::<3>(),
+        4 => constant::<4>(),
+        5 => constant::<5>(),
+        6 => constant::<6>(),
+        7 => constant::<7>(),
+        8 => constant::<8>(),
+        _ => constant::<9>(),
+    })
 }

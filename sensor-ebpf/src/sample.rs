@@ -4,7 +4,6 @@
 //! far its flow has come, so that the rest of the flow costs one comparison; what a full ring refuses is counted.
 
 use aya_ebpf::bindings::{__sk_buff, BPF_RB_NO_WAKEUP, xdp_md};
-use aya_ebpf::helpers::bpf_get_smp_processor_id;
 use aya_ebpf::helpers::generated::{
     bpf_probe_read_kernel, bpf_ringbuf_output, bpf_skb_load_bytes, bpf_xdp_get_buff_len,
     bpf_xdp_load_bytes,
@@ -16,7 +15,7 @@ use sensor_common::parse::{Packet, Reason};
 use sensor_common::protocol::ip;
 use sensor_common::sample::{self, BEGINS, LONG, SampleHead};
 
-use crate::{clock, flow_table, maps, skb, xdp};
+use crate::{clock, maps, skb, xdp};
 
 /// One value of map `SAMPLE`, and one entry of the ring as far as it is filled.
 #[repr(C)]
@@ -212,15 +211,14 @@ fn hand_over(
     let budget = sample::budget(&key);
     // A SYN's record restarts the count once: with its first payload.
     let restart = request.begins() && request.taken() == 0;
-    // SAFETY: no preconditions.
-    let cpu = unsafe { bpf_get_smp_processor_id() };
+    let cpu = maps::this_cpu();
     let number = if budget.renewed {
         request.taken()
     } else {
         let hash = maps::hash(&key);
         let bits = maps::set_bits();
-        let Some(tags) = maps::TAGS.get_ptr_mut(cpu << bits | (hash >> 32 >> (32 - bits)) as u32)
-        else {
+        let line = cpu << bits | hash >> (64 - bits);
+        let Some(tags) = maps::TAGS.get_ptr_mut(line as u32) else {
             return SAMPLES_DONE as u64;
         };
         // SAFETY: a live value of the map, in this CPU's part.
@@ -275,7 +273,7 @@ fn sequence_number(transport_offset: u32, load: &impl Fn(u32, *mut u8, u32) -> b
 }
 
 #[inline(always)]
-fn output(buffer: &mut Buffer, len: u32, cpu: u32) {
+fn output(buffer: &mut Buffer, len: u32, cpu: u64) {
     let len = size_of::<SampleHead>() as u64 + len as u64;
     let ring = (&raw const maps::SAMPLES).cast_mut().cast();
     // SAFETY: the buffer is at least `len` long; the map lives as long as the program.
@@ -288,7 +286,7 @@ fn output(buffer: &mut Buffer, len: u32, cpu: u32) {
         )
     };
     if error != 0
-        && let Some(cpu) = flow_table::cpu(cpu)
+        && let Some(cpu) = maps::cpu(cpu)
     {
         cpu.samples_lost += 1;
     }

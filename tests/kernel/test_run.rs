@@ -182,15 +182,33 @@ fn a_full_table_says_by_how_much() {
 #[test]
 fn spilled_records_are_not_lost() {
     need_kernel!();
-    let mut kernel = kernel(
-        TableSize {
-            cpus: cpus(),
-            slots: 1,
-            set_bits: 6,
-            log: 4096,
-        },
-        false,
-    );
+    seven_hundred_flows_count(TableSize {
+        cpus: cpus(),
+        slots: 1,
+        set_bits: 6,
+        log: 4096,
+    });
+}
+
+/// Programs know the address of a table that is one value; what is larger than values can be is looked up.
+#[test]
+fn sets_beyond_the_largest_value_are_looked_up() {
+    need_kernel!();
+    const LARGEST_VALUE: u64 = 1 << 29;
+    let mut size = TableSize {
+        cpus: cpus(),
+        slots: 1,
+        set_bits: 6,
+        log: 64,
+    };
+    while size.records() * 64 <= LARGEST_VALUE {
+        size.set_bits += 1;
+    }
+    seven_hundred_flows_count(size);
+}
+
+fn seven_hundred_flows_count(size: TableSize) {
+    let mut kernel = kernel(size, false);
     for round in 0..3usize {
         for number in 0..700u16 {
             let frame = packets::udp4(1, number, 53, round);

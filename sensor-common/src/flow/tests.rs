@@ -116,13 +116,18 @@ fn protocol_and_family_are_an_index() {
 
 #[test]
 fn same_is_equal() {
-    let key = FlowKey::ipv6([1, 2], [3, 4], 6);
-    assert!(key.same(&key.0));
-    for bit in 0..5 * 64 {
-        let mut other = key;
-        other.0[bit / 64] ^= 1 << (bit % 64);
-        assert!(!key.same(&other.0), "bit {bit}");
-    }
+    let differ = |key: FlowKey, words: &[usize]| {
+        assert!(key.same(&key.0));
+        for bit in words.iter().flat_map(|word| word * 64..word * 64 + 64) {
+            let mut other = key;
+            other.0[bit / 64] ^= 1 << (bit % 64);
+            assert!(!key.same(&other.0) && !other.same(&key.0), "bit {bit}");
+        }
+    };
+    differ(FlowKey::ipv6([1, 2], [3, 4], 6), &[0, 1, 2, 3, 4]);
+    differ(FlowKey::not_ip(0x88cc), &[0, 1, 2, 3, 4]);
+    // The others are zero in every key of IPv4.
+    differ(FlowKey::ipv4(1, 2, 6), &[1, 3, 4]);
 }
 
 #[test]

@@ -79,11 +79,11 @@ impl Family {
         }
     }
 
-    /// Where the source address has the four bytes that the driver writes.
-    fn source(self) -> u32 {
+    /// Where the driver writes into the source address, and whether eight bytes or four.
+    fn source(self) -> (u32, u32) {
         match self {
-            Family::Ipv4 => 26,
-            Family::Ipv6 => 34,
+            Family::Ipv4 => (26, 0),
+            Family::Ipv6 => (30, 1),
         }
     }
 }
@@ -163,12 +163,14 @@ pub(super) struct Subjects<'a> {
 
 impl<'a> Subjects<'a> {
     pub(super) fn load(case: &'a Case, object: &[u8]) -> Self {
+        let (source, wide) = case.family.source();
         let line_bits = product::place_bits(case.flows_at_once());
         let mut bench = EbpfLoader::new()
             .btf(None)
             .override_global("FLOW_BITS", &case.bits, true)
             .override_global("SKEWED", &u32::from(case.spread == Spread::Zipf), true)
-            .override_global("SOURCE", &case.family.source(), true)
+            .override_global("SOURCE", &source, true)
+            .override_global("WIDE", &wide, true)
             .override_global("LINE_BITS", &line_bits, true)
             .override_global("SLOT_OF", &[0u16; SLOT_TABLE], true)
             .map_max_entries("LINES", 1 << line_bits)

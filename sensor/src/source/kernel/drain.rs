@@ -9,7 +9,8 @@ use sensor_common::abi::{
 use sensor_common::flow::{Direction, FlowKey};
 
 use super::clock::TickClock;
-use super::object::{Maps, TableSize};
+use super::maps::Maps;
+use super::object::TableSize;
 use crate::counters::{Delta, FlowCounts};
 use crate::memory;
 

@@ -2,10 +2,12 @@
 
 pub mod attach;
 mod clock;
+mod constants;
 mod cpus;
 pub mod drain;
 pub mod filter;
 mod mapping;
+mod maps;
 pub mod object;
 pub mod probe;
 mod role;

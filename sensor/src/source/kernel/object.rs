@@ -1,20 +1,19 @@
 //! The eBPF object: sized for this machine, loaded, its maps mapped.
 
-use std::os::fd::AsFd;
-
 use aya::maps::{Array, Map, MapData};
 use aya::programs::{ProgramError, SchedClassifier, TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader};
-use sensor_common::abi::{
-    Control, Cpu, NO_SLOT, Record, SAMPLE_RING, SLOT_L3, SLOT_TABLE, Set, WAYS,
-};
+use sensor_common::abi::{NO_SLOT, SAMPLE_RING, SLOT_L3, SLOT_TABLE, WAYS};
+use sensor_common::constant::Constant;
 use sensor_common::flow::HashSeeds;
 use sensor_common::prefix_set::Line;
 
 use super::attach::Program;
+use super::constants::Constants;
 pub use super::cpus::{Cpus, CpusError};
 use super::filter::{FilterLoadError, KernelFilter};
-use super::mapping::{Mapped, MappingError};
+use super::mapping::MappingError;
+use super::maps::{Maps, Tables};
 pub use super::role::Role;
 use super::samples::Samples;
 pub use super::size::TableSize;
@@ -59,6 +58,10 @@ pub enum ObjectError {
     Mapping(#[from] MappingError),
     #[error(transparent)]
     Filter(#[from] FilterLoadError),
+    #[error(
+        "the eBPF object asks for constant {number}, which nobody knows: rebuild it with cargo xtask build-ebpf --bless"
+    )]
+    Constant { number: u16 },
     #[error("the table of interfaces can't be written: {0}")]
     Slots(#[from] aya::maps::MapError),
     #[error(
@@ -89,15 +92,6 @@ pub struct Object {
     tap: usize,
 }
 
-/// The maps as the agent sees them; the descriptors must outlive the mappings' use by programs, not by us.
-pub struct Maps {
-    pub control: Mapped<Control>,
-    pub cpu: Mapped<Cpu>,
-    pub sets: Mapped<Set>,
-    pub log: Mapped<Record>,
-    pub occupied: Mapped<u64>,
-}
-
 impl Object {
     pub fn load(size: TableSize, task: Task<'_>) -> Result<Self, ObjectError> {
         Self::load_as(Role::Host, size, task)
@@ -107,21 +101,20 @@ impl Object {
         // Without a filter too: kernels before 6.8 verify the stub that stands in its place, though nothing calls it.
         let everything = KernelFilter::everything();
         let filter = task.filter.unwrap_or(&everything);
-        let spliced = filter.put_into(OBJECT, task.samples)?;
-        let (filter_flags, filter_lines) = (filter.flags(), filter.lines());
-        let slot_ways = size.slots * role.ways();
-        let (home, home_lines) = (u32::from(role.knows_home()), role.lines());
-        let log_size = u64::from(size.log);
-        let sampling = u32::from(task.samples);
-        let sets = size.regions() << size.set_bits;
-        let set_shift = u64::from(u64::BITS - size.set_bits);
+        let mut object = filter.put_into(OBJECT, task.samples)?;
+        let tables =
+            Tables::create(&size).map_err(|error| tables::explained(error.into(), &size))?;
+        let constants = constants(role, &size, &task, filter, &tables);
+        let missing = |number| ObjectError::Constant { number };
+        constants.put_into(&mut object).map_err(missing)?;
+        let (filter_lines, home_lines) = (filter.lines(), role.lines());
+        let sets = if tables.are_direct() { 1 } else { size.sets() };
         let mut ebpf = EbpfLoader::new()
             .btf(None) // nothing in the object needs relocation against the kernel's types
-            .map_max_entries("CONTROL", size.cpus * slot_ways)
-            .map_max_entries("CPU", size.cpus)
+            .map_max_entries("CONTROL", size.cpus * size.slots * role.ways())
             .map_max_entries("SETS", sets)
             .map_max_entries("LOG", size.regions() * size.log)
-            .map_max_entries("OCCUPIED", sets * WAYS as u32 / 64)
+            .map_max_entries("OCCUPIED", size.sets() / (64 / WAYS as u32))
             .map_max_entries("FILTER_LINES", filter_lines.len().max(1) as u32)
             .map_max_entries("HOME_LINES", home_lines.len().max(1) as u32)
             .map_max_entries(
@@ -140,25 +133,11 @@ impl Object {
                     LEAST_RING
                 },
             )
-            .override_global("HASH_SEEDS", task.seeds, true)
-            .override_global("SLOT_WAYS", &slot_ways, true)
-            .override_global("SET_BITS", &size.set_bits, true)
-            .override_global("SET_SHIFT", &set_shift, true)
-            .override_global("LOG_SIZE", &log_size, true)
-            .override_global("FILTER", &filter_flags, true)
-            .override_global("HOME", &home, true)
-            .override_global("SAMPLING", &sampling, true)
-            .load(&spliced)
+            .load(&object)
             .map_err(|error| tables::explained(error, &size))?;
         fill_lines(&mut ebpf, "FILTER_LINES", filter_lines)?;
         fill_lines(&mut ebpf, "HOME_LINES", home_lines)?;
-        let maps = Maps {
-            control: mapped(&mut ebpf, "CONTROL")?,
-            cpu: mapped(&mut ebpf, "CPU")?,
-            sets: mapped(&mut ebpf, "SETS")?,
-            log: mapped(&mut ebpf, "LOG")?,
-            occupied: mapped(&mut ebpf, "OCCUPIED")?,
-        };
+        let maps = tables.mapped(&mut ebpf)?;
         Ok(Object {
             slots: Array::try_from(taken(&mut ebpf, ".data")?)?,
             ebpf,
@@ -293,6 +272,34 @@ pub(super) fn place_of(ifindex: u32) -> usize {
     ifindex as usize & (SLOT_TABLE - 1)
 }
 
+/// What is known of a run when its programs are loaded.
+fn constants(
+    role: Role<'_>,
+    size: &TableSize,
+    task: &Task<'_>,
+    filter: &KernelFilter,
+    tables: &Tables,
+) -> Constants {
+    let mut constants = Constants::default();
+    constants.seeds(task.seeds);
+    tables.tell(&mut constants);
+    for (constant, value) in [
+        (Constant::SlotWays, u64::from(size.slots * role.ways())),
+        (Constant::Cpus, u64::from(size.cpus)),
+        (Constant::SetBits, u64::from(size.set_bits)),
+        (Constant::SetShift, u64::from(u64::BITS - size.set_bits)),
+        (Constant::Sets, u64::from(size.sets())),
+        (Constant::LogSize, u64::from(size.log)),
+        (Constant::Sampling, u64::from(task.samples)),
+        (Constant::Home, u64::from(role.knows_home())),
+        (Constant::Filtering, u64::from(filter.asks())),
+        (Constant::FilterLink, u64::from(filter.asks_link())),
+    ] {
+        constants.number(constant, value);
+    }
+    constants
+}
+
 /// A table that programs look into.
 fn fill_lines(ebpf: &mut Ebpf, name: &'static str, lines: &[Line]) -> Result<(), ObjectError> {
     let missing = ObjectError::Missing { kind: "map", name };
@@ -314,19 +321,4 @@ fn loaded(result: Result<(), ProgramError>, name: &'static str) -> Result<(), Ob
 fn taken(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, ObjectError> {
     let map = ebpf.take_map(name);
     map.ok_or(ObjectError::Missing { kind: "map", name })
-}
-
-fn mapped<T>(ebpf: &mut Ebpf, name: &'static str) -> Result<Mapped<T>, ObjectError> {
-    match ebpf.map(name) {
-        Some(Map::Array(data)) => {
-            let info = data.info()?;
-            Ok(Mapped::new(
-                data.fd().as_fd(),
-                name,
-                info.value_size(),
-                info.max_entries(),
-            )?)
-        }
-        _ => Err(ObjectError::Missing { kind: "map", name }),
-    }
 }

@@ -8,7 +8,8 @@ use sensor_common::protocol::ip;
 use sensor_common::sample::{BEGINS, SampleHead};
 
 use super::clock::TickClock;
-use super::object::{Maps, ObjectError};
+use super::maps::Maps;
+use super::object::ObjectError;
 use crate::counters::Delta;
 use crate::names::Sample;
 use crate::source::sampling::{Budgets, Turn};

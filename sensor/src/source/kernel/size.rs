@@ -16,6 +16,9 @@ pub struct TableSize {
     pub log: u32,
 }
 
+/// A bound of the verifier (`BPF_MAX_VAR_OFF`): offsets into a value that it does not know beforehand are below it.
+const LARGEST_VALUE: u64 = 1 << 29;
+
 impl TableSize {
     /// For `max_flows` in an interval: each online CPU gets four times its share as places, for receive-side scaling is
     /// uneven and sets should be half empty; what spills all the same goes to the log. CPUs that are possible but not
@@ -34,6 +37,20 @@ impl TableSize {
         }
     }
 
+    /// Of all CPUs and halves.
+    pub(super) fn sets(&self) -> u32 {
+        self.regions() << self.set_bits
+    }
+
+    /// Whether all sets can be one value of a map, whose address the programs know.
+    pub(super) fn is_direct(&self) -> bool {
+        self.set_bytes() <= LARGEST_VALUE
+    }
+
+    pub(super) fn set_bytes(&self) -> u64 {
+        self.records() * size_of::<Record>() as u64
+    }
+
     pub(super) fn regions(&self) -> u32 {
         self.cpus * 2
     }
@@ -45,7 +62,7 @@ impl TableSize {
     /// Of sets and log, which is most of it.
     pub(super) fn bytes(&self) -> u64 {
         let spilled = u64::from(self.regions()) * u64::from(self.log);
-        (self.records() + spilled) * size_of::<Record>() as u64
+        self.set_bytes() + spilled * size_of::<Record>() as u64
     }
 }
 

@@ -44,8 +44,10 @@ const XDP_LOAD_BYTES: i32 = 189;
 #[derive(Clone, Debug)]
 pub struct KernelFilter {
     program: Program,
-    /// Value of the programs' constant `FILTER`.
-    flags: u32,
+    /// There is something to ask.
+    asks: bool,
+    /// For tags of the link layer, among others.
+    asks_link: bool,
     /// Prefix sets, then tables of ports, then tables of tags.
     lines: Vec<Line>,
     port_lines: u32,
@@ -63,9 +65,6 @@ pub enum FilterLoadError {
 impl KernelFilter {
     /// `seed`: random, so that nobody can fill a place of the prefix sets.
     pub fn new(program: Program, seed: u64) -> Self {
-        const ON: u32 = 1;
-        const LINK: u32 = 2;
-        let link = program.needs_link();
         let mut lines = PrefixTable::build(&program.prefix_lists, seed).lines;
         let port_lines = lines.len() as u32;
         for list in &program.port_lists {
@@ -76,7 +75,8 @@ impl KernelFilter {
             lines.extend(tables::of_tags(list));
         }
         KernelFilter {
-            flags: ON | if link { LINK } else { 0 },
+            asks: true,
+            asks_link: program.needs_link(),
             program,
             lines,
             port_lines,
@@ -94,7 +94,8 @@ impl KernelFilter {
                 port_lists: Vec::new(),
                 tag_lists: Vec::new(),
             },
-            flags: 0,
+            asks: false,
+            asks_link: false,
             lines: Vec::new(),
             port_lines: 0,
             tag_lines: 0,
@@ -105,8 +106,12 @@ impl KernelFilter {
         &self.lines
     }
 
-    pub(super) fn flags(&self) -> u32 {
-        self.flags
+    pub(super) fn asks(&self) -> bool {
+        self.asks
+    }
+
+    pub(super) fn asks_link(&self) -> bool {
+        self.asks_link
     }
 
     /// The object with the filter in it, and without what takes payloads unless they are wanted: where the kernel refuses
