@@ -60,6 +60,12 @@ impl<K: Copy + Eq + Hash, V: Default> Grouped<K, V> {
             .grow(keys.map(|((key, _), place)| (hasher.hash_one(key), Place(place))));
     }
 
+    /// Gives the sums in the order in which the keys came, and begins again with none, in the same memory.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (K, V)> {
+        self.index.clear();
+        self.list.drain(..)
+    }
+
     /// In the order in which the keys came.
     pub(crate) fn into_list(self) -> Vec<(K, V)> {
         self.list
@@ -86,8 +92,10 @@ mod tests {
             *grouped.sum(key) += u64::from(number);
             *map.entry(key).or_default() += u64::from(number);
         }
-        let list = grouped.into_list();
+        let list: Vec<_> = grouped.drain().collect();
         assert_eq!(list.len(), map.len());
         assert_eq!(list.into_iter().collect::<BTreeMap<_, _>>(), map);
+        *grouped.sum(7) += 5;
+        assert_eq!(grouped.into_list(), [(7, 5)]);
     }
 }

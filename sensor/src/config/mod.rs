@@ -96,6 +96,13 @@ pub fn load(arguments: &[OsString], surroundings: &dyn Surroundings) -> Result<L
         });
     }
     let file = typed.get_one::<PathBuf>("config").map(PathBuf::as_path);
+    if nothing_is_set(file, surroundings) {
+        return Ok(Loaded {
+            cli: understood(&typed)?,
+            library: Edge::default(),
+            warnings: Vec::new(),
+        });
+    }
     let gathered = gather(file, surroundings);
     if !gathered.errors.is_empty() {
         return Err(LoadError::Config(gathered.errors));
@@ -109,6 +116,16 @@ pub fn load(arguments: &[OsString], surroundings: &dyn Surroundings) -> Result<L
         library,
         warnings: gathered.warnings,
     })
+}
+
+/// There is no file and no variable: what was typed is all. Finding that out by [`gather`] would take longer than counting a
+/// short capture.
+fn nothing_is_set(file: Option<&Path>, surroundings: &dyn Surroundings) -> bool {
+    let (path, must_exist) = locate(file, surroundings);
+    let is_ours = |name: &OsString| name.as_encoded_bytes().starts_with(PREFIX.as_bytes());
+    !must_exist
+        && !surroundings.variables().iter().any(is_ours)
+        && matches!(surroundings.read(&path), Err(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
 fn understood(matches: &ArgMatches) -> Result<Cli, LoadError> {

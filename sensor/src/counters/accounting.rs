@@ -7,7 +7,7 @@ use sensor_common::flow::Direction;
 use sensor_common::parse::Reason;
 use sensor_common::protocol::network;
 
-use super::{Class, Counts, Delta, Kind};
+use super::{Class, Counts, Delta, FlowSums, Kind};
 
 const DIRECTIONS: usize = 3;
 
@@ -62,10 +62,12 @@ impl Delta {
     /// Exact counts by protocol, from the totals that can't overflow: each class of the whole, the applications of
     /// flows in the table, and what is left of each transport without one.
     pub fn by_class(&self) -> Vec<(Class, Counts)> {
-        let mut sums = vec![Counts::ZERO; self.classes().len()];
-        for flow in self.flows().iter() {
-            sums[flow.class as usize].add(flow.packets, flow.bytes);
-        }
+        self.by_class_of(&self.flow_sums())
+    }
+
+    pub(crate) fn by_class_of(&self, sums: &FlowSums) -> Vec<(Class, Counts)> {
+        let sums = sums.by_class.iter();
+        let mut sums: Vec<Counts> = sums.map(|hows| hows.iter().copied().sum()).collect();
         for (key, list) in self.apart().flows() {
             let Some(flow) = self.flows().get(key) else {
                 continue;
@@ -117,22 +119,17 @@ impl Delta {
 
     /// The accounting of the whole, and of each interface and direction that saw a packet.
     pub fn accounting(&self) -> (Accounting, Vec<SlotAccounting>) {
+        self.accounting_of(&self.flow_sums())
+    }
+
+    pub(crate) fn accounting_of(&self, sums: &FlowSums) -> (Accounting, Vec<SlotAccounting>) {
         let mut whole = Accounting {
-            identity_holds: true,
+            identity_holds: !sums.strange,
             ..Accounting::default()
         };
-        let mut flows = vec![(Counts::ZERO, Counts::ZERO); self.slot_totals().len()];
-        for flow in self.flows().iter() {
-            let index = index_of(flow.key.slot(), flow.key.direction());
-            let Some((ip, not_ip)) = flows.get_mut(index) else {
-                whole.identity_holds = false; // a flow of which the totals know nothing
-                continue;
-            };
-            if flow.key.is_ip() { ip } else { not_ip }.add(flow.packets, flow.bytes);
-        }
         let mut slots = Vec::new();
         for (index, totals) in self.slot_totals().iter().enumerate() {
-            let part = account(totals, flows[index]);
+            let part = account(totals, sums.by_origin[index]);
             if part.seen == Counts::ZERO {
                 continue;
             }

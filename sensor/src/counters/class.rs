@@ -63,6 +63,23 @@ impl Class {
         }
     }
 
+    /// A number that few classes have in common.
+    fn mix(&self) -> usize {
+        let kind = match self.kind {
+            Kind::Ip {
+                ipv6,
+                protocol,
+                application,
+            } => {
+                let application = application.map_or(0, |known| known as usize + 1);
+                usize::from(protocol) + 2 * application + usize::from(ipv6)
+            }
+            Kind::NotIp(id) => id.into(),
+            Kind::Malformed(reason) => reason.into(),
+        };
+        kind + 21 * self.direction as usize
+    }
+
     pub fn of_malformed(direction: Direction, reason: Reason) -> Self {
         Class {
             direction,
@@ -128,24 +145,45 @@ fn network_name(id: u16) -> Cow<'static, str> {
 pub type ClassId = u32;
 
 /// The classes that have occurred, numbered in the order of their first packet.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Classes {
     ids: HashMap<Class, ClassId, foldhash::fast::RandomState>,
     list: Vec<Class>,
-    /// Asked for last: most flows in a row are of one class.
-    last: ClassId,
+    /// Asked for last, of those that [`Class::mix`] says the same of.
+    recent: [ClassId; RECENT],
+}
+
+/// As many as flows of different classes come in turns.
+const RECENT: usize = 64;
+
+impl Default for Classes {
+    fn default() -> Self {
+        Classes {
+            ids: HashMap::default(),
+            list: Vec::new(),
+            recent: [0; RECENT],
+        }
+    }
 }
 
 impl Classes {
     pub fn id(&mut self, class: Class) -> ClassId {
-        if self.get(self.last) == Some(&class) {
-            return self.last;
+        let recent = class.mix() % RECENT;
+        let id = self.recent[recent];
+        if self.get(id) == Some(&class) {
+            return id;
         }
-        self.last = *self.ids.entry(class).or_insert_with(|| {
+        let id = self.look_up(class);
+        self.recent[recent] = id;
+        id
+    }
+
+    #[cold]
+    fn look_up(&mut self, class: Class) -> ClassId {
+        *self.ids.entry(class).or_insert_with(|| {
             self.list.push(class);
             (self.list.len() - 1) as ClassId
-        });
-        self.last
+        })
     }
 
     pub fn get(&self, id: ClassId) -> Option<&Class> {

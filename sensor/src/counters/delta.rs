@@ -281,9 +281,12 @@ impl Delta {
             return self.overflow(record);
         };
         let mut entry = self.flows.at_mut(place);
-        if entry.known != Known::Decided
-            && (blind || !in_current(&self.buckets, entry.times(), record, at))
-        {
+        let is_decided = entry.known == Known::Decided;
+        if !is_decided && entry.packets == 0 && !self.labels.are_known() {
+            // As `Sums::expect` would have it: there is nothing but the ports to tell.
+            entry.class = self.classes.id(Class::of_flow(&record.key, None));
+            entry.known = Known::Decided;
+        } else if !is_decided && (blind || !in_current(&self.buckets, entry.times(), record, at)) {
             self.expect(place, &Coming { record, at, blind });
             entry = self.flows.at_mut(place);
         }

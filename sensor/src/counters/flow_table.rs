@@ -16,6 +16,7 @@ use sensor_common::flow::{FlowKey, HashSeeds};
 pub(super) use self::entry::{Entry, Sought};
 pub(super) use self::lines::Line;
 use self::lines::Lines;
+pub(crate) use self::lines::MOST_PLACES;
 use super::{Counts, FlowCounts, application};
 use crate::grouped::Index;
 pub(crate) use crate::grouped::Place;
@@ -35,6 +36,51 @@ pub struct Flow {
     pub known: Known,
     /// Found in payloads; without one the port must do.
     pub label: Option<Label>,
+}
+
+/// A flow as it lies in the table: of it only what is asked for is put together.
+#[derive(Clone, Copy)]
+pub(crate) struct Stored<'a> {
+    entry: &'a Entry,
+    /// The line behind it.
+    words: &'a Entry,
+}
+
+impl Stored<'_> {
+    #[inline]
+    pub(crate) fn key(self) -> FlowKey {
+        self.entry.key(self.words)
+    }
+
+    #[inline]
+    pub(crate) fn counts(self) -> Counts {
+        Counts {
+            packets: self.entry.packets,
+            bytes: self.entry.bytes,
+        }
+    }
+
+    /// First and last.
+    #[inline]
+    pub(crate) fn times(self) -> (i64, i64) {
+        (self.entry.first, self.entry.last)
+    }
+
+    #[inline]
+    pub(crate) fn class(self) -> u32 {
+        self.entry.class
+    }
+
+    /// As [`Flow::label`].
+    #[inline]
+    pub(crate) fn label(self) -> Option<Label> {
+        self.entry.label
+    }
+
+    #[inline]
+    pub(crate) fn flow(self) -> Flow {
+        self.entry.flow(self.words)
+    }
 }
 
 /// How much is known of a flow's application, and of where its packets are for the case that more becomes known.
@@ -198,9 +244,20 @@ impl FlowTable {
         self.lines.at_mut(place)
     }
 
-    /// Where each flow is, and its key.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = (Place, FlowKey)> {
-        self.lines.keys()
+    /// `each` flow and its place, in the order in which they came.
+    #[inline]
+    pub(crate) fn each(&self, each: impl FnMut(Place, Stored<'_>)) {
+        self.lines.each(each);
+    }
+
+    #[inline]
+    pub(crate) fn stored(&self, place: Place) -> Stored<'_> {
+        self.lines.stored(place)
+    }
+
+    /// More than the number of any place.
+    pub(crate) fn places(&self) -> usize {
+        self.lines.places()
     }
 
     /// Asks for the flow in this place.
@@ -209,7 +266,7 @@ impl FlowTable {
         self.lines.prefetch_line(Line::of(place));
     }
 
-    pub(crate) fn load(&self, place: Place) -> Flow {
+    pub(super) fn load(&self, place: Place) -> Flow {
         self.lines.flow(place)
     }
 

@@ -5,6 +5,7 @@ mod buckets;
 mod class;
 mod delta;
 mod flow_table;
+mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -12,9 +13,10 @@ pub use accounting::{Accounting, SlotAccounting};
 pub use buckets::{Bucket, Buckets};
 pub use class::{Class, ClassId, Classes, Kind, application, transport_name};
 pub use delta::{Beside, Delta, DeltaConfig, FlowCounts, FlowPart, Seen};
-pub(crate) use flow_table::Place;
 pub use flow_table::{Flow, FlowTable, Known};
+pub(crate) use flow_table::{MOST_PLACES, Place, Stored};
 pub use sensor_common::abi::Counts;
+pub(crate) use sums::FlowSums;
 
 /// When a packet was captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

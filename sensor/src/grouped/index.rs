@@ -11,6 +11,9 @@ const START_BITS: u32 = 10;
 /// early each of them would search through all that came before it (measured: 5 s instead of 0.1 s for 200,000 flows).
 const FAR: usize = 512;
 
+/// As many wait for their slots at the same time when all are put in anew.
+const AHEAD: usize = 16;
+
 /// Where in a list of values one is; it stays there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place(pub(crate) u32);
@@ -95,7 +98,19 @@ impl Index {
 
     fn refill(&mut self, bits: u32, all: impl Iterator<Item = (u64, Place)>) {
         self.resize(bits);
+        // The slot of each is asked for before it is written, so that several wait for memory together.
+        let mut ahead = [(0, Place(0)); AHEAD];
+        let mut came = 0;
         for (hash, place) in all {
+            self.prefetch(hash);
+            let (hash, place) = std::mem::replace(&mut ahead[came % AHEAD], (hash, place));
+            if came >= AHEAD {
+                self.insert(hash, place);
+            }
+            came += 1;
+        }
+        for number in came.saturating_sub(AHEAD)..came {
+            let (hash, place) = ahead[number % AHEAD];
             self.insert(hash, place);
         }
     }
@@ -105,6 +120,12 @@ impl Index {
         let mut this = Index::new(usize::MAX);
         this.resize(bits_for(expected));
         this
+    }
+
+    /// Forgets all, and keeps its room.
+    pub(crate) fn clear(&mut self) {
+        self.slots.as_mut_slice().fill(0);
+        self.len = 0;
     }
 
     fn resize(&mut self, bits: u32) {
@@ -151,13 +172,10 @@ impl Index {
     /// How far from its home the entry is that is farthest from it.
     #[cfg(test)]
     pub(crate) fn farthest(&self, all: impl Iterator<Item = (u64, Place)>) -> usize {
-        let at = |place: Place| {
-            let mut slots = self.slots.as_slice().iter();
-            slots
-                .position(|slot| slot & self.places() == place.0 + 1)
-                .unwrap()
-        };
-        all.map(|(hash, place)| self.distance(hash, at(place)))
+        let slots = self.slots.as_slice().iter().enumerate();
+        let slots: std::collections::HashMap<u32, usize> =
+            slots.map(|(at, slot)| (slot & self.places(), at)).collect();
+        all.map(|(hash, place)| self.distance(hash, slots[&(place.0 + 1)]))
             .max()
             .unwrap_or(0)
     }

@@ -56,6 +56,8 @@ pub enum How {
 }
 
 impl How {
+    pub const ALL: [How; 4] = [How::Payload, How::Handshake, How::Expectation, How::Port];
+
     /// The word that stands in reports.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! Flows added up by address, and by pair of addresses.
 
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::AddAssign;
 
@@ -9,10 +10,20 @@ use crate::counters::Flow;
 use crate::grouped::Grouped;
 
 /// An [`IpAddr`] in the same order, that is hashed by the word instead of by the byte.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Addr {
     ipv6: bool,
     bits: [u64; 2], // no u128, whose alignment would make it half as long again
+}
+
+impl Hash for Addr {
+    /// The family is left out: at the most two addresses are alike without it.
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [high, low] = self.bits;
+        state.write_u64(high);
+        state.write_u64(low);
+    }
 }
 
 impl From<IpAddr> for Addr {
@@ -41,14 +52,26 @@ impl From<Addr> for IpAddr {
 }
 
 /// Source and destination.
+#[inline]
 pub(super) fn ends(key: &FlowKey) -> [Addr; 2] {
-    [key.src_addr().into(), key.dst_addr().into()]
+    let ipv6 = key.is_ipv6();
+    let end = |high: u64, low: u64| {
+        let [high, low] = [high, low].map(u64::from_be); // as they lie in memory
+        let bits = match ipv6 {
+            true => [high, low],
+            false => [0, low & u64::from(u32::MAX)],
+        };
+        Addr { ipv6, bits }
+    };
+    let [a, b, c, d, _] = key.0;
+    [end(a, b), end(c, d)]
 }
 
 /// The lesser one first, which both ways of a conversation have in common.
-pub(super) fn pair(key: &FlowKey) -> [Addr; 2] {
+#[inline]
+pub(super) fn pair(key: &FlowKey) -> (Addr, Addr) {
     let [src, dst] = ends(key);
-    if src <= dst { [src, dst] } else { [dst, src] }
+    if src <= dst { (src, dst) } else { (dst, src) }
 }
 
 /// What the flows between two addresses add up to.
@@ -89,10 +112,15 @@ impl<V: Copy + Default + AddAssign> Ends<V> {
     pub(super) fn into_list(self) -> Vec<(Addr, (V, V))> {
         self.0.into_list()
     }
+
+    /// Gives what there is, and begins again with nothing.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (Addr, (V, V))> {
+        self.0.drain()
+    }
 }
 
 /// What went between each two addresses.
-pub(super) struct Pairs<V>(Grouped<[Addr; 2], Pair<V>>);
+pub(super) struct Pairs<V>(Grouped<(Addr, Addr), Pair<V>>);
 
 impl<V: Copy + Default + AddAssign> Pairs<V> {
     pub(super) fn with_room(expected: usize) -> Self {
@@ -100,22 +128,27 @@ impl<V: Copy + Default + AddAssign> Pairs<V> {
     }
 
     #[inline]
-    pub(super) fn add(&mut self, flow: &Flow, amount: V) {
-        let [src, dst] = ends(&flow.key);
+    pub(super) fn add(&mut self, key: &FlowKey, (first, last): (i64, i64), amount: V) {
+        let [src, dst] = ends(key);
         let forward = src <= dst;
-        let pair = if forward { [src, dst] } else { [dst, src] };
+        let pair = if forward { (src, dst) } else { (dst, src) };
         let sum = self.0.sum(pair);
         *if forward {
             &mut sum.a_to_b
         } else {
             &mut sum.b_to_a
         } += amount;
-        sum.first = sum.first.min(flow.first);
-        sum.last = sum.last.max(flow.last);
+        sum.first = sum.first.min(first);
+        sum.last = sum.last.max(last);
     }
 
-    pub(super) fn into_list(self) -> Vec<([Addr; 2], Pair<V>)> {
+    pub(super) fn into_list(self) -> Vec<((Addr, Addr), Pair<V>)> {
         self.0.into_list()
+    }
+
+    /// As [`Ends::drain`].
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = ((Addr, Addr), Pair<V>)> {
+        self.0.drain()
     }
 }
 
@@ -135,8 +168,8 @@ pub(crate) fn by_address<V: Copy + Default + AddAssign>(
 /// What the flows between any two addresses add up to, the lesser address first.
 pub(crate) fn by_pair<V: Copy + Default + AddAssign>(
     flows: impl Iterator<Item = (Flow, V)>,
-) -> Vec<([Addr; 2], Pair<V>)> {
+) -> Vec<((Addr, Addr), Pair<V>)> {
     let mut sums = Pairs::with_room(0);
-    flows.for_each(|(flow, amount)| sums.add(&flow, amount));
+    flows.for_each(|(flow, amount)| sums.add(&flow.key, (flow.first, flow.last), amount));
     sums.into_list()
 }

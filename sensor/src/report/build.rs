@@ -16,11 +16,12 @@ use crate::counters::{Bucket, Class, Delta, Kind, SlotAccounting};
 
 /// `delta` must be flushed and settled.
 pub fn build(delta: &Delta, context: &Context) -> Report {
-    let (accounted, slots) = delta.accounting();
+    let sums = delta.flow_sums();
+    let (accounted, slots) = delta.accounting_of(&sums);
     let totals = totals(delta);
     let counts = totals.counts();
-    let classes = delta.by_class();
-    let protocols = protocols(&classes, delta, counts);
+    let classes = delta.by_class_of(&sums);
+    let protocols = protocols(&classes, (delta, &sums), counts);
     let buckets = bucket_rows(delta);
     let span = context.span.or_else(|| delta.span());
     let duration = span.map(|(start, end)| seconds(start, end).max(0.0));

@@ -2,11 +2,11 @@
 
 use sensor_common::flow::Direction;
 use sensor_common::protocol::ip;
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 use std::thread;
 
 use super::addresses::{Addr, Pair};
-use super::rank::top;
+use super::rank::Top;
 use super::{Context, Conversation, Counts, Endpoint, FlowRow, Time, names, parted};
 use crate::counters::{Delta, Flow, FlowTable, transport_name};
 use crate::names::Book;
@@ -61,8 +61,9 @@ fn both<A: Send, B>(
 /// `book` is asked for the rows that are listed, no others.
 fn endpoints(flows: &FlowTable, book: Option<&Book>, top_n: usize) -> Ranked<Endpoint> {
     let size = |(_, (sent, received)): &(Addr, (Counts, Counts))| *sent + *received;
-    let ranked = ranked(parted::by_address(flows), top_n, size, |a, b| a.0.cmp(&b.0));
-    ranked.map(|(addr, (sent, received))| Endpoint {
+    let mut ranking = Ranking::new(top_n, size, |a, b| a.0.cmp(&b.0));
+    parted::by_address(flows, |one| ranking.add(size(&one), || one));
+    ranking.finish().map(|(addr, (sent, received))| Endpoint {
         addr: addr.into(),
         names: names::of_address(book, addr.into()),
         geo: None,
@@ -72,9 +73,10 @@ fn endpoints(flows: &FlowTable, book: Option<&Book>, top_n: usize) -> Ranked<End
 }
 
 fn conversations(flows: &FlowTable, book: Option<&Book>, top_n: usize) -> Ranked<Conversation> {
-    let size = |(_, pair): &([Addr; 2], Pair<Counts>)| pair.a_to_b + pair.b_to_a;
-    let ranked = ranked(parted::by_pair(flows), top_n, size, |a, b| a.0.cmp(&b.0));
-    ranked.map(|([a, b], pair)| {
+    let size = |(_, pair): &((Addr, Addr), Pair<Counts>)| pair.a_to_b + pair.b_to_a;
+    let mut ranking = Ranking::new(top_n, size, |a, b| a.0.cmp(&b.0));
+    parted::by_pair(flows, |one| ranking.add(size(&one), || one));
+    ranking.finish().map(|((a, b), pair)| {
         let (start, end) = times(pair.first, pair.last);
         Conversation {
             a: a.into(),
@@ -99,13 +101,14 @@ pub fn listed_flows(delta: &Delta, top_n: usize) -> Vec<Flow> {
 }
 
 fn by_size(flows: &FlowTable, top_n: usize) -> Ranked<Flow> {
-    ranked(with_addresses(flows), top_n, Flow::counts, |a, b| {
-        order_of(a).cmp(&order_of(b))
-    })
-}
-
-fn with_addresses(flows: &FlowTable) -> impl Iterator<Item = Flow> {
-    flows.iter().filter(|flow| flow.key.is_ip())
+    let tie = |a: &Flow, b: &Flow| order_of(a).cmp(&order_of(b));
+    let mut ranking = Ranking::new(top_n, Flow::counts, tie);
+    flows.each(|_, flow| {
+        if flow.key().is_ip() {
+            ranking.add(flow.counts(), || flow.flow());
+        }
+    });
+    ranking.finish()
 }
 
 impl<T> Ranked<T> {
@@ -118,34 +121,64 @@ impl<T> Ranked<T> {
     }
 }
 
-/// By bytes, then packets, descending; ties in the order of `tie`, which must tell any two apart.
-fn ranked<T>(
-    list: impl Iterator<Item = T>,
-    top_n: usize,
-    size: impl Fn(&T) -> Counts,
-    tie: impl Fn(&T, &T) -> Ordering,
-) -> Ranked<T> {
-    let rank = |one: &T| {
-        let Counts { packets, bytes } = size(one);
-        Reverse((bytes, packets))
-    };
-    let (mut total, mut left_out) = (0, Counts::ZERO);
-    let all = list.inspect(|one| {
-        total += 1;
-        left_out += size(one);
-    });
-    let rows = top(all, top_n, |a, b| {
-        rank(a).cmp(&rank(b)).then_with(|| tie(a, b))
-    });
-    for row in &rows {
-        let Counts { packets, bytes } = size(row);
-        left_out.packets = left_out.packets.wrapping_sub(packets);
-        left_out.bytes = left_out.bytes.wrapping_sub(bytes);
+/// By bytes, then packets, the least first.
+fn rank(Counts { packets, bytes }: Counts) -> (u64, u64) {
+    (bytes, packets)
+}
+
+/// A list on its way to be [`Ranked`].
+struct Ranking<T, S, C> {
+    top: Top<T, C>,
+    size: S,
+    total: u64,
+    sum: Counts,
+}
+
+impl<T, S: Fn(&T) -> Counts + Copy> Ranking<T, S, ()> {
+    /// By bytes, then packets, descending; ties in the order of `tie`, which must tell any two apart.
+    fn new<C: Fn(&T, &T) -> Ordering>(
+        top_n: usize,
+        size: S,
+        tie: C,
+    ) -> Ranking<T, S, impl Fn(&T, &T) -> Ordering> {
+        let compare = move |a: &T, b: &T| {
+            let descending = rank(size(b)).cmp(&rank(size(a)));
+            descending.then_with(|| tie(a, b))
+        };
+        Ranking {
+            top: Top::new(top_n, compare),
+            size,
+            total: 0,
+            sum: Counts::ZERO,
+        }
     }
-    Ranked {
-        rows,
-        total,
-        left_out,
+}
+
+impl<T, S: Fn(&T) -> Counts, C: Fn(&T, &T) -> Ordering> Ranking<T, S, C> {
+    /// One of this size, which is made if it may be among the first.
+    #[inline]
+    fn add(&mut self, size: Counts, make: impl FnOnce() -> T) {
+        self.total += 1;
+        self.sum += size;
+        let last = self.top.last().map(&self.size);
+        if last.is_none_or(|last| rank(last) <= rank(size)) {
+            self.top.push(make());
+        }
+    }
+
+    fn finish(self) -> Ranked<T> {
+        let rows = self.top.into_sorted();
+        let mut left_out = self.sum;
+        for row in &rows {
+            let Counts { packets, bytes } = (self.size)(row);
+            left_out.packets = left_out.packets.wrapping_sub(packets);
+            left_out.bytes = left_out.bytes.wrapping_sub(bytes);
+        }
+        Ranked {
+            rows,
+            total: self.total,
+            left_out,
+        }
     }
 }
 

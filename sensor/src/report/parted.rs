@@ -3,41 +3,46 @@
 
 use std::hash::{BuildHasher, Hash};
 
-use foldhash::quality::RandomState;
+use foldhash::fast::RandomState;
 use sensor_common::flow::FlowKey;
 
 use super::Counts;
 use super::addresses::{Addr, Ends, Pair, Pairs, ends, pair};
-use crate::counters::{Flow, FlowTable, Place};
+use crate::counters::{FlowTable, MOST_PLACES, Place, Stored};
 
 /// Keys in a part at the most, if all are different: a megabyte with their index.
 const PART: usize = 8192;
 /// With more parts than these their ends don't stay in the first-level cache while flows are sorted into them.
 const MOST_PARTS: usize = 512;
+/// Number of no part.
+const NONE: u16 = u16::MAX;
 /// So far ahead a flow is asked for from memory.
 const AHEAD: usize = 8;
 
-/// In no order; each address once.
-pub(super) fn by_address(flows: &FlowTable) -> impl Iterator<Item = (Addr, (Counts, Counts))> {
+/// Twice a place, and one more, can be numbered by 32 bits.
+const _: () = assert!(2 * MOST_PLACES <= 1 << 32);
+
+/// `each` address once, with what it sent and received, in no order.
+pub(super) fn by_address(flows: &FlowTable, mut each: impl FnMut((Addr, (Counts, Counts)))) {
     let parts = Parts::of(flows, ends);
-    parts.into_sums(flows, |part| {
-        let mut sums = Ends::with_room(part.room());
+    let mut sums = Ends::with_room(parts.room());
+    for part in parts.iter(flows) {
         part.each(|flow, end| {
             let is_source = end == 0;
-            sums.add(ends(&flow.key)[end], is_source, flow.counts());
+            sums.add(ends(&flow.key())[end], is_source, flow.counts());
         });
-        sums.into_list()
-    })
+        sums.drain().for_each(&mut each);
+    }
 }
 
-/// In no order; each pair once.
-pub(super) fn by_pair(flows: &FlowTable) -> impl Iterator<Item = ([Addr; 2], Pair<Counts>)> {
+/// `each` pair once, in no order.
+pub(super) fn by_pair(flows: &FlowTable, mut each: impl FnMut(((Addr, Addr), Pair<Counts>))) {
     let parts = Parts::of(flows, |key| [pair(key)]);
-    parts.into_sums(flows, |part| {
-        let mut sums = Pairs::with_room(part.room());
-        part.each(|flow, _| sums.add(flow, flow.counts()));
-        sums.into_list()
-    })
+    let mut sums = Pairs::with_room(parts.room());
+    for part in parts.iter(flows) {
+        part.each(|flow, _| sums.add(&flow.key(), flow.times(), flow.counts()));
+        sums.drain().for_each(&mut each);
+    }
 }
 
 /// The flows that have addresses, sorted by the part that a key of theirs belongs to; each is in as many parts as it has keys.
@@ -53,37 +58,45 @@ impl<const KEYS: usize> Parts<KEYS> {
         let most = flows.len() * KEYS;
         let number = most.div_ceil(PART).next_power_of_two().min(MOST_PARTS);
         let hasher = RandomState::default();
-        let part_of = |key: &K| hasher.hash_one(key) as usize & (number - 1);
         let mut ends = vec![0; number];
-        for (_, key) in flows.keys().filter(|(_, key)| key.is_ip()) {
-            for key in &keys(&key) {
-                ends[part_of(key)] += 1;
+        // The part of each key, in the order of the places.
+        let mut parts = vec![NONE; flows.places() * KEYS];
+        flows.each(|Place(place), flow| {
+            let key = flow.key();
+            if !key.is_ip() {
+                return;
             }
-        }
+            let begin = place as usize * KEYS;
+            for (part, key) in parts[begin..].iter_mut().zip(&keys(&key)) {
+                let own = hasher.hash_one(key) as usize & (number - 1);
+                *part = own as u16;
+                ends[own] += 1;
+            }
+        });
         let mut sum = 0;
         for end in &mut ends {
             (*end, sum) = (sum, sum + *end); // where it begins, until it is full
         }
         let mut items = vec![0; sum];
-        for (Place(place), key) in flows.keys().filter(|(_, key)| key.is_ip()) {
-            for (key, which) in keys(&key).iter().zip(0..) {
-                let end = &mut ends[part_of(key)];
-                items[*end] = place * KEYS as u32 + which;
+        for (item, part) in (0..).zip(parts) {
+            if let Some(end) = ends.get_mut(part as usize) {
+                items[*end] = item;
                 *end += 1;
             }
         }
         Parts { items, ends }
     }
 
-    fn into_sums<T>(
-        self,
-        flows: &FlowTable,
-        add_up: impl Fn(Part<'_, KEYS>) -> Vec<T>,
-    ) -> impl Iterator<Item = T> {
-        (0..self.ends.len()).flat_map(move |number| {
+    /// For how many sums there should be room: fewer than flows, where many are of one address.
+    fn room(&self) -> usize {
+        self.items.len().min(PART)
+    }
+
+    fn iter<'a>(&'a self, flows: &'a FlowTable) -> impl Iterator<Item = Part<'a, KEYS>> {
+        (0..self.ends.len()).map(move |number| {
             let begin = number.checked_sub(1).map_or(0, |before| self.ends[before]);
             let items = &self.items[begin..self.ends[number]];
-            add_up(Part { flows, items })
+            Part { flows, items }
         })
     }
 }
@@ -94,20 +107,16 @@ struct Part<'a, const KEYS: usize> {
 }
 
 impl<const KEYS: usize> Part<'_, KEYS> {
-    /// For how many sums there should be room: fewer than flows, where many are of one address.
-    fn room(&self) -> usize {
-        self.items.len().min(PART)
-    }
-
     /// `each` flow, and which of its keys is in this part.
-    fn each(&self, mut each: impl FnMut(&Flow, usize)) {
+    #[inline]
+    fn each(&self, mut each: impl FnMut(Stored<'_>, usize)) {
         let split = |item: u32| (Place(item / KEYS as u32), item as usize % KEYS);
         for (at, item) in self.items.iter().enumerate() {
             if let Some(item) = self.items.get(at + AHEAD) {
                 self.flows.prefetch_flow(split(*item).0);
             }
             let (place, which) = split(*item);
-            each(&self.flows.load(place), which);
+            each(self.flows.stored(place), which);
         }
     }
 }
@@ -136,14 +145,22 @@ mod tests {
         let delta = delta_of(&samples, samples.len());
         let flows = delta.flows();
         let all = || flows.iter().map(|flow| (flow, flow.counts()));
-        let ends: BTreeMap<_, _> = by_address(flows).collect();
+        let (mut ends, mut came) = (BTreeMap::new(), 0);
+        by_address(flows, |(addr, sums)| {
+            ends.insert(addr, sums);
+            came += 1;
+        });
         assert!(ends.len() > PART, "one part is no parts");
         let expected: BTreeMap<_, _> = addresses::by_address(all()).into_iter().collect();
         assert_eq!(ends, expected);
-        assert_eq!(by_address(flows).count(), ends.len());
-        let sums = |(pair, sum): ([Addr; 2], Pair<Counts>)| (pair, (sum.a_to_b, sum.b_to_a));
-        let pairs: BTreeMap<_, _> = by_pair(flows).map(sums).collect();
-        let expected: BTreeMap<_, _> = addresses::by_pair(all()).into_iter().map(sums).collect();
+        assert_eq!(came, ends.len());
+        let sums = |sum: Pair<Counts>| (sum.a_to_b, sum.b_to_a, sum.first, sum.last);
+        let mut pairs = BTreeMap::new();
+        by_pair(flows, |(pair, sum)| {
+            assert_eq!(pairs.insert(pair, sums(sum)), None);
+        });
+        let expected = addresses::by_pair(all()).into_iter();
+        let expected: BTreeMap<_, _> = expected.map(|(pair, sum)| (pair, sums(sum))).collect();
         assert_eq!(pairs, expected);
     }
 }

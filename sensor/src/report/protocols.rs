@@ -4,14 +4,18 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Counts, Protocol, Protocols};
-use crate::counters::{Class, Delta, Kind};
+use crate::counters::{Class, Delta, FlowSums, Kind};
 use crate::names::How;
 
 type Named = BTreeMap<String, Counts>;
 
-pub(super) fn protocols(classes: &[(Class, Counts)], delta: &Delta, totals: Counts) -> Protocols {
+pub(super) fn protocols(
+    classes: &[(Class, Counts)],
+    (delta, sums): (&Delta, &FlowSums),
+    totals: Counts,
+) -> Protocols {
     let mut application = ranked(by_name(classes, Class::application), totals);
-    for ((name, how), counts) in told_by(delta) {
+    for ((name, how), counts) in told_by(delta, sums) {
         if let Some(row) = application.iter_mut().find(|row| row.name == name) {
             *row.classified_by.entry(how.name().into()).or_default() += counts;
         }
@@ -24,15 +28,9 @@ pub(super) fn protocols(classes: &[(Class, Counts)], delta: &Delta, totals: Coun
 }
 
 /// By what the applications of the flows are known. The class of a flow holds its application, and there are few classes.
-fn told_by(delta: &Delta) -> BTreeMap<(&'static str, How), Counts> {
-    const HOWS: [How; 4] = [How::Payload, How::Handshake, How::Expectation, How::Port];
-    let mut sums = vec![[Counts::ZERO; HOWS.len()]; delta.classes().len()];
-    for flow in delta.flows().iter() {
-        let how = flow.label.map_or(How::Port, |label| label.how);
-        sums[flow.class as usize][how as usize].add(flow.packets, flow.bytes);
-    }
+fn told_by(delta: &Delta, sums: &FlowSums) -> BTreeMap<(&'static str, How), Counts> {
     let mut named: BTreeMap<_, Counts> = BTreeMap::new();
-    for (class, sums) in delta.classes().iter().zip(sums) {
+    for (class, sums) in delta.classes().iter().zip(sums.by_class()) {
         let Kind::Ip {
             application: Some(application),
             ..
@@ -40,7 +38,7 @@ fn told_by(delta: &Delta) -> BTreeMap<(&'static str, How), Counts> {
         else {
             continue;
         };
-        for (how, sum) in HOWS.into_iter().zip(sums) {
+        for (how, sum) in sums {
             if sum != Counts::ZERO {
                 *named.entry((application.name(), how)).or_default() += sum;
             }

@@ -8,25 +8,61 @@ pub(crate) fn top<T>(
     top: usize,
     compare: impl Fn(&T, &T) -> Ordering,
 ) -> Vec<T> {
-    let mut best: Vec<T> = Vec::new();
-    // From the first time on that there were too many, the last of the best is at its place.
-    let mut cut = false;
-    for one in all {
-        if cut && compare(&one, &best[top - 1]).is_ge() {
-            continue;
-        }
-        best.push(one);
-        if top > 0 && best.len() >= top.saturating_mul(2) {
-            best.select_nth_unstable_by(top - 1, &compare);
-            best.truncate(top);
-            cut = true;
+    let mut best = Top::new(top, compare);
+    all.into_iter().for_each(|one| best.push(one));
+    best.into_sorted()
+}
+
+/// As [`top`], of what comes one by one.
+pub(super) struct Top<T, C> {
+    best: Vec<T>,
+    top: usize,
+    compare: C,
+    /// From the first time on that there were too many, the last of the best is at its place.
+    cut: bool,
+}
+
+impl<T, C: Fn(&T, &T) -> Ordering> Top<T, C> {
+    pub(super) fn new(top: usize, compare: C) -> Self {
+        Top {
+            best: Vec::new(),
+            top,
+            compare,
+            cut: false,
         }
     }
-    best.sort_unstable_by(&compare);
-    if top > 0 {
-        best.truncate(top);
+
+    /// Whatever is not before this one is not among the first.
+    #[inline]
+    pub(super) fn last(&self) -> Option<&T> {
+        match self.cut {
+            true => self.best.get(self.top - 1),
+            false => None,
+        }
     }
-    best
+
+    pub(super) fn push(&mut self, one: T) {
+        if let Some(last) = self.last()
+            && (self.compare)(&one, last).is_ge()
+        {
+            return;
+        }
+        self.best.push(one);
+        if self.top > 0 && self.best.len() >= self.top.saturating_mul(2) {
+            self.best
+                .select_nth_unstable_by(self.top - 1, &self.compare);
+            self.best.truncate(self.top);
+            self.cut = true;
+        }
+    }
+
+    pub(super) fn into_sorted(mut self) -> Vec<T> {
+        self.best.sort_unstable_by(&self.compare);
+        if self.top > 0 {
+            self.best.truncate(self.top);
+        }
+        self.best
+    }
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ pub(super) fn talkers(figures: &Figures, matching: Option<&Matching>, order: Ord
 
 pub(super) fn conversations(figures: &Figures, matching: Option<&Matching>, order: Order) -> List {
     let sums = report::by_pair(with_addresses(figures, matching));
-    let rows = sums.into_iter().map(|([a, b], pair)| {
+    let rows = sums.into_iter().map(|((a, b), pair)| {
         let mut row = row(Id::Conversation(a.into(), b.into()), pair.a_to_b);
         row.back = pair.b_to_a;
         row

@@ -128,6 +128,9 @@ impl Delta {
             self.overflow(&record);
             return;
         };
+        if self.flows.at_mut(place).packets == 0 && theirs.known != Known::Spread {
+            return self.flows.store(place, theirs); // as `Sums::take_over` would have it
+        }
         let before = self.flows.load(place);
         let ours = &mut before.clone();
         let mut sums = Sums {

@@ -90,6 +90,7 @@ impl Sought {
 }
 
 /// Undoes [`narrow`].
+#[inline]
 fn widened(ends: [u32; 2], meta: u64) -> FlowKey {
     let [src, dst] = ends.map(|end| NARROW | u64::from(end) << ADDRESS_SHIFT);
     FlowKey([0, src, 0, dst, meta])
@@ -141,6 +142,7 @@ impl Entry {
         }
     }
 
+    #[inline]
     pub(super) fn is_flow(&self) -> bool {
         self.meta != 0
     }
@@ -170,6 +172,7 @@ impl Entry {
     }
 
     /// `words`: the line behind this one, if it is wide.
+    #[inline]
     pub(super) fn key(&self, words: &Entry) -> FlowKey {
         if self.wide {
             let (c, d) = (words.first.cast_unsigned(), words.last.cast_unsigned());
@@ -178,6 +181,7 @@ impl Entry {
         widened(self.ends, self.meta)
     }
 
+    #[inline]
     pub(super) fn flow(&self, words: &Entry) -> Flow {
         Flow {
             key: self.key(words),

@@ -3,7 +3,7 @@
 use sensor_common::flow::FlowKey;
 
 use super::entry::{Entry, Sought, narrow};
-use super::{Flow, Place};
+use super::{Flow, Place, Stored};
 use crate::memory::{self, Room};
 
 /// Binary logarithm of the lines of the first piece: 64 KiB.
@@ -11,6 +11,8 @@ const FIRST_BITS: u32 = 10;
 const FIRST: u32 = 1 << FIRST_BITS;
 /// Their lines can be numbered by 32 bits.
 const MOST_PIECES: usize = 21;
+/// The lines of all pieces together.
+pub(crate) const MOST_PLACES: u64 = (FIRST as u64) * ((1 << MOST_PIECES) - 1);
 
 /// A place, as it is found in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +134,38 @@ impl Lines {
             let flows = lines.filter(|(_, entry)| entry.is_flow());
             flows.map(|(line, _)| flow_at(piece, line))
         })
+    }
+
+    /// In the order of the places.
+    #[inline]
+    pub(super) fn each(&self, mut each: impl FnMut(Place, Stored<'_>)) {
+        for (number, piece) in self.pieces.iter().enumerate() {
+            let first = first_of(number);
+            let piece = piece.as_slice();
+            for (line, entry) in piece.iter().enumerate() {
+                if entry.is_flow() {
+                    let words = piece.get(line + 1).unwrap_or(&Entry::EMPTY);
+                    each(Place(first + line as u32), Stored { entry, words });
+                }
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn stored(&self, place: Place) -> Stored<'_> {
+        let (piece, line) = split(place);
+        let piece = self.pieces[piece].as_slice();
+        Stored {
+            entry: &piece[line],
+            words: piece.get(line + 1).unwrap_or(&Entry::EMPTY),
+        }
+    }
+
+    /// More than the number of any place.
+    pub(super) fn places(&self) -> usize {
+        let last = self.pieces.last().map_or(0, |last| last.as_slice().len());
+        let before = self.pieces.len().saturating_sub(1);
+        first_of(before) as usize + last
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = (Place, FlowKey)> {
