@@ -35,6 +35,24 @@ pub fn prefetch_whole<T>(list: &[T], place: usize) {
     prefetch(list, place.saturating_add(1)); // begins where it ends
 }
 
+/// What a long list has reserved is taken in huge pages when it is filled, each at once instead of page by page.
+pub fn prefer_huge_pages<T>(list: &mut Vec<T>) {
+    let begin = list.as_mut_ptr().cast::<u8>();
+    let before = begin.align_offset(HUGE_PAGE);
+    let bytes = (list.capacity() * size_of::<T>()).saturating_sub(before);
+    let whole = bytes - bytes % HUGE_PAGE;
+    if whole > 0 {
+        // SAFETY: the range lies within the list's allocation, and the call changes nothing of what is in it.
+        unsafe {
+            libc::madvise(
+                begin.wrapping_add(before).cast(),
+                whole,
+                libc::MADV_HUGEPAGE,
+            )
+        };
+    }
+}
+
 /// A list of fixed length, in huge pages where it is long: a table that is looked up here and there otherwise waits for the
 /// address of each page. Its memory is taken as it is filled.
 pub struct Room<T> {

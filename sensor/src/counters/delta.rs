@@ -5,6 +5,7 @@
 //! Nobody to the right of a `Delta` can tell the difference.
 
 mod apart;
+mod cut;
 mod divide;
 mod drained;
 mod late;
@@ -17,6 +18,7 @@ mod restored;
 mod select;
 mod timeline;
 mod trail;
+mod walk;
 
 use std::collections::BTreeMap;
 
@@ -103,6 +105,8 @@ pub struct Delta {
     late: Late,
     apart: Apart,
     payloads: Payloads,
+    /// The table may have flows without packets, of before the last [`Delta::cut`].
+    kept: bool,
 }
 
 impl Delta {
@@ -127,16 +131,8 @@ impl Delta {
             late: Late::default(),
             apart: Apart::default(),
             payloads: Payloads::default(),
+            kept: false,
         }
-    }
-
-    /// What was counted so far, each flow with the label that is known by now; this one starts again from nothing, but
-    /// for what payloads said.
-    pub fn take(&mut self) -> Delta {
-        self.settle();
-        let mut next = self.empty(self.config);
-        next.late.take_over(&mut self.late);
-        std::mem::replace(self, next)
     }
 
     /// Nothing counted, the same labels known.
@@ -277,7 +273,7 @@ impl Delta {
         at: Option<i64>,
         blind: bool,
     ) -> ClassId {
-        let Some(place) = place else {
+        let Some(place) = place.or_else(|| self.place_instead(record)) else {
             return self.overflow(record);
         };
         let mut entry = self.flows.at_mut(place);

@@ -281,6 +281,7 @@ impl FlowTable {
         candidates.find(|place| self.lines.is(Line::of(*place), key))
     }
 
+    /// Of a key that is not in it yet.
     #[cold]
     fn insert(&mut self, key: &FlowKey, hash: u64) -> Option<Place> {
         if self.len() >= self.max {
@@ -300,6 +301,24 @@ impl FlowTable {
     pub(super) fn expect(&mut self, flows: usize) {
         let Self { index, lines, .. } = self;
         index.reserve(flows.min(self.max), hashes(lines, &self.seeds));
+    }
+
+    /// Flows that have packets.
+    pub(super) fn counted(&self) -> usize {
+        self.lines.counted()
+    }
+
+    /// Leaves the flows that have packets, in their order. Gives all of them in their places, with nothing counted.
+    pub(super) fn leave(&mut self) -> FlowTable {
+        let mut left = FlowTable::new(self.max, self.seeds);
+        left.expect(self.counted());
+        self.lines.begin_again(|flow| {
+            let hash = left.hash(&flow.key);
+            if let Some(place) = left.insert(&flow.key, hash) {
+                left.store(place, flow);
+            }
+        });
+        std::mem::replace(self, left)
     }
 
     fn grow(&mut self) {

@@ -46,7 +46,7 @@ impl Slices {
 
     /// Everything that was counted, and the followers, who have had all parts by then.
     pub fn finish(mut self) -> (Delta, Followers) {
-        if let Some(last) = self.cuts.cut() {
+        if let Some(last) = self.cuts.end() {
             self.hand_over(last);
         }
         self.take_first();
@@ -87,8 +87,18 @@ impl Ledger for Slices {
         self.cuts.current()
     }
 
+    #[inline]
+    fn onwards(&mut self, at: i64) -> (&mut Delta, (i64, i64)) {
+        self.of(When::At(at));
+        self.cuts.go_on()
+    }
+
     fn wants_samples(&self) -> bool {
         self.cuts.wants_samples()
+    }
+
+    fn only_counts(&self) -> bool {
+        self.cuts.only_counts()
     }
 
     fn flush(&mut self) {
@@ -142,7 +152,7 @@ impl Cuts {
 
     #[cold]
     fn turn(&mut self, when: When) -> Option<Period> {
-        let over = self.cut();
+        let over = self.over(Delta::cut);
         self.number = when.time().map(|at| at.div_euclid(self.part));
         self.span = when.time().map_or(NEVER, |at| {
             let within = at.rem_euclid(self.part);
@@ -158,17 +168,31 @@ impl Cuts {
         &mut self.current
     }
 
+    /// The same, and between which times packets belong to it, first and last nanosecond.
+    #[inline]
+    pub fn go_on(&mut self) -> (&mut Delta, (i64, i64)) {
+        (&mut self.current, self.span)
+    }
+
     pub fn wants_samples(&self) -> bool {
         self.current.wants_samples()
     }
 
-    /// The current part, if anything is in it.
+    pub fn only_counts(&self) -> bool {
+        self.current.divisible().is_some()
+    }
+
+    /// The current part, if anything is in it, where no more packets come.
     #[cold]
-    pub fn cut(&mut self) -> Option<Period> {
+    pub fn end(&mut self) -> Option<Period> {
+        self.over(Delta::take)
+    }
+
+    fn over(&mut self, take: fn(&mut Delta) -> Delta) -> Option<Period> {
         if std::mem::replace(&mut self.empty, true) {
             return None;
         }
-        let delta = self.current.take();
+        let delta = take(&mut self.current);
         let (start, end) = self.number.map_or((0, 0), |number| {
             let start = number.saturating_mul(self.part);
             (start, start.saturating_add(self.part))

@@ -31,7 +31,7 @@ pub(super) fn write(rows: &Rows, meta: &Meta, file: &mut Out) -> Result<()> {
     let order = order::of_parts(rows, &addresses);
     let mut table = Table::new(meta, &addresses);
     for group in order.chunks(GROUP) {
-        table.clear();
+        table.clear(group.len());
         let mut coming = group.iter().skip(AHEAD);
         for of_flow in group.chunk_by(|a, b| a.1 == b.1) {
             let flow = of_flow[0].1;
@@ -39,8 +39,10 @@ pub(super) fn write(rows: &Rows, meta: &Meta, file: &mut Out) -> Result<()> {
             let codes = table.codes_of(entry, flow);
             table.add_flow(entry, codes, of_flow.len());
             for (place, _) in of_flow {
-                order::prefetch(rows, coming.next());
-                table.add(&rows.parts[*place as usize]);
+                order::prefetch(rows, &addresses, coming.next());
+                if let Some(part) = rows.parts.get(*place) {
+                    table.add(&part);
+                }
             }
         }
         let mut group = Group::new(file)?;
@@ -108,11 +110,13 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// For the next row group.
-    fn clear(&mut self) {
+    /// For the next row group, of so many rows.
+    fn clear(&mut self, rows: usize) {
         self.coded.iter_mut().for_each(Runs::clear);
         let numbers = [&mut self.ports, &mut self.counts, &mut self.times];
-        numbers.into_iter().flatten().for_each(Numbers::clear);
+        for numbers in numbers.into_iter().flatten() {
+            numbers.clear(rows);
+        }
         self.settled.clear();
         // Else numbers would grow from group to group.
         self.instants = Numbered::default();

@@ -11,6 +11,7 @@ use sensor_common::parse::Reason;
 
 use super::rows::{Account, AccountKey, BucketKey, FlowPart, Rows, Split, Stretch, Term};
 use crate::counters::{Bucket, Class, Counts, Delta, Flow, Known};
+use crate::memory;
 
 /// Flows whose entries are fetched from memory at the same time.
 const BATCH: usize = 64;
@@ -39,15 +40,7 @@ impl Rows {
         }
         self.length = length;
         self.turn_to(stretch);
-        self.parts.reserve(delta.flows().len());
-        let mut batch = Vec::with_capacity(BATCH);
-        for flow in delta.flows().iter() {
-            batch.push((flow, self.hash(&flow.key)));
-            if batch.len() == BATCH {
-                self.gather_flows(&mut batch, delta, stretch);
-            }
-        }
-        self.gather_flows(&mut batch, delta, stretch);
+        self.gather_all(delta, stretch);
         for (slot, direction, totals) in delta.totals_by_origin() {
             self.totals(stretch, (slot, direction), totals);
         }
@@ -96,21 +89,54 @@ impl Rows {
         }
     }
 
+    /// Most flows come in the order in which they came in the part before this one.
+    fn gather_all(&mut self, delta: &Delta, stretch: Stretch) {
+        let first = self.flows.is_empty();
+        self.parts.reserve(delta.flows().len());
+        if first {
+            self.flows.reserve(delta.flows().len());
+            memory::prefer_huge_pages(&mut self.flows);
+        }
+        let mut next = 0;
+        let mut batch = Vec::with_capacity(BATCH);
+        for flow in delta.flows().iter() {
+            let beside = match first {
+                true => Some(self.append(&flow.key)),
+                false => self.near(next, &flow.key),
+            };
+            if let Some(place) = beside {
+                next = place + 1;
+                self.gather_flow(&flow, place, (delta, stretch));
+                continue;
+            }
+            batch.push((flow, self.hash(&flow.key)));
+            if batch.len() == BATCH {
+                self.gather_flows(&mut batch, delta, stretch);
+            }
+        }
+        self.gather_flows(&mut batch, delta, stretch);
+    }
+
     /// Flows with their hashes.
     fn gather_flows(&mut self, batch: &mut Vec<(Flow, u64)>, delta: &Delta, stretch: Stretch) {
-        let interval = delta.buckets().interval();
-        // Of a longer one, that came late, a window has all rows or none.
-        let several = interval < stretch.length && stretch.length == self.length;
         for (_, hash) in &*batch {
             self.prefetch(*hash);
         }
         for (flow, hash) in batch.drain(..) {
             let place = self.place_of(hash, &flow.key);
-            let part = self.part_of(&flow, place, (delta, stretch));
-            let part = self.part(&part);
-            if several && flow.known != Known::Decided {
-                self.split(part, &flow, delta);
-            }
+            self.gather_flow(&flow, place, (delta, stretch));
+        }
+    }
+
+    #[inline]
+    fn gather_flow(&mut self, flow: &Flow, place: u32, of: (&Delta, Stretch)) {
+        let part = self.part_of(flow, place, of);
+        let part = self.part(&part);
+        let (delta, stretch) = of;
+        // Of a longer one, that came late, a window has all rows or none.
+        let several = delta.buckets().interval() < stretch.length && stretch.length == self.length;
+        if several && flow.known != Known::Decided {
+            self.split(part, flow, delta);
         }
     }
 

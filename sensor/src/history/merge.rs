@@ -96,7 +96,7 @@ fn add(rows: Rows, resolution: i64, all: &mut Rows) {
         all.flows[place as usize].learn(entry.label, entry.settled, entry.info);
         places.push(place);
     }
-    for part in rows.parts {
+    for part in rows.parts.iter() {
         let part = FlowPart {
             flow: places[part.flow as usize],
             stretch: stretched(part.stretch),
@@ -126,16 +126,12 @@ fn add(rows: Rows, resolution: i64, all: &mut Rows) {
 impl Rows {
     /// Adds what a flow had, to what it has in the same stretch already.
     fn merge_part(&mut self, part: &FlowPart) {
-        let next = self.parts.len();
+        let next = self.parts.len() as u32;
         let key = (part.flow, part.stretch, part.class);
         let place = *self.parts_by_stretch.entry(key).or_insert(next);
-        let Some(known) = self.parts.get_mut(place) else {
-            return self.parts.push(*part);
-        };
-        known.counts += part.counts;
-        known.first = known.first.min(part.first);
-        known.last = known.last.max(part.last);
-        known.tcp_flags |= part.tcp_flags;
+        if !self.parts.add(place, part) {
+            self.parts.push(part);
+        }
     }
 }
 

@@ -38,6 +38,7 @@ mod numbers;
 mod open;
 mod order;
 mod pages;
+mod parts;
 mod places;
 mod plan;
 mod rows;

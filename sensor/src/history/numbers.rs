@@ -39,8 +39,10 @@ impl Numbers {
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    /// Begins again, with room for so many rows.
+    pub(super) fn clear(&mut self, rows: usize) {
         self.present.clear();
+        self.present.reserve(rows);
         self.levels.clear();
     }
 

@@ -276,7 +276,7 @@ impl Opening {
                 book.restore_flow(&key, info);
             }
         }
-        for part in &rows.parts {
+        for part in rows.parts.iter() {
             if part.counts == Counts::ZERO {
                 continue;
             }

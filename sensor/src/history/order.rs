@@ -196,8 +196,8 @@ pub(super) type Row = (u32, u32);
 pub(super) fn of_parts(rows: &Rows, addresses: &Addresses) -> Vec<Row> {
     // Where each flow's parts begin: as many as there are of the flows before it.
     let mut begins = vec![0u32; rows.flows.len()];
-    for part in &rows.parts {
-        begins[part.flow as usize] += 1;
+    for flow in rows.parts.flows() {
+        begins[flow as usize] += 1;
     }
     let mut next = 0;
     for flow in of_flows(rows, addresses) {
@@ -206,7 +206,7 @@ pub(super) fn of_parts(rows: &Rows, addresses: &Addresses) -> Vec<Row> {
     }
     let mut order = vec![(0, 0); rows.parts.len()];
     let (mut latest, mut in_order) = (None, true);
-    for (place, part) in (0..).zip(&rows.parts) {
+    for (place, part) in (0..).zip(rows.parts.iter()) {
         let at = &mut begins[part.flow as usize];
         order[*at as usize] = (place, part.flow);
         *at += 1;
@@ -216,7 +216,7 @@ pub(super) fn of_parts(rows: &Rows, addresses: &Addresses) -> Vec<Row> {
     // They came in the order of time, but for captures whose times run back.
     if !in_order {
         for one in order.chunk_by_mut(|a, b| a.1 == b.1) {
-            one.sort_by_key(|(place, _)| rows.parts[*place as usize].stretch.start);
+            one.sort_by_key(|(place, _)| rows.parts.get(*place).map(|part| part.stretch.start));
         }
     }
     order
@@ -224,10 +224,11 @@ pub(super) fn of_parts(rows: &Rows, addresses: &Addresses) -> Vec<Row> {
 
 /// Asks for what a row is made of: rows lie here and there in memory.
 #[inline]
-pub(super) fn prefetch(rows: &Rows, row: Option<&Row>) {
+pub(super) fn prefetch(rows: &Rows, addresses: &Addresses, row: Option<&Row>) {
     if let Some((place, flow)) = row {
-        memory::prefetch_whole(&rows.parts, *place as usize);
+        rows.parts.prefetch(*place);
         memory::prefetch_whole(&rows.flows, *flow as usize);
+        memory::prefetch(&addresses.ends, *flow as usize);
     }
 }
 

@@ -36,6 +36,11 @@ impl Hash for ByWord<'_> {
 }
 
 impl Places {
+    /// Of so many entries it is known where they are.
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
     /// The first step of a look-up: asks for the index.
     #[inline]
     pub(super) fn hash(&self, key: &FlowKey) -> u64 {

@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use sensor_common::flow::{Direction, FlowKey};
 use sensor_common::parse::Reason;
 
+use super::parts::Parts;
 use super::places::Places;
 use crate::counters::{Class, Counts, Kind};
 use crate::names::{FlowInfo, Label, Name};
@@ -34,6 +35,9 @@ pub(super) struct FlowEntry {
     /// Its label was learned after it had parts: they may stand under another class.
     pub(super) relabelled: bool,
 }
+
+/// So many flows in a row are looked at for the next one of a part.
+const AHEAD: usize = 8;
 
 /// No place.
 pub(super) const NONE: u32 = u32::MAX;
@@ -121,7 +125,7 @@ pub(super) struct Account {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
     pub(super) flows: Vec<FlowEntry>,
-    pub(super) parts: Vec<FlowPart>,
+    pub(super) parts: Parts,
     /// Of parts that are longer than a bucket. What a part has beside them has no time.
     pub(super) splits: Vec<Split>,
     /// Nanoseconds of a stretch that is no longer than it should be; 0 where nobody said.
@@ -135,7 +139,7 @@ pub(super) struct Rows {
     /// Where the latest stretch that was gathered ends.
     end: Option<i64>,
     /// Of `parts`, where sets are merged.
-    pub(super) parts_by_stretch: HashMap<(u32, Stretch, Class), usize, RandomState>,
+    pub(super) parts_by_stretch: HashMap<(u32, Stretch, Class), u32, RandomState>,
 }
 
 impl Account {
@@ -199,7 +203,7 @@ impl Rows {
         let starts = self.accounts.keys().map(|key| key.stretch.start);
         let starts = starts.chain(self.buckets.keys().map(|key| Some(key.start)));
         // Where nothing was counted there may still be labels that were found.
-        let starts = starts.chain(self.parts.iter().map(|part| part.stretch.start));
+        let starts = starts.chain(self.parts.stretches().iter().map(|stretch| stretch.start));
         let (first, last) = starts
             .flatten()
             .fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(at), b.max(at)));
@@ -225,8 +229,24 @@ impl Rows {
         self.places.prefetch(hash, &self.flows);
     }
 
+    /// Enters a flow that is not known. Where it is, is noted when it is asked for.
+    #[inline]
+    pub(super) fn append(&mut self, key: &FlowKey) -> u32 {
+        self.flows.push(FlowEntry::new(*key, None, false));
+        self.flows.len() as u32 - 1
+    }
+
+    /// The place of a flow, if it is this one or one of the next.
+    #[inline]
+    pub(super) fn near(&self, place: u32, key: &FlowKey) -> Option<u32> {
+        let mut next = self.flows.get(place as usize..)?.iter().take(AHEAD);
+        let ahead = next.position(|entry| entry.key.same(&key.0))?;
+        Some(place + ahead as u32)
+    }
+
     #[inline]
     pub(super) fn place_of(&mut self, hash: u64, key: &FlowKey) -> u32 {
+        self.note_places();
         match self.places.find(hash, key, &self.flows) {
             Some(place) => place,
             None => self.enter(hash, key),
@@ -235,9 +255,9 @@ impl Rows {
 
     #[inline(never)]
     fn enter(&mut self, hash: u64, key: &FlowKey) -> u32 {
-        self.flows.push(FlowEntry::new(*key, None, false));
+        let place = self.append(key);
         self.places.entered(hash, &self.flows);
-        self.flows.len() as u32 - 1
+        place
     }
 
     /// What is added next is of this stretch.
@@ -255,21 +275,9 @@ impl Rows {
     /// place.
     pub(super) fn part(&mut self, part: &FlowPart) -> u32 {
         let latest = &mut self.flows[part.flow as usize].latest;
-        let known = match *latest >= self.since {
-            true => self.parts.get_mut(*latest as usize),
-            false => None,
-        };
-        if let Some(known) = known
-            && (known.stretch, known.class) == (part.stretch, part.class)
-        {
-            known.counts += part.counts;
-            known.first = known.first.min(part.first);
-            known.last = known.last.max(part.last);
-            known.tcp_flags |= part.tcp_flags;
-            return *latest;
+        if *latest < self.since || !self.parts.add(*latest, part) {
+            *latest = self.parts.push(part);
         }
-        *latest = self.parts.len() as u32;
-        self.parts.push(*part);
         *latest
     }
 
@@ -279,9 +287,18 @@ impl Rows {
     }
 
     /// It says of this flow what will stay.
-    pub(super) fn has_settled(&self, key: &FlowKey) -> bool {
+    pub(super) fn has_settled(&mut self, key: &FlowKey) -> bool {
+        self.note_places();
         let place = self.places.find(self.places.hash(key), key, &self.flows);
         place.is_some_and(|place| self.flows[place as usize].settled)
+    }
+
+    /// Flows that were appended are found from now on.
+    #[inline]
+    fn note_places(&mut self) {
+        if self.places.len() < self.flows.len() {
+            self.forget_places();
+        }
     }
 
     /// The flows are called otherwise from now on.

@@ -1,6 +1,7 @@
 //! Labels that become known later, and what they move.
 
 use super::gather::less;
+use super::parts::Parts;
 use super::rows::{BucketKey, FlowEntry, FlowPart, NONE, Rows, Split, Stretch};
 use crate::counters::{Class, Counts};
 
@@ -18,15 +19,17 @@ impl Rows {
     }
 
     fn settle_parts(&mut self) {
-        for place in 0..self.parts.len() {
-            let part = self.parts[place];
+        for place in 0..self.parts.len() as u32 {
+            let Some(part) = self.parts.get(place) else {
+                return;
+            };
             let entry = &self.flows[part.flow as usize];
             if !entry.relabelled {
                 continue;
             }
             let class = Class::of_flow(&entry.key, entry.label);
             let Some(start) = part.stretch.start else {
-                self.parts[place].class = class;
+                self.parts.set_class(place, class);
                 continue;
             };
             if class == part.class {
@@ -44,7 +47,7 @@ impl Rows {
                 self.shift(of(part.class), of(class), part.counts)
             });
             if moved {
-                self.parts[place].class = class;
+                self.parts.set_class(place, class);
             }
         }
     }
@@ -52,9 +55,11 @@ impl Rows {
     /// Makes a row for each bucket of what is noted by buckets, of the flows that are `wanted`. The last one has the times and
     /// flags, for of the others they are not known apart.
     pub(super) fn split_up(&mut self, wanted: impl Fn(&FlowEntry) -> bool) {
-        let flow_of = |rows: &Rows, split: &Split| rows.parts[split.part as usize].flow;
         let is_wanted = |rows: &Rows, flow: u32| wanted(&rows.flows[flow as usize]);
-        let any = |split: &Split| is_wanted(self, flow_of(self, split));
+        let any = |split: &Split| {
+            let part = self.parts.get(split.part);
+            part.is_some_and(|part| is_wanted(self, part.flow))
+        };
         if !self.splits.iter().any(any) {
             return;
         }
@@ -62,7 +67,7 @@ impl Rows {
         // Of times that run back and forth a part gets several times.
         splits.sort_by_key(|split| split.part);
         let mut splits = splits.chunk_by(|a, b| a.part == b.part).peekable();
-        for (place, part) in (0..).zip(self.parts_anew()) {
+        for (place, part) in (0..).zip(self.parts_anew().iter()) {
             let own = splits.next_if(|own| own[0].part == place);
             match own.unwrap_or_default() {
                 [] => {
@@ -111,7 +116,7 @@ impl Rows {
     }
 
     /// All parts, to be put back.
-    fn parts_anew(&mut self) -> Vec<FlowPart> {
+    fn parts_anew(&mut self) -> Parts {
         self.since = 0;
         self.flows.iter_mut().for_each(|entry| entry.latest = NONE);
         std::mem::take(&mut self.parts)
@@ -120,13 +125,12 @@ impl Rows {
     /// Flows whose label won't change have one row for each stretch again, and not one for each bucket: nothing of them will
     /// be moved any more.
     pub(super) fn join_buckets(&mut self) {
-        let (length, shorter) = (self.length, |part: &FlowPart| {
-            part.stretch.length < self.length
-        });
-        if !self.parts.iter().any(shorter) {
+        let length = self.length;
+        let mut stretches = self.parts.stretches().iter();
+        if !stretches.any(|stretch| stretch.length < length) {
             return;
         }
-        for mut part in self.parts_anew() {
+        for mut part in self.parts_anew().iter() {
             if self.flows[part.flow as usize].settled && part.stretch.length < length {
                 part.stretch = Stretch {
                     start: part

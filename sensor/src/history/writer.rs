@@ -288,7 +288,8 @@ impl Writer {
 
     /// Notes what became known of flows that lie in earlier sets: a row without packets.
     fn correct(&mut self, delta: &Delta, current: &mut BTreeMap<i64, Rows>) {
-        let now_settled = |key: &FlowKey| current.values().any(|rows| rows.has_settled(key));
+        let mut now_settled =
+            |key: &FlowKey| current.values_mut().any(|rows| rows.has_settled(key));
         self.open.retain(|key, _| !now_settled(key));
         let Some(rows) = current.values_mut().next_back() else {
             return;

@@ -68,8 +68,18 @@ impl Ledger for Hand {
         self.cuts.current()
     }
 
+    #[inline]
+    fn onwards(&mut self, at: i64) -> (&mut Delta, (i64, i64)) {
+        self.of(When::At(at));
+        self.cuts.go_on()
+    }
+
     fn wants_samples(&self) -> bool {
         self.cuts.wants_samples()
+    }
+
+    fn only_counts(&self) -> bool {
+        self.cuts.only_counts()
     }
 
     fn flush(&mut self) {
@@ -106,7 +116,7 @@ impl Played {
                 Some(matching) => matching::count(&mut file, &mut hand, matching, None, |_| ()),
                 None => count::count(&mut file, &mut hand, None, |_| ()),
             };
-            let last = hand.cuts.cut();
+            let last = hand.cuts.end();
             hand.over(last);
             outcome
         });

@@ -3,6 +3,7 @@
 use sensor_common::flow::FlowKey;
 
 use super::trail::{Owner, Time, Trail};
+use super::walk::Walk;
 use super::{BATCH, Class, ClassId, Counts, Delta, FlowCounts, Line, Place, Sought, Sums};
 use crate::counters::{Buckets, Flow, Known};
 
@@ -39,12 +40,18 @@ impl Delta {
             .collect();
         self.buckets.merge(&other.buckets, &translate);
         let mut torn = Torn::default();
+        let mut walk = Walk::default();
+        let nothing_apart = self.apart.is_empty() && other.apart.is_empty();
         let mut batch = Vec::with_capacity(BATCH);
-        for flow in other.flows.iter() {
-            let class = translate[flow.class as usize];
+        for mut flow in other.flows.iter() {
+            flow.class = translate[flow.class as usize];
+            let beside = walk.find(&mut self.flows, &Sought::of(&flow.key));
+            if nothing_apart && beside.is_some() && self.merge_alike(&flow, beside) {
+                continue;
+            }
             let hash = self.flows.hash(&flow.key);
             self.flows.prefetch(hash);
-            batch.push((Flow { class, ..flow }, hash, None));
+            batch.push((flow, hash, None));
             if batch.len() == BATCH {
                 self.merge_flows(&mut batch, other, &mut torn);
             }

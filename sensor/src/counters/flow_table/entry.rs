@@ -147,6 +147,11 @@ impl Entry {
         self.meta != 0
     }
 
+    /// It is a flow, and has packets.
+    pub(super) fn is_counted(&self) -> bool {
+        self.is_flow() && self.packets > 0
+    }
+
     #[inline]
     pub(super) fn is_wide(&self) -> bool {
         self.wide
@@ -206,6 +211,26 @@ impl Entry {
         self.tcp_flags = flow.tcp_flags;
         self.known = flow.known;
         self.label = flow.label;
+    }
+
+    /// Nothing is counted of it any more. What was decided for good stays.
+    pub(super) fn begin_again(&mut self) {
+        *self = match self.known {
+            Known::Decided => Entry {
+                packets: 0,
+                bytes: 0,
+                first: i64::MAX,
+                last: i64::MIN,
+                tcp_flags: 0,
+                ..*self
+            },
+            Known::Undecided | Known::Spread => Entry {
+                ends: self.ends,
+                meta: self.meta,
+                wide: self.wide,
+                ..Entry::EMPTY
+            },
+        };
     }
 
     /// As [`Flow::times`].

@@ -22,6 +22,12 @@ pub(in crate::counters) struct Line {
 }
 
 impl Line {
+    /// The one of this number from the table's first on.
+    #[inline]
+    pub(in crate::counters) fn number(number: usize) -> Self {
+        Line::of(Place(number as u32))
+    }
+
     #[inline]
     pub(super) fn of(Place(place): Place) -> Self {
         let from_one = place + FIRST;
@@ -98,8 +104,10 @@ impl Lines {
     #[inline]
     pub(super) fn is(&self, line: Line, key: &FlowKey) -> bool {
         let (piece, line) = (line.piece as usize, line.line as usize);
-        let piece = self.pieces[piece].as_slice();
-        let entry = &piece[line];
+        let piece = self.pieces.get(piece).map_or(&[][..], Room::as_slice);
+        let Some(entry) = piece.get(line) else {
+            return false; // a hint from before the table was another one
+        };
         match narrow(key) {
             Some(ends) => entry.is_narrow(ends, key.0[4]),
             None => piece
@@ -178,6 +186,24 @@ impl Lines {
                 (Place(first_of(number) + line as u32), entry.key(words))
             })
         })
+    }
+
+    /// Flows that have packets.
+    pub(super) fn counted(&self) -> usize {
+        let lines = self.pieces.iter().flat_map(Room::as_slice);
+        lines.filter(|entry| entry.is_counted()).count()
+    }
+
+    /// Hands the flows that have packets to `each`, and all of them have none after that.
+    pub(super) fn begin_again(&mut self, mut each: impl FnMut(&Flow)) {
+        for piece in self.pieces.iter_mut().map(Room::as_mut_slice) {
+            for line in 0..piece.len() {
+                if piece[line].is_counted() {
+                    each(&flow_at(piece, line));
+                    piece[line].begin_again();
+                }
+            }
+        }
     }
 
     pub(super) fn update(&mut self, mut change: impl FnMut(&mut Flow) -> bool) {

@@ -141,7 +141,7 @@ fn what_is_unsure_to_the_end_has_a_row_for_each_minute() {
         .iter()
         .map(|set| load::set(&set.place, Window::ALL).unwrap().0)
         .collect();
-    let parts = rows.iter().flat_map(|rows| &rows.parts);
+    let parts = rows.iter().flat_map(|rows| rows.parts.iter());
     let lengths: Vec<i64> = parts.map(|part| part.stretch.length).collect();
     assert_eq!(lengths, [MINUTE; 3]);
     assert!(!rows[0].flows[0].settled);

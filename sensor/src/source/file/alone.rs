@@ -3,14 +3,14 @@
 use sensor_common::parse::{self, LinkType, plain};
 use sensor_common::view::SliceView;
 
-use super::count::{Outcome, PROGRESS_EVERY, Run, seen};
+use super::count::{Ledger, Outcome, PROGRESS_EVERY, Run, seen};
 use super::{Batch, CaptureFile, Marks, Plain, Record};
 use crate::counters::Delta;
 
 /// As [`super::count::count`].
 pub(super) fn count(
     file: &mut CaptureFile,
-    delta: &mut Delta,
+    ledger: &mut impl Ledger,
     mut progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     let mut outcome = Outcome::default();
@@ -21,12 +21,12 @@ pub(super) fn count(
         if let Some(batch) = file.batch(&mut marks) {
             let packets = batch.size() as u64;
             let link_type = run.go_on(batch.link_type, packets, &mut outcome);
-            count_batch(delta, &batch, link_type);
+            count_batch(ledger, batch, link_type);
         } else {
             match file.next() {
                 Ok(Some(record)) => {
                     let link_type = run.go_on(record.link_type, 1, &mut outcome);
-                    count_one(delta, &record, link_type);
+                    count_one(ledger.of(record.when), &record, link_type);
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -50,8 +50,18 @@ fn count_one(delta: &mut Delta, record: &Record<'_>, link_type: LinkType) {
     delta.packet(&seen(record, packet));
 }
 
+/// Piece by piece, where its packets are counted in several deltas.
+#[inline(always)]
+fn count_batch(ledger: &mut impl Ledger, mut batch: Batch<'_>, link_type: LinkType) {
+    while let Some(at) = batch.begins() {
+        let (delta, span) = ledger.onwards(at);
+        let piece = batch.take(span);
+        count_piece(delta, &piece, link_type);
+    }
+}
+
 #[inline(never)]
-fn count_batch(delta: &mut Delta, batch: &Batch<'_>, link_type: LinkType) {
+fn count_piece(delta: &mut Delta, batch: &Batch<'_>, link_type: LinkType) {
     let (mut captured, mut first, mut last) = (0, i64::MAX, i64::MIN);
     for packet in batch.packets() {
         captured += packet.data.len() as u64;

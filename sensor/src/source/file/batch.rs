@@ -29,7 +29,7 @@ impl Default for Marks {
     }
 }
 
-/// Packets of one link type, in their order, at least one.
+/// Packets of one link type, in their order: at least one, until they are taken.
 pub struct Batch<'a> {
     pub link_type: u16,
     pub(super) bytes: &'a [u8],
@@ -50,6 +50,26 @@ pub struct Plain<'a> {
 impl Batch<'_> {
     pub fn size(&self) -> usize {
         self.marks.len()
+    }
+
+    /// The time of the first packet.
+    pub(super) fn begins(&self) -> Option<i64> {
+        self.marks.first().map(|mark| mark.at)
+    }
+
+    /// Takes the first packet, and those behind it up to the first one that is not within the times of `span`.
+    pub(super) fn take(&mut self, (start, end): (i64, i64)) -> Self {
+        let beyond = |mark: &Mark| mark.at < start || end < mark.at;
+        // Nearly always none is, which is told for all of them faster than for each.
+        let any = self
+            .marks
+            .iter()
+            .fold(false, |any, mark| any | beyond(mark));
+        let rest = any.then(|| self.marks.iter().skip(1).position(beyond));
+        let length = rest.flatten().map_or(self.marks.len(), |place| place + 1);
+        let (marks, rest) = self.marks.split_at(length);
+        self.marks = rest;
+        Batch { marks, ..*self }
     }
 
     #[inline(always)]

@@ -16,8 +16,15 @@ pub trait Ledger {
     /// What a packet of this time is counted in. It must be asked for each packet, in turn.
     fn of(&mut self, when: When) -> &mut Delta;
 
+    /// The same for a packet of this time, and between which times further ones may be counted there too without being asked
+    /// for, first and last nanosecond.
+    fn onwards(&mut self, at: i64) -> (&mut Delta, (i64, i64));
+
     /// Whether payloads are wanted.
     fn wants_samples(&self) -> bool;
+
+    /// Whether anything is wanted of packets but their counts, see [`Delta::divisible`].
+    fn only_counts(&self) -> bool;
 
     /// After the last packet of a file.
     fn flush(&mut self);
@@ -34,8 +41,17 @@ impl Ledger for Delta {
         self
     }
 
+    #[inline]
+    fn onwards(&mut self, _: i64) -> (&mut Delta, (i64, i64)) {
+        (self, (i64::MIN, i64::MAX))
+    }
+
     fn wants_samples(&self) -> bool {
         Delta::wants_samples(self)
+    }
+
+    fn only_counts(&self) -> bool {
+        self.divisible().is_some()
     }
 
     fn flush(&mut self) {
@@ -82,9 +98,9 @@ pub fn count(
     progress: impl FnMut(&CaptureFile),
 ) -> Outcome {
     let mut counting = Counting::new(ledger, tap);
-    let outcome = match counting.alone() {
-        Some(delta) => alone::count(file, delta, progress),
-        None => counting.all(file, progress),
+    let outcome = match counting.is_alone() {
+        true => alone::count(file, counting.ledger, progress),
+        false => counting.all(file, progress),
     };
     counting.ledger.flush();
     outcome
@@ -107,11 +123,9 @@ impl<'a, 't, L: Ledger> Counting<'a, 't, L> {
         }
     }
 
-    /// What everything is counted in, where nobody else wants to see the packets.
-    fn alone(&mut self) -> Option<&mut Delta> {
-        let alone = self.sampler.is_none() && self.tap.is_none();
-        let delta = self.ledger.whole().filter(|_| alone)?;
-        delta.divisible().is_some().then_some(delta)
+    /// Nobody else wants to see the packets.
+    fn is_alone(&self) -> bool {
+        self.sampler.is_none() && self.tap.is_none() && self.ledger.only_counts()
     }
 
     #[inline(never)]

@@ -2,6 +2,7 @@
 
 mod compressed;
 mod corpus;
+mod cut;
 mod parts;
 mod pcap;
 mod pcapng;
