@@ -46,8 +46,8 @@ impl Addresses {
                 },
             );
         }
-        ipv4.sort_unstable();
-        let mut texts = Texts::default();
+        let ipv4 = by_upper_half(ipv4);
+        let mut texts = Texts::with_room(ipv4.len());
         let mut last = None;
         for one in ipv4 {
             let (value, place) = (one >> 32, one as u32);
@@ -74,6 +74,29 @@ impl Addresses {
     }
 }
 
+/// Sorted by the upper half, what is equal there as it came: digit by digit, for there are many, and nothing is to be compared.
+fn by_upper_half(mut list: Vec<u64>) -> Vec<u64> {
+    let mut sorted = vec![0; list.len()];
+    for shift in [32, 40, 48, 56] {
+        let digit = |one: u64| usize::from((one >> shift) as u8);
+        let mut places = [0; 257];
+        list.iter().for_each(|one| places[digit(*one) + 1] += 1);
+        if places.contains(&list.len()) {
+            continue; // all have the same
+        }
+        for digit in 1..places.len() {
+            places[digit] += places[digit - 1];
+        }
+        for one in &list {
+            let place = &mut places[digit(*one)];
+            sorted[*place] = *one;
+            *place += 1;
+        }
+        std::mem::swap(&mut list, &mut sorted);
+    }
+    list
+}
+
 /// One behind the other.
 #[derive(Default)]
 struct Texts {
@@ -83,6 +106,14 @@ struct Texts {
 }
 
 impl Texts {
+    /// For so many addresses of IPv4. Memory is taken as it is filled.
+    fn with_room(addresses: usize) -> Self {
+        Texts {
+            all: String::with_capacity(addresses * "192.168.100.1".len()),
+            spans: Vec::with_capacity(addresses),
+        }
+    }
+
     fn get(&self, number: u32) -> &str {
         let (from, to) = self.spans[number as usize];
         &self.all[from as usize..to as usize]
@@ -321,6 +352,20 @@ mod tests {
                 assert_eq!(addresses.text(dst), key.dst_addr().to_string());
             }
         }
+    }
+
+    #[test]
+    fn upper_halves_are_sorted_and_the_lower_ones_stay() {
+        for digits in [0xff_00ff_u64, 0xffff_ffff, 0xff00_0000, 0x0f, 0] {
+            let list = (0..5_000u64).map(|place| {
+                (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & digits) << 32 | place
+            });
+            let list: Vec<u64> = list.collect();
+            let mut expected = list.clone();
+            expected.sort_unstable();
+            assert_eq!(by_upper_half(list), expected);
+        }
+        assert!(by_upper_half(Vec::new()).is_empty());
     }
 
     #[test]

@@ -228,6 +228,7 @@ impl Entry {
                 ends: self.ends,
                 meta: self.meta,
                 wide: self.wide,
+                class: self.class,
                 ..Entry::EMPTY
             },
         };

@@ -61,6 +61,28 @@ fn the_next_period_knows_the_label() {
 }
 
 #[test]
+fn a_flow_that_was_not_there_is_told_as_well() {
+    let dns = u32::from_ne_bytes([0x80, 0, 0, 53]);
+    let mut delta = empty(false, &Told::new());
+    for number in [1, 2, dns] {
+        delta.packet(&packet(number, 5));
+    }
+    delta.cut();
+    for number in [1, 2] {
+        delta.packet(&packet(number, 25));
+    }
+    let nothing = (whole_key(&packet(dns, 0)).0, Verdict::Decided(None));
+    delta.tell(&Arc::new(Told::from([nothing])));
+    let second = delta.cut();
+    assert_eq!(second.flows().len(), 2, "only those with packets");
+    assert_eq!(under(&second, "dns"), 0);
+    delta.packet(&packet(dns, 45));
+    let last = delta.take();
+    assert_eq!((last.flows().len(), under(&last, "dns")), (1, 1));
+    assert!(consistent(&last));
+}
+
+#[test]
 fn a_flow_in_too_many_buckets_keeps_its_port() {
     for (buckets, labelled) in [(17, 17), (18, 0)] {
         let mut delta = empty(false, &Told::new());
