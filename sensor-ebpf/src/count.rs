@@ -72,10 +72,9 @@ pub(crate) fn count<const TAP: bool>(
 ) {
     let cpu = maps::this_cpu();
     let origin = if TAP { origin.on_tap(&outcome) } else { origin };
-    let Some(half) = seen(cpu, counts) else {
+    let Some(place) = seen(cpu, counts) else {
         return;
     };
-    let place = Half { cpu, half };
     if !passes(&outcome, origin) {
         if let Some(totals) = totals::<TAP>(place, origin) {
             totals.filtered.add(counts.packets, counts.bytes);
@@ -106,12 +105,13 @@ pub(crate) fn count<const TAP: bool>(
 
 /// Counts the packet before anything can go wrong with it, and gives the half that everything else of it goes to.
 #[inline(always)]
-fn seen(cpu: u64, counts: Counts) -> Option<u64> {
+fn seen(cpu: u64, counts: Counts) -> Option<Half> {
     let state = maps::cpu(cpu)?;
-    // SAFETY: a reference is valid for reads; the agent writes the epoch while programs run.
-    let half = unsafe { (&raw const state.epoch).read_volatile() } & 1;
-    state.seen[half as usize].add(counts.packets, counts.bytes);
-    Some(half)
+    // SAFETY: a live value of the map; the agent writes the epoch while programs run.
+    let half = unsafe { (&raw const (*state).epoch).read_volatile() } & 1;
+    // SAFETY: this CPU's own.
+    unsafe { (&mut (*state).seen)[half as usize].add(counts.packets, counts.bytes) };
+    Some(Half { cpu, half, state })
 }
 
 /// Of what is in no record of the flow table.

@@ -3,7 +3,7 @@
 //! The running CPU is the only writer of its part (XDP and TC run with bottom halves disabled), so plain loads and
 //! stores do. Nothing is ever evicted silently: without room in the log the caller counts an overflow.
 
-use sensor_common::abi::{Counts, FLAGS_SHIFT, PACKETS_MASK, Record, Set, WAYS};
+use sensor_common::abi::{Counts, Cpu, FLAGS_SHIFT, PACKETS_MASK, Record, Set, WAYS};
 use sensor_common::flow::{FlowKey, VALID};
 
 use crate::clock;
@@ -16,6 +16,9 @@ type Words = [u64; size_of::<Record>() / 8];
 pub(crate) struct Half {
     pub(crate) cpu: u64,
     pub(crate) half: u64,
+    /// What belongs to that CPU. Kept as a pointer: older verifiers know nothing any more of a number that was compared, spilled
+    /// to the stack and loaded again.
+    pub(crate) state: *mut Cpu,
 }
 
 impl Half {
@@ -76,7 +79,8 @@ unsafe fn in_first_ways<'a>(set: *mut Set, hash: u64, key: &FlowKey) -> Option<&
 /// What the first two ways do not have: the flow is new, or in another one.
 #[inline(always)]
 fn elsewhere<'a>(place: Half, hash: u64, key: &FlowKey) -> Option<&'a mut Record> {
-    maps::cpu(place.cpu)?.wanted = key.0;
+    // SAFETY: a live value of the map, this CPU's own.
+    unsafe { (*place.state).wanted = key.0 };
     let number = sensor_find(place.region(), hash);
     let set = maps::set(number >> WAYS.trailing_zeros())?;
     // SAFETY: the set is this CPU's own.
@@ -94,6 +98,8 @@ extern "C" fn sensor_find(region: u64, hash: u64) -> u64 {
     let (Some(cpu), Some(set)) = (maps::cpu(region >> 1), maps::set(number)) else {
         return NOWHERE;
     };
+    // SAFETY: a live value of the map, this CPU's own.
+    let cpu = unsafe { &mut *cpu };
     let key = FlowKey(cpu.wanted);
     for step in 0..WAYS {
         let in_set = first_way(hash) ^ step;
@@ -101,7 +107,7 @@ extern "C" fn sensor_find(region: u64, hash: u64) -> u64 {
         let record = unsafe { way(set, in_set) };
         if record.key[4] & VALID == 0 {
             begin(record, &key);
-            claimed(region, number, in_set);
+            claimed(cpu, region, number, in_set);
             return number_of(number, in_set);
         }
         if key.same(&record.key) {
@@ -112,7 +118,7 @@ extern "C" fn sensor_find(region: u64, hash: u64) -> u64 {
     let in_set = unsafe { smallest(set) };
     // SAFETY: as above.
     let record = unsafe { way(set, in_set) };
-    if !spill(region, record) {
+    if !spill(cpu, region, record) {
         return NOWHERE;
     }
     begin(record, &key);
@@ -161,10 +167,7 @@ unsafe fn smallest(set: *mut Set) -> usize {
 
 /// Copies a record to this CPU's log; false if that is full.
 #[inline(always)]
-fn spill(region: u64, record: &Record) -> bool {
-    let Some(cpu) = maps::cpu(region >> 1) else {
-        return false;
-    };
+fn spill(cpu: &mut Cpu, region: u64, record: &Record) -> bool {
     let spilled = &mut cpu.spilled[region as usize & 1];
     let size = maps::log_size();
     let number = *spilled;
@@ -184,13 +187,11 @@ fn spill(region: u64, record: &Record) -> bool {
 
 /// Notes that a set holds one record more, in this way.
 #[inline(always)]
-fn claimed(region: u64, set: u64, way: usize) {
+fn claimed(cpu: &mut Cpu, region: u64, set: u64, way: usize) {
     let bit = set as usize * WAYS | way & (WAYS - 1);
     if let Some(word) = maps::OCCUPIED.get_ptr_mut((bit / 64) as u32) {
         // SAFETY: a live value of the map, this CPU's own: a region is a multiple of 64 records.
         unsafe { *word |= 1 << (bit & 63) };
     }
-    if let Some(cpu) = maps::cpu(region >> 1) {
-        cpu.claimed[region as usize & 1] += 1;
-    }
+    cpu.claimed[region as usize & 1] += 1;
 }

@@ -145,15 +145,27 @@ pub(crate) fn this_cpu() -> u64 {
     }
 }
 
+/// The same number, from now on in one register: a number that stands on the stack is loaded once to be compared and once to be
+/// used, and what the verifier (seen on 5.10) learns from comparing the one it does not know of the other.
+#[inline(always)]
+fn held(mut number: u64) -> u64 {
+    // SAFETY: moves a register to itself.
+    unsafe {
+        asm!("{0} = {0}", inout(reg) number, options(pure, nomem, nostack, preserves_flags));
+    }
+    number
+}
+
 /// What belongs to a CPU.
 #[inline(always)]
-pub(crate) fn cpu<'a>(number: u64) -> Option<&'a mut Cpu> {
+pub(crate) fn cpu(number: u64) -> Option<*mut Cpu> {
+    let number = held(number);
     if number >= cpus() {
         return None;
     }
     let table = cpu_table() as *mut Cpu;
-    // SAFETY: a live value of the map that only this CPU writes while its half is in use.
-    Some(unsafe { &mut *table.add(number as usize) })
+    // SAFETY: compared with their number. Only this CPU writes it while its half is in use.
+    Some(unsafe { table.add(number as usize) })
 }
 
 #[inline(always)]
@@ -161,6 +173,7 @@ pub(crate) fn set(number: u64) -> Option<*mut Set> {
     if direct() == 0 {
         return SETS.get_ptr_mut(number as u32);
     }
+    let number = held(number);
     if number >= sets() {
         return None;
     }

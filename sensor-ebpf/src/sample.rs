@@ -288,6 +288,7 @@ fn output(buffer: &mut Buffer, len: u32, cpu: u64) {
     if error != 0
         && let Some(cpu) = maps::cpu(cpu)
     {
-        cpu.samples_lost += 1;
+        // SAFETY: a live value of the map, this CPU's own.
+        unsafe { (*cpu).samples_lost += 1 };
     }
 }
